@@ -1,0 +1,78 @@
+import type { ByteString } from '../base/bytes.ts';
+import type { Process, StdioType } from './process.ts';
+import type { Endpoint, Request } from './request.ts';
+
+/**
+ * How we know which request caused an effect.
+ * - exact: the thread was executing that request and no other, or the process was born inside it
+ * - linked: an asynchronous hand-over that we saw
+ * - matched: several requests were possible and bytes of exactly one of them stand in the effect
+ * - ambiguous: one or several are possible, none is proven; all are listed
+ * - none: the process was serving no request
+ */
+export type Grade = 'exact' | 'linked' | 'matched' | 'ambiguous' | 'none';
+
+export interface Attribution {
+  readonly grade: Grade;
+  /** One short clause for people: why this grade. */
+  readonly reason: string;
+  /** The request that caused the effect; null for ambiguous and none. */
+  readonly request: Request | null;
+  /** All requests that were possible (the one itself when exact, linked or matched). */
+  readonly candidates: readonly Request[];
+}
+
+interface EffectBase {
+  /** Nanoseconds since boot. */
+  readonly timeNs: number;
+  readonly pid: number;
+  readonly tid: number;
+  readonly process: Process;
+  readonly attribution: Attribution;
+}
+
+/** A program was started. The fields are those of the moment, later programs of the same process do not change them. */
+export interface ExecEffect extends EffectBase {
+  readonly type: 'exec';
+  /** Path as passed to the system call. */
+  readonly path: ByteString;
+  /** Resolved path of the executable file. */
+  readonly executable: ByteString;
+  readonly argv: readonly ByteString[];
+  readonly argvTruncated: boolean;
+  readonly workingDirectory: ByteString;
+  readonly uid: number;
+  readonly stdio: readonly [StdioType, StdioType, StdioType];
+}
+
+export interface ExitEffect extends EffectBase {
+  readonly type: 'exit';
+  /** Exit code, or 128 + signal. */
+  readonly code: number;
+}
+
+export interface OpenEffect extends EffectBase {
+  readonly type: 'open';
+  /** Path as passed to the system call. */
+  readonly path: ByteString;
+  /** Absolute path: the kernel's own for opens that succeeded, joined and normalised from the passed one else. */
+  readonly resolvedPath: ByteString;
+  /** O_* flags. */
+  readonly flags: number;
+  readonly isWrite: boolean;
+  /** 0 when it succeeded, else the errno (positive). */
+  readonly error: number;
+}
+
+export interface ConnectEffect extends EffectBase {
+  readonly type: 'connect';
+  readonly family: 'ipv4' | 'ipv6' | 'unix';
+  readonly remote: Endpoint;
+  /** 0 when it succeeded or is in progress, else the errno (positive). */
+  readonly error: number;
+  /** A non-blocking connect that had not finished when the call returned. */
+  readonly isInProgress: boolean;
+}
+
+export type Effect = ExecEffect | ExitEffect | OpenEffect | ConnectEffect;
+export type EffectType = Effect['type'];

@@ -1,0 +1,40 @@
+import type { ByteString } from '../base/bytes.ts';
+
+/** What descriptor 0, 1 or 2 of a program was when it started. */
+export type StdioType = 'closed' | 'file' | 'directory' | 'terminal' | 'device' | 'pipe' | 'socket' | 'other';
+
+/**
+ * One process, from its fork to its exit. Its identity is pid and start time together: pids are reused.
+ * Fields that an exec replaces (executable, arguments, ...) show the newest program.
+ */
+export interface Process {
+  readonly pid: number;
+  /** Start time of the thread-group leader in clock ticks of 10 ms since boot, as /proc/PID/stat shows it. */
+  readonly startTicks: number;
+  readonly parentPid: number;
+  /** The process that forked this one, where it is known. Kept after its exit, so that ancestry survives. */
+  readonly parent: Process | null;
+  /** The kernel's short name of the thread, at most 15 bytes. */
+  readonly comm: ByteString;
+  /** Resolved path of the executable file. '' where unknown (a kernel thread). */
+  readonly executable: ByteString;
+  readonly inode: number;
+  readonly argv: readonly ByteString[];
+  readonly argvTruncated: boolean;
+  readonly workingDirectory: ByteString;
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+  /** Name of the user in the host's passwd database, or null. */
+  readonly userName: string | null;
+  readonly stdio: readonly [StdioType, StdioType, StdioType];
+  readonly cgroupId: number;
+  /** Container id (64 hex digits as a rule) or null on the host. */
+  readonly containerId: string | null;
+  /** systemd unit such as nginx.service, or null. */
+  readonly serviceUnit: string | null;
+  /** Nanoseconds since boot. null while it lives. */
+  readonly exitedNs: number | null;
+  /** Exit code, or 128 + signal where a signal ended it. null while it lives. */
+  readonly exitCode: number | null;
+}
