@@ -1,0 +1,75 @@
+import type { EventView, FindingView, LateEffectView, LossView, OrphanView, RequestView } from '../output/views.ts';
+
+/**
+ * What commands need from the rest of Throughline. The composition root (src/app) implements it; commands stay free
+ * of kernel, threads and files, so that they can be tested with a made-up engine.
+ */
+export interface Engine {
+  /** Runs until the source ends, or the signal aborts. Rejects with a ThroughlineError. */
+  run(options: EngineOptions, onMessage: (message: EngineMessage) => void): Promise<RunSummary>;
+  /** What this host can do, and what would be attached. Never rejects for a missing feature: that is its result. */
+  examine(): Promise<DoctorReport>;
+}
+
+export interface EngineOptions {
+  readonly source: { readonly kind: 'live' } | { readonly kind: 'recording'; readonly file: string };
+  /** Also write everything that was captured to this file. */
+  readonly recordTo: string | null;
+  /** Which messages are wanted; what nobody wants is not computed. */
+  readonly wants: { readonly findings: boolean; readonly requests: boolean; readonly events: boolean };
+  readonly signal: AbortSignal;
+}
+
+
+export interface StartedMessage {
+  readonly kind: 'started';
+  readonly source: 'live' | 'recording';
+  readonly version: string;
+  readonly kernel: string;
+  /** Short lines for people: what is attached and why. */
+  readonly attached: readonly string[];
+  readonly startupMs: number;
+}
+
+export type EngineMessage =
+  | StartedMessage
+  | FindingView
+  | RequestView
+  | OrphanView
+  | LateEffectView
+  | EventView
+  | LossView;
+
+export interface RunSummary {
+  readonly events: number;
+  readonly requests: number;
+  readonly findings: number;
+  readonly durationMs: number;
+  /** Lost events by reason; empty when nothing was lost. */
+  readonly losses: Readonly<Record<string, number>>;
+  readonly recordedBytes: number;
+}
+
+export interface DoctorReport {
+  readonly kind: 'doctor';
+  readonly version: string;
+  readonly node: string;
+  readonly libbpf: string | null;
+  readonly kernel: string;
+  readonly architecture: string;
+  readonly ok: boolean;
+  readonly features: readonly {
+    readonly name: string;
+    readonly answer: 'supported' | 'unsupported' | 'inconclusive';
+    readonly detail: string;
+  }[];
+  readonly plan: readonly {
+    readonly sensor: string;
+    readonly chosen: string | null;
+    readonly reason: string;
+    readonly attachments: readonly string[];
+  }[];
+  /** Counters of a running agent are its own; here: those of the short trial attach. */
+  readonly losses: Readonly<Record<string, number>>;
+  readonly problems: readonly { readonly code: string; readonly message: string; readonly hint: string }[];
+}

@@ -1,0 +1,155 @@
+import type { ByteString } from '../base/bytes.ts';
+import type { StdioType } from './process.ts';
+
+/**
+ * Decoded kernel events: what happened, nothing concluded yet. Every event begins with the same header. The request
+ * stamp is the kernel's cheap guess (the last request that this thread began to read); attribution refines it.
+ */
+export interface EventHeader {
+  /** Nanoseconds since boot (CLOCK_BOOTTIME). */
+  timeNs: number;
+  /** Process id (the kernel's tgid) as the host sees it. */
+  pid: number;
+  tid: number;
+  /** Start time of the process in clock ticks of 10 ms since boot, as in /proc/PID/stat. */
+  startTicks: number;
+  cgroupId: number;
+  cpu: number;
+  /** Connection that the thread is serving, 0 for none. */
+  stampConnection: number;
+  /** Number of the inbound message on that connection. */
+  stampSequence: number;
+  /** How the thread came by its stamp. 'none' where it has none. */
+  stampOrigin: StampOrigin;
+  /** Some field of the event did not fit and was cut. */
+  isTruncated: boolean;
+}
+
+/** read: the thread read the request itself; process/thread: it was born by one that had the stamp. */
+export type StampOrigin = 'none' | 'read' | 'process' | 'thread';
+
+export interface ExecEvent extends EventHeader {
+  kind: 'exec';
+  parentPid: number;
+  uid: number;
+  gid: number;
+  effectiveUid: number;
+  effectiveGid: number;
+  groups: number[];
+  inode: number;
+  device: number;
+  stdio: [StdioType, StdioType, StdioType];
+  comm: ByteString;
+  /** As passed to execve. */
+  path: ByteString;
+  executable: ByteString;
+  workingDirectory: ByteString;
+  argv: ByteString[];
+}
+
+/** A process (never a mere thread) was made. The header is the parent's. */
+export interface ForkEvent extends EventHeader {
+  kind: 'fork';
+  childPid: number;
+  childStartTicks: number;
+}
+
+/** The last thread of a process ended. */
+export interface ExitEvent extends EventHeader {
+  kind: 'exit';
+  /** Exit code, or 128 + signal. */
+  code: number;
+}
+
+export interface AcceptEvent extends EventHeader {
+  kind: 'accept';
+  connection: number;
+  family: 'ipv4' | 'ipv6' | 'unix';
+  /** Raw address bytes: 4, 16, or the path of the listening unix socket. */
+  localAddress: string;
+  localPort: number;
+  remoteAddress: string;
+  remotePort: number;
+  /** The connection was already open when the agent came: its first bytes were not seen. */
+  isAdopted: boolean;
+}
+
+export interface ConnectEvent extends EventHeader {
+  kind: 'connect';
+  family: 'ipv4' | 'ipv6' | 'unix';
+  remoteAddress: string;
+  remotePort: number;
+  /** 0, or the errno as a positive number (EINPROGRESS is 115). */
+  error: number;
+}
+
+export interface CloseEvent extends EventHeader {
+  kind: 'close';
+  connection: number;
+  bytesIn: number;
+  bytesOut: number;
+}
+
+/** Bytes on an accepted connection. `bytes` points into the ring: valid only during the call. */
+export interface PayloadEvent extends EventHeader {
+  kind: 'payload';
+  connection: number;
+  sequence: number;
+  direction: 'in' | 'out';
+  /** Position of the first byte in this direction of the stream, since the connection was first seen. */
+  streamOffset: number;
+  /** So many bytes were transferred by the system call; bytes.length of them were captured. */
+  length: number;
+  bytes: Uint8Array;
+}
+
+export interface OpenEvent extends EventHeader {
+  kind: 'open';
+  /** 0, or the errno as a positive number. */
+  error: number;
+  flags: number;
+  inode: number;
+  device: number;
+  path: ByteString;
+  /** Kernel's own path when it succeeded, else passed path joined to the directory it was relative to. */
+  resolvedPath: ByteString;
+}
+
+export type KernelEvent =
+  | ExecEvent
+  | ForkEvent
+  | ExitEvent
+  | AcceptEvent
+  | ConnectEvent
+  | CloseEvent
+  | PayloadEvent
+  | OpenEvent;
+
+export type KernelEventKind = KernelEvent['kind'];
+
+/**
+ * What user space learned about the host, in the same stream as the events and recorded with them, so that the brain
+ * needs no host. A fact precedes the events that need it.
+ */
+export type Fact =
+  | { kind: 'clock'; bootNs: number; wallMs: number }
+  | { kind: 'host'; hostname: string; kernel: string; architecture: string; sessionId: string }
+  | {
+      /** A process that was there before the agent, out of /proc. */
+      kind: 'process';
+      pid: number;
+      parentPid: number;
+      startTicks: number;
+      comm: ByteString;
+      executable: ByteString;
+      argv: ByteString[];
+      workingDirectory: ByteString;
+      uid: number;
+      gid: number;
+      cgroupId: number;
+    }
+  /** Path of a cgroup, all lines of /proc/PID/cgroup or the path in the cgroup2 mount. */
+  | { kind: 'cgroup'; cgroupId: number; paths: string[] }
+  | { kind: 'user'; uid: number; name: string }
+  /** Events that were lost since the last such fact, by reason. */
+  | { kind: 'loss'; timeNs: number; reasons: Record<string, number> };
