@@ -5,7 +5,7 @@
 export const ERRORS = {
   TL1001: { message: 'not enough privilege to load BPF programs', hint: 'run as root (sudo), or give the process CAP_BPF, CAP_PERFMON and CAP_SYS_RESOURCE', exitCode: 77 },
   TL1002: { message: 'this kernel has no BTF type information', hint: 'use a kernel built with CONFIG_DEBUG_INFO_BTF=y (Debian 11 and newer have it); /sys/kernel/btf/vmlinux must be readable', exitCode: 78 },
-  TL1003: { message: 'this kernel is too old', hint: 'Linux 5.8 or newer is needed (ring buffer); 5.10 or newer is tested', exitCode: 78 },
+  TL1003: { message: 'this kernel is too old', hint: 'Linux 5.11 or newer is needed; Debian 12 and newer have it', exitCode: 78 },
   TL1004: { message: 'libbpf was not found', hint: 'install it: apt-get install libbpf1 (Debian, Ubuntu) or the package libbpf (others); version 0.8 or newer', exitCode: 78 },
   TL1005: { message: 'the BPF object file was not found', hint: 'build it: make build', exitCode: 78 },
   TL1006: { message: 'the BPF object does not match this agent', hint: 'rebuild both: make gen build', exitCode: 78 },

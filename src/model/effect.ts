@@ -67,6 +67,7 @@ export interface OpenEffect extends EffectBase {
 export interface ConnectEffect extends EffectBase {
   readonly type: 'connect';
   readonly family: 'ipv4' | 'ipv6' | 'unix';
+  readonly transport: 'stream' | 'datagram' | 'other';
   readonly remote: Endpoint;
   /** 0 when it succeeded or is in progress, else the errno (positive). */
   readonly error: number;

@@ -25,8 +25,12 @@ export interface EventHeader {
   isTruncated: boolean;
 }
 
-/** read: the thread read the request itself; process/thread: it was born by one that had the stamp. */
-export type StampOrigin = 'none' | 'read' | 'process' | 'thread';
+/**
+ * - read: the thread read the request itself
+ * - process, thread: it was born by a thread that had the stamp
+ * - waited: no stamp; the thread came back from epoll_wait and has not read a request since
+ */
+export type StampOrigin = 'none' | 'read' | 'process' | 'thread' | 'waited';
 
 export interface ExecEvent extends EventHeader {
   kind: 'exec';
@@ -65,7 +69,7 @@ export interface AcceptEvent extends EventHeader {
   kind: 'accept';
   connection: number;
   family: 'ipv4' | 'ipv6' | 'unix';
-  /** Raw address bytes: 4, 16, or the path of the listening unix socket. */
+  /** Raw address bytes: 4 (also for IPv4 in IPv6), 16, or the path of the listening unix socket. */
   localAddress: string;
   localPort: number;
   remoteAddress: string;
@@ -77,6 +81,7 @@ export interface AcceptEvent extends EventHeader {
 export interface ConnectEvent extends EventHeader {
   kind: 'connect';
   family: 'ipv4' | 'ipv6' | 'unix';
+  transport: 'stream' | 'datagram' | 'other';
   remoteAddress: string;
   remotePort: number;
   /** 0, or the errno as a positive number (EINPROGRESS is 115). */

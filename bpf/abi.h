@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The events that the kernel side writes and user space reads: the one truth of the binary layout.
+ *
+ * Rules: fixed-width types, explicit padding, 8-byte alignment, no pointers, no bit-fields. Kinds are append-only; a
+ * changed layout is a new version. scripts/gen/abi.ts turns the compiled type information of this file into
+ * src/abi/abi.gen.ts. Variable data stands behind the fixed part, sections in order, lengths in the fixed part.
+ */
+#ifndef THROUGHLINE_ABI_H
+#define THROUGHLINE_ABI_H
+
+#define ABI_VERSION 1
+
+enum event_kind {
+	EVENT_EXEC = 1,
+	EVENT_FORK = 2,
+	EVENT_EXIT = 3,
+	EVENT_ACCEPT = 4,
+	EVENT_CONNECT = 5,
+	EVENT_CLOSE = 6,
+	EVENT_PAYLOAD = 7,
+	EVENT_OPEN = 8,
+};
+
+/* Bits of event_header.flags. */
+enum event_flag {
+	FLAG_TRUNCATED = 1,    /* a section did not fit and was cut */
+	FLAG_UNREADABLE = 2,   /* user memory could not be read (paged out, or a bad pointer) */
+	FLAG_USER_MEMORY = 4,  /* an address or path was read from user memory after the call: it may have been swapped */
+	FLAG_ADOPTED = 8,      /* accept: the connection was open before the agent came */
+};
+
+/* How a thread came by its request stamp. */
+enum stamp_origin {
+	ORIGIN_NONE = 0,
+	ORIGIN_READ = 1,    /* it read the request itself */
+	ORIGIN_PROCESS = 2, /* its process was forked by a stamped thread */
+	ORIGIN_THREAD = 3,  /* it was created as a thread by a stamped thread: a hint, since pools outlive requests */
+	ORIGIN_WAITED = 4,  /* no stamp: the thread came back from epoll_wait and has not read a request since */
+};
+
+enum stdio_type {
+	STDIO_CLOSED = 0,
+	STDIO_FILE = 1,
+	STDIO_DIRECTORY = 2,
+	STDIO_TERMINAL = 3,
+	STDIO_DEVICE = 4,
+	STDIO_PIPE = 5,
+	STDIO_SOCKET = 6,
+	STDIO_OTHER = 7,
+};
+
+enum address_family {
+	FAMILY_NONE = 0,
+	FAMILY_IPV4 = 1,
+	FAMILY_IPV6 = 2,
+	FAMILY_UNIX = 3,
+};
+
+enum direction {
+	DIRECTION_NONE = 0,
+	DIRECTION_IN = 1,
+	DIRECTION_OUT = 2,
+};
+
+struct event_header {
+	unsigned int size;     /* of the whole event in bytes, with its sections */
+	unsigned short kind;   /* enum event_kind */
+	unsigned char version; /* ABI_VERSION */
+	unsigned char flags;   /* enum event_flag */
+	unsigned long long time_ns; /* CLOCK_BOOTTIME */
+	unsigned int pid;      /* the kernel's tgid */
+	unsigned int tid;      /* the kernel's pid */
+	unsigned long long start_time_ns; /* of the thread-group leader, CLOCK_BOOTTIME */
+	unsigned long long cgroup_id;
+	unsigned long long stamp_connection; /* 0: the thread serves no request that we saw */
+	unsigned int stamp_sequence;
+	unsigned short cpu;
+	unsigned char stamp_origin; /* enum stamp_origin */
+	unsigned char reserved;
+};
+
+/* Sections: path, executable, working directory, argv, groups (32-bit ids). */
+struct exec_event {
+	struct event_header header;
+	unsigned int parent_pid;
+	unsigned int uid;
+	unsigned int gid;
+	unsigned int effective_uid;
+	unsigned int effective_gid;
+	unsigned int device;
+	unsigned long long inode;
+	unsigned char stdio[4]; /* enum stdio_type of descriptors 0, 1, 2; the last is padding */
+	char comm[16];
+	unsigned int path_size;
+	unsigned int executable_size;        /* components from the leaf to the root, each ended by NUL */
+	unsigned int working_directory_size; /* likewise */
+	unsigned int argv_size;              /* arguments, each ended by NUL */
+	unsigned int group_count;
+};
+
+struct fork_event {
+	struct event_header header; /* the parent's */
+	unsigned int child_pid;
+	unsigned int reserved;
+	unsigned long long child_start_time_ns;
+};
+
+struct exit_event {
+	struct event_header header;
+	unsigned int code; /* as wait(2) reports it: exit code << 8, or signal, with 0x80 for a core dump */
+	unsigned int reserved;
+};
+
+struct accept_event {
+	struct event_header header;
+	unsigned long long connection;
+	unsigned char family; /* enum address_family */
+	unsigned char reserved[3];
+	unsigned short local_port;
+	unsigned short remote_port;
+	unsigned char local_address[16];
+	unsigned char remote_address[16];
+	char path[108]; /* of the listening unix socket; a leading NUL marks an abstract name */
+	unsigned int path_size;
+};
+
+struct connect_event {
+	struct event_header header;
+	int result; /* 0 or -errno */
+	unsigned char family;
+	unsigned char socket_type; /* SOCK_STREAM 1, SOCK_DGRAM 2, SOCK_SEQPACKET 5 */
+	unsigned short remote_port;
+	unsigned char remote_address[16];
+	char path[108];
+	unsigned int path_size;
+};
+
+struct close_event {
+	struct event_header header;
+	unsigned long long connection;
+	unsigned long long bytes_in;
+	unsigned long long bytes_out;
+};
+
+/* Section: captured bytes. */
+struct payload_event {
+	struct event_header header;
+	unsigned long long connection;
+	unsigned long long stream_offset; /* bytes of this direction before these, since the connection was first seen */
+	unsigned int sequence;            /* inbound messages so far; one message ends when a reply begins */
+	unsigned int direction;           /* enum direction */
+	unsigned int length;              /* bytes transferred by the system call */
+	unsigned int captured_size;
+};
+
+/* Sections: path as passed, resolved path (components from leaf to root; of the directory it is relative to when the
+ * open failed). */
+struct open_event {
+	struct event_header header;
+	int result; /* 0 or -errno */
+	unsigned int open_flags;
+	unsigned int device;
+	unsigned int reserved;
+	unsigned long long inode;
+	unsigned int path_size;
+	unsigned int resolved_size;
+};
+
+/* Why something was lost or left out. Index into the counters, append-only. */
+enum counter {
+	COUNTER_EVENTS = 0,          /* events submitted, for rates */
+	COUNTER_LOST_SECURITY = 1,   /* no room in the security ring */
+	COUNTER_LOST_PAYLOAD = 2,    /* no room in the payload ring */
+	COUNTER_CONNECTIONS_FULL = 3, /* a connection could not be tracked */
+	COUNTER_THREADS_FULL = 4,    /* a thread could not be stamped */
+	COUNTER_SERVING_FULL = 5,    /* a process could not be marked as serving */
+	COUNTER_TRUNCATED = 6,       /* events with a section cut */
+	COUNTER_UNREADABLE = 7,      /* user memory that could not be read */
+	COUNTER_COMPAT_SKIPPED = 8,  /* 32-bit system calls, whose numbers differ */
+	COUNTER_SCRATCH_BUSY = 9,    /* the processor's scratch buffer was in use by an interrupted program */
+	COUNTER_MAX = 16,
+};
+
+#define COUNTER_CPUS 256
+
+/* What user space tells the kernel about one connection, and the kernel remembers of it. */
+enum connection_mode {
+	MODE_CAPTURE = 0,
+	MODE_IGNORE = 1, /* not a protocol that we read: no payload, no stamp */
+};
+
+struct connection_state {
+	unsigned long long id;
+	unsigned long long inode; /* of the socket: tells a reused kernel address from the old connection */
+	unsigned long long bytes_in;
+	unsigned long long bytes_out;
+	unsigned long long next_report; /* outbound bytes at which a captureless report is due */
+	unsigned int sequence;
+	unsigned int message_captured; /* bytes captured of the current message */
+	unsigned int writes;           /* of the current reply */
+	unsigned int owner_pid;
+	unsigned char family;
+	unsigned char direction;
+	unsigned char mode;
+	unsigned char reserved[5];
+};
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* From a descriptor to the kernel's socket, and what we remember of accepted connections. */
+#ifndef THROUGHLINE_SOCKET_H
+#define THROUGHLINE_SOCKET_H
+
+#include "lib/event.h"
+
+static __always_inline struct file *file_of(struct task_struct *task, __u32 descriptor)
+{
+	struct fdtable *table = task->files->fdt;
+	struct file **slots = table->fd;
+	struct file *file = NULL;
+
+	if (descriptor >= table->max_fds)
+		return NULL;
+	bpf_probe_read_kernel(&file, sizeof(file), &slots[descriptor]);
+	return file;
+}
+
+/* The socket behind a descriptor, or NULL when it is none. The common case, a file, leaves after three reads. */
+static __always_inline struct sock *socket_of(struct task_struct *task, __u32 descriptor)
+{
+	struct file *file = file_of(task, descriptor);
+	struct socket *socket;
+
+	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return NULL;
+	socket = BPF_CORE_READ(file, private_data);
+	return BPF_CORE_READ(socket, sk);
+}
+
+static __always_inline __u8 family_of(struct sock *sk)
+{
+	switch (BPF_CORE_READ(sk, __sk_common.skc_family)) {
+	case AF_INET:
+		return FAMILY_IPV4;
+	case AF_INET6:
+		return FAMILY_IPV6;
+	case AF_UNIX:
+		return FAMILY_UNIX;
+	default:
+		return FAMILY_NONE;
+	}
+}
+
+static __always_inline __u64 inode_of(struct sock *sk)
+{
+	return BPF_CORE_READ(sk, sk_socket, file, f_inode, i_ino);
+}
+
+static __always_inline struct connection_state *find_connection(__u64 key, __u8 family)
+{
+	if (family == FAMILY_UNIX)
+		return bpf_map_lookup_elem(&unix_connections, &key);
+	return bpf_map_lookup_elem(&tcp_connections, &key);
+}
+
+static __always_inline void read_addresses(struct sock *sk, __u8 family, __u8 *local, __u8 *remote)
+{
+	if (family == FAMILY_IPV4) {
+		bpf_core_read(local, 4, &sk->__sk_common.skc_rcv_saddr);
+		bpf_core_read(remote, 4, &sk->__sk_common.skc_daddr);
+	} else if (family == FAMILY_IPV6) {
+		bpf_core_read(local, 16, &sk->__sk_common.skc_v6_rcv_saddr);
+		bpf_core_read(remote, 16, &sk->__sk_common.skc_v6_daddr);
+	}
+}
+
+/* Path of a bound unix socket into 108 bytes; returns its size, 0 for an unnamed one. */
+static __always_inline __u32 read_unix_path(struct sock *sk, char *path)
+{
+	struct unix_address *address = BPF_CORE_READ((struct unix_sock *)sk, addr);
+	int size;
+
+	if (!address)
+		return 0;
+	size = BPF_CORE_READ(address, len) - 2;
+	if (size <= 0)
+		return 0;
+	if (size > 108)
+		size = 108;
+	BOUND(size, 0x7f);
+	if (size > 108)
+		return 0;
+	if (bpf_probe_read_kernel(path, size, address->name[0].sun_path))
+		return 0;
+	return size;
+}
+
+/*
+ * Ids are unique while the programs are loaded: a count for each processor, then the processor. They stay below 2^53,
+ * so that user space can hold them in a plain number.
+ */
+static unsigned long long connection_counts[COUNTER_CPUS] = {};
+
+static __always_inline __u64 next_connection_id(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id() & (COUNTER_CPUS - 1);
+
+	return (++connection_counts[cpu] << 8) | cpu;
+}
+
+/* Remembers an accepted connection and tells user space. Returns its state, or NULL when there is no room. */
+static __always_inline struct connection_state *track_connection(struct task_struct *task, struct sock *sk, __u8 family,
+								 __u8 flags)
+{
+	struct connection_state state = {};
+	struct accept_event event = {};
+	__u64 key = (__u64)sk;
+
+	fill_header(&event.header, EVENT_ACCEPT, task);
+	event.header.flags = flags;
+	state.id = next_connection_id();
+	state.family = family;
+	state.owner_pid = event.header.pid;
+	state.inode = inode_of(sk);
+	if (family == FAMILY_UNIX ? bpf_map_update_elem(&unix_connections, &key, &state, BPF_ANY) :
+				    bpf_map_update_elem(&tcp_connections, &key, &state, BPF_ANY)) {
+		count(COUNTER_CONNECTIONS_FULL);
+		return NULL;
+	}
+	event.connection = state.id;
+	event.family = family;
+	if (family == FAMILY_UNIX) {
+		event.path_size = read_unix_path(sk, event.path);
+	} else {
+		read_addresses(sk, family, event.local_address, event.remote_address);
+		event.local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+		event.remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	}
+	submit_security(&event, sizeof(event));
+	return find_connection(key, family);
+}
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The request stamp of each thread: the cheap current context that every event carries. It is what the kernel can know
+ * at once; user space refines it. Also which processes serve requests, since their effects are wanted.
+ */
+#ifndef THROUGHLINE_STAMP_H
+#define THROUGHLINE_STAMP_H
+
+#include "lib/event.h"
+
+static __always_inline struct thread_state *thread_of(struct task_struct *task)
+{
+	__u32 tid = task->pid;
+	struct thread_state *thread = bpf_map_lookup_elem(&threads, &tid);
+
+	if (thread && thread->start_time_ns != task->start_boottime)
+		return NULL;
+	return thread;
+}
+
+static __always_inline int is_serving(__u32 pid)
+{
+	return bpf_map_lookup_elem(&serving_processes, &pid) != NULL;
+}
+
+static __always_inline void mark_serving(__u32 pid, __u64 connection)
+{
+	if (!is_serving(pid) && bpf_map_update_elem(&serving_processes, &pid, &connection, BPF_ANY))
+		count(COUNTER_SERVING_FULL);
+}
+
+/* The thread has read the bytes of a request: from now on it serves that one. */
+static __always_inline void stamp_thread(struct task_struct *task, struct connection_state *connection, __u64 socket)
+{
+	struct thread_state *thread = thread_of(task);
+	__u32 tid = task->pid;
+	struct thread_state fresh = {};
+
+	if (thread) {
+		thread->connection = connection->id;
+		thread->sequence = connection->sequence;
+		thread->socket = socket;
+		thread->origin = ORIGIN_READ;
+		thread->is_unix = connection->family == FAMILY_UNIX;
+		return;
+	}
+	fresh.connection = connection->id;
+	fresh.sequence = connection->sequence;
+	fresh.socket = socket;
+	fresh.origin = ORIGIN_READ;
+	fresh.is_unix = connection->family == FAMILY_UNIX;
+	fresh.start_time_ns = task->start_boottime;
+	if (bpf_map_update_elem(&threads, &tid, &fresh, BPF_ANY))
+		count(COUNTER_THREADS_FULL);
+}
+
+/* The thread serves nothing any more. `origin` tells user space why: see ORIGIN_WAITED. */
+static __always_inline void clear_stamp(struct thread_state *thread, __u8 origin)
+{
+	thread->connection = 0;
+	thread->sequence = 0;
+	thread->origin = origin;
+}
+
+#endif

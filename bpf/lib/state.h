@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Everything that the programs share: what user space wants, the rings, the counters and the maps. Every map is
+ * bounded; each way to run out of room has a counter.
+ */
+#ifndef THROUGHLINE_STATE_H
+#define THROUGHLINE_STATE_H
+
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_endian.h>
+#include "abi.h"
+
+#define MAX_SYSCALLS 512
+#define SCRATCH_SIZE 65536
+
+/* Set by user space, memory-mapped: a bit for each system call that some sensor wants. */
+unsigned long long wanted_syscalls[MAX_SYSCALLS / 64] = {};
+/* The agent itself is not observed: its own writes would feed themselves. */
+unsigned int agent_pid = 0;
+/* Fill level of a ring at which the reader is woken at once; below it, it comes by itself after its timeout. */
+unsigned int wake_bytes = 256 * 1024;
+/* A row for each processor, so that counting needs no atomic operation. Memory-mapped by user space. */
+unsigned long long counters[COUNTER_CPUS][COUNTER_MAX] = {};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, MAX_SYSCALLS);
+	__type(key, __u32);
+	__type(value, __u32);
+} syscall_exits SEC(".maps");
+
+/* Security events are few and never starved by payload, which is large and the first to be shed. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 * 1024 * 1024);
+} security_ring SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 16 * 1024 * 1024);
+} payload_ring SEC(".maps");
+
+struct scratch {
+	__u32 busy;
+	__u32 cursor; /* where the next bytes go; in memory, so that the verifier forgets what it knew of it: see append_path */
+	__u8 data[SCRATCH_SIZE + 4096];
+};
+
+/* A plain array indexed by processor: values of per-CPU maps are limited to 32 KiB. Sized at load. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
+/* Accepted TCP connections, by address of the kernel's socket. Removed when the socket is closed. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, struct connection_state);
+} tcp_connections SEC(".maps");
+
+/* Accepted unix connections. No tracepoint tells their end, so the oldest make room. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct connection_state);
+} unix_connections SEC(".maps");
+
+/* Written by user space: ids of connections whose protocol nobody reads. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, __u8);
+} ignored_connections SEC(".maps");
+
+/* Local TCP ports that somebody listens on: tells accepted connections that were open before the agent came. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u16);
+	__type(value, __u8);
+} listening_ports SEC(".maps");
+
+struct thread_state {
+	__u64 connection;
+	__u64 socket; /* key of the connection map, to see whether it was answered */
+	__u64 start_time_ns;
+	__u32 sequence;
+	__u8 origin;
+	__u8 is_unix;
+	__u8 reserved[2];
+};
+
+/* The request that each thread serves. Only threads that read requests, and what they fork, have an entry. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u32);
+	__type(value, struct thread_state);
+} threads SEC(".maps");
+
+/* Processes that serve requests, or descend from one that does; the value is the connection that made them so. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 32768);
+	__type(key, __u32);
+	__type(value, __u64);
+} serving_processes SEC(".maps");
+
+static __always_inline void count(enum counter which)
+{
+	__u32 cpu = bpf_get_smp_processor_id() & (COUNTER_CPUS - 1);
+
+	counters[cpu][which]++;
+}
+
+static __always_inline struct task_struct *current_task(void)
+{
+	return (struct task_struct *)bpf_get_current_task_btf();
+}
+
+/* 32-bit calls have other numbers and argument layouts: TS_COMPAT on x86, TIF_32BIT on arm64. */
+static __always_inline int is_compat_call(void)
+{
+	struct task_struct *task = current_task();
+#if defined(__TARGET_ARCH_x86)
+	return task->thread_info.status & 2;
+#else
+	return (task->thread_info.flags >> 22) & 1;
+#endif
+}
+
+static __always_inline int is_agent(void)
+{
+	return (bpf_get_current_pid_tgid() >> 32) == agent_pid;
+}
+
+/*
+ * The processor's scratch buffer, or NULL when a program that this one interrupted is using it. Kernels up to 6.18
+ * run tracing programs with preemption off, so this never happens there; should another kernel allow it, an event
+ * is lost and counted instead of corrupted. Give it back with scratch_release.
+ */
+static __always_inline struct scratch *scratch_acquire(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &cpu);
+
+	if (!scratch)
+		return NULL;
+	if (scratch->busy) {
+		count(COUNTER_SCRATCH_BUSY);
+		return NULL;
+	}
+	scratch->busy = 1;
+	return scratch;
+}
+
+static __always_inline void scratch_release(struct scratch *scratch)
+{
+	scratch->busy = 0;
+}
+
+#endif

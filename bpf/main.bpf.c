@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The entry of the syscall plan: one program on sys_exit, which leaves after one bitmap test when nobody wants the
+ * system call, and otherwise jumps to the program that a sensor registered for that number. sys_exit alone is
+ * enough, at half the cost of both: the registers still hold the arguments, the buffers are filled, and the result
+ * is known.
+ */
+#include "lib/state.h"
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(dispatch_sys_exit, struct pt_regs *regs, long result)
+{
+	int number = SYSCALL_NUMBER(regs);
+
+	if ((unsigned int)number >= MAX_SYSCALLS)
+		return 0;
+	if (!(wanted_syscalls[(number >> 6) & 7] & (1ULL << (number & 63))))
+		return 0;
+	if (is_compat_call()) {
+		count(COUNTER_COMPAT_SKIPPED);
+		return 0;
+	}
+	bpf_tail_call(ctx, &syscall_exits, number);
+	return 0;
+}
+
+/* Puts every type of the binary contract into the object's type information, where the generator finds it. */
+struct abi_types {
+	enum event_kind event_kind;
+	enum event_flag event_flag;
+	enum stamp_origin stamp_origin;
+	enum stdio_type stdio_type;
+	enum address_family address_family;
+	enum direction direction;
+	enum counter counter;
+	enum connection_mode connection_mode;
+	struct event_header event_header;
+	struct exec_event exec_event;
+	struct fork_event fork_event;
+	struct exit_event exit_event;
+	struct accept_event accept_event;
+	struct connect_event connect_event;
+	struct close_event close_event;
+	struct payload_event payload_event;
+	struct open_event open_event;
+};
+const struct abi_types *abi_types;
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

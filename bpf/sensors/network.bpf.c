@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Connections: accepted, made, closed. */
+#include "lib/socket.h"
+#include "lib/stamp.h"
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(exit_accept, struct pt_regs *regs, long result)
+{
+	struct task_struct *task = current_task();
+	struct thread_state *thread = thread_of(task);
+	struct sock *sk;
+	__u8 family;
+
+	/* A thread that asks for the next connection has finished with the last request. */
+	if (thread)
+		clear_stamp(thread, ORIGIN_NONE);
+	if (result < 0)
+		return 0;
+	sk = socket_of(task, result);
+	if (!sk)
+		return 0;
+	family = family_of(sk);
+	if (family == FAMILY_NONE)
+		return 0;
+	track_connection(task, sk, family, 0);
+	return 0;
+}
+
+/* Takes the address from the caller's memory: right after the call, it could have been swapped by another thread. */
+static __always_inline void read_user_address(struct connect_event *event, unsigned long address, unsigned int length)
+{
+	__u16 family = 0;
+
+	event->header.flags |= FLAG_USER_MEMORY;
+	if (bpf_probe_read_user(&family, sizeof(family), (void *)address))
+		return;
+	if (family == AF_INET) {
+		event->family = FAMILY_IPV4;
+		bpf_probe_read_user(&event->remote_port, 2, (void *)(address + 2));
+		bpf_probe_read_user(event->remote_address, 4, (void *)(address + 4));
+	} else if (family == AF_INET6) {
+		event->family = FAMILY_IPV6;
+		bpf_probe_read_user(&event->remote_port, 2, (void *)(address + 2));
+		bpf_probe_read_user(event->remote_address, 16, (void *)(address + 8));
+	} else if (family == AF_UNIX) {
+		unsigned int size = length > 2 ? length - 2 : 0;
+
+		event->family = FAMILY_UNIX;
+		if (size > sizeof(event->path))
+			size = sizeof(event->path);
+		BOUND(size, 0x7f);
+		if (size <= sizeof(event->path) &&
+		    !bpf_probe_read_user(event->path, size, (void *)(address + 2)))
+			event->path_size = size;
+	}
+	event->remote_port = bpf_ntohs(event->remote_port);
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(exit_connect, struct pt_regs *regs, long result)
+{
+	struct task_struct *task = current_task();
+	struct connect_event event = {};
+	struct sock *sk = socket_of(task, ARG0(regs));
+	__u8 family;
+
+	if (!sk || is_agent())
+		return 0;
+	family = family_of(sk);
+	if (family == FAMILY_NONE)
+		return 0;
+	fill_header(&event.header, EVENT_CONNECT, task);
+	event.result = result;
+	event.socket_type = BPF_CORE_READ(sk, sk_type);
+	if (result != 0 && result != -EINPROGRESS) {
+		/* The kernel forgets the address of a connection that failed. */
+		read_user_address(&event, ARG1(regs), ARG2(regs));
+	} else if (family == FAMILY_UNIX) {
+		struct sock *peer = BPF_CORE_READ((struct unix_sock *)sk, peer);
+
+		event.family = family;
+		if (peer)
+			event.path_size = read_unix_path(peer, event.path);
+	} else {
+		__u8 local[16];
+
+		event.family = family;
+		event.remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+		read_addresses(sk, family, local, event.remote_address);
+		/* connect(AF_UNSPEC) dissolves the association of a datagram socket. */
+		if (event.remote_port == 0)
+			return 0;
+	}
+	if (event.family != FAMILY_NONE)
+		submit_security(&event, sizeof(event));
+	return 0;
+}
+
+/*
+ * A TCP socket leaves the established state: by our close (FIN_WAIT1, LAST_ACK) or by a reset (CLOSE). This may run in
+ * a soft interrupt of somebody else's time slice, so the header names the connection's owner and no thread.
+ */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(socket_state, const struct sock *sk, int old_state, int new_state)
+{
+	struct connection_state *connection;
+	struct close_event event = {};
+	__u64 key = (__u64)sk;
+	__u16 port;
+
+	if (new_state == TCP_LISTEN) {
+		__u8 one = 1;
+
+		port = sk->__sk_common.skc_num;
+		bpf_map_update_elem(&listening_ports, &port, &one, BPF_ANY);
+		return 0;
+	}
+	if (new_state != TCP_FIN_WAIT1 && new_state != TCP_LAST_ACK && new_state != TCP_CLOSE)
+		return 0;
+	connection = bpf_map_lookup_elem(&tcp_connections, &key);
+	if (!connection)
+		return 0;
+	event.header.kind = EVENT_CLOSE;
+	event.header.version = ABI_VERSION;
+	event.header.time_ns = bpf_ktime_get_boot_ns();
+	event.header.pid = connection->owner_pid;
+	event.header.tid = connection->owner_pid;
+	event.header.cpu = bpf_get_smp_processor_id();
+	event.connection = connection->id;
+	event.bytes_in = connection->bytes_in;
+	event.bytes_out = connection->bytes_out;
+	bpf_map_delete_elem(&tcp_connections, &key);
+	submit_security(&event, sizeof(event));
+	return 0;
+}

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Bytes on accepted connections: the first 8 KiB of each inbound message and the first 1 KiB of each reply. A message
+ * ends where the direction turns. Reading the first bytes of a message stamps the thread with it.
+ */
+#include "lib/socket.h"
+#include "lib/stamp.h"
+
+#define INBOUND_LIMIT 8192
+#define OUTBOUND_LIMIT 1024
+/* The first writes of a reply are all told, so that its end is seen by counting; later ones at each doubling. */
+#define WRITES_TOLD 16
+#define MAX_VECTORS 8
+
+/* Where the bytes of a transfer are: one buffer (vector_count 0), or an array of vectors. */
+struct transfer {
+	unsigned long address;
+	unsigned int vector_count;
+	unsigned int length;
+};
+
+/* Copies up to `room` bytes behind the fixed part of the event; returns how many. */
+static __always_inline unsigned int copy_bytes(__u8 *data, const struct transfer *transfer, unsigned int room, __u8 *flags)
+{
+	unsigned int offset = sizeof(struct payload_event), copied = 0, index;
+
+	if (transfer->vector_count == 0) {
+		unsigned int size = transfer->length < room ? transfer->length : room;
+
+		BOUND(size, 0x3fff);
+		if (size == 0)
+			return 0;
+		if (bpf_probe_read_user(&data[offset], size, (void *)transfer->address)) {
+			*flags |= FLAG_UNREADABLE;
+			return 0;
+		}
+		return size;
+	}
+	for (index = 0; index < MAX_VECTORS; index++) {
+		struct user_iovec vector = {};
+		unsigned int size;
+
+		if (index >= transfer->vector_count || copied >= room || copied >= transfer->length)
+			break;
+		if (bpf_probe_read_user(&vector, sizeof(vector), (void *)(transfer->address + index * sizeof(vector)))) {
+			*flags |= FLAG_UNREADABLE;
+			break;
+		}
+		size = vector.length > 0x2000 ? 0x2000 : vector.length;
+		if (size > room - copied)
+			size = room - copied;
+		if (size > transfer->length - copied)
+			size = transfer->length - copied;
+		BOUND(size, 0x3fff);
+		BOUND(copied, 0x3fff);
+		if (bpf_probe_read_user(&data[offset + copied], size, (void *)vector.base)) {
+			*flags |= FLAG_UNREADABLE;
+			break;
+		}
+		copied += size;
+		/* A longer vector was cut: what follows is not contiguous with it. */
+		if (size < vector.length)
+			break;
+	}
+	return copied;
+}
+
+static __always_inline void report(struct task_struct *task, struct connection_state *connection, __u64 stream_offset,
+				   const struct transfer *transfer, unsigned int room)
+{
+	struct scratch *scratch = scratch_acquire();
+	struct payload_event *event;
+	unsigned int captured = 0, size;
+
+	if (!scratch)
+		return;
+	event = (struct payload_event *)scratch->data;
+	fill_header(&event->header, EVENT_PAYLOAD, task);
+	if (room)
+		captured = copy_bytes(scratch->data, transfer, room, &event->header.flags);
+	event->connection = connection->id;
+	event->stream_offset = stream_offset;
+	event->sequence = connection->sequence;
+	event->direction = connection->direction;
+	event->length = transfer->length;
+	event->captured_size = captured;
+	connection->message_captured += captured;
+	size = sizeof(*event) + captured;
+	BOUND(size, 0x7fff);
+	submit_payload(event, size);
+	scratch_release(scratch);
+}
+
+/* Connections that were open before the agent came are taken up at their next message. */
+static __always_inline struct connection_state *adopt(struct task_struct *task, struct sock *sk, __u8 family)
+{
+	__u16 port;
+	__u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
+
+	if (family == FAMILY_UNIX || family == FAMILY_NONE)
+		return NULL;
+	if ((state != TCP_ESTABLISHED && state != TCP_CLOSE_WAIT) || BPF_CORE_READ(sk, sk_type) != SOCK_STREAM)
+		return NULL;
+	port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	if (!bpf_map_lookup_elem(&listening_ports, &port))
+		return NULL;
+	return track_connection(task, sk, family, FLAG_ADOPTED);
+}
+
+static __always_inline struct connection_state *connection_of(struct task_struct *task, struct sock *sk, int may_adopt)
+{
+	__u8 family = family_of(sk);
+	struct connection_state *connection = find_connection((__u64)sk, family);
+
+	if (!connection)
+		return may_adopt ? adopt(task, sk, family) : NULL;
+	/* A unix socket's memory is reused without notice: its inode number is not. */
+	if (family == FAMILY_UNIX && connection->inode != inode_of(sk))
+		return NULL;
+	return connection->mode == MODE_IGNORE ? NULL : connection;
+}
+
+/* User space has said that nobody reads this protocol. Looked up only for the first messages of a connection. */
+static __always_inline int is_ignored(struct connection_state *connection, __u32 pid)
+{
+	__u64 id = connection->id;
+	__u64 *marked_by;
+
+	if (connection->sequence > 16 || !bpf_map_lookup_elem(&ignored_connections, &id))
+		return 0;
+	connection->mode = MODE_IGNORE;
+	marked_by = bpf_map_lookup_elem(&serving_processes, &pid);
+	if (marked_by && *marked_by == id)
+		bpf_map_delete_elem(&serving_processes, &pid);
+	return 1;
+}
+
+static __always_inline void inbound(struct task_struct *task, struct sock *sk, const struct transfer *transfer)
+{
+	struct connection_state *connection = connection_of(task, sk, 1);
+	unsigned int room;
+	__u64 offset;
+
+	if (!connection)
+		return;
+	if (connection->direction != DIRECTION_IN) {
+		if (is_ignored(connection, task->tgid))
+			return;
+		connection->direction = DIRECTION_IN;
+		connection->sequence++;
+		connection->message_captured = 0;
+	}
+	offset = connection->bytes_in;
+	connection->bytes_in += transfer->length;
+	room = connection->message_captured < INBOUND_LIMIT ? INBOUND_LIMIT - connection->message_captured : 0;
+	/* Told before the stamp changes: the header shows what the thread served until now. */
+	if (room)
+		report(task, connection, offset, transfer, room);
+	mark_serving(task->tgid, connection->id);
+	stamp_thread(task, connection, (__u64)sk);
+}
+
+static __always_inline void outbound(struct task_struct *task, struct sock *sk, const struct transfer *transfer)
+{
+	struct connection_state *connection = connection_of(task, sk, 0);
+	unsigned int room;
+	__u64 offset;
+
+	if (!connection)
+		return;
+	if (connection->direction != DIRECTION_OUT) {
+		connection->direction = DIRECTION_OUT;
+		connection->message_captured = 0;
+		connection->writes = 0;
+	}
+	offset = connection->bytes_out;
+	connection->bytes_out += transfer->length;
+	connection->writes++;
+	room = transfer->address && connection->message_captured < OUTBOUND_LIMIT ?
+		       OUTBOUND_LIMIT - connection->message_captured :
+		       0;
+	if (!room && connection->writes > WRITES_TOLD && connection->bytes_out < connection->next_report)
+		return;
+	connection->next_report = connection->bytes_out * 2;
+	report(task, connection, offset, transfer, room);
+}
+
+#define LENGTH_OF(result) ((result) > 0x7fffffff ? 0x7fffffff : (unsigned int)(result))
+
+/* read(fd, buffer, size), recvfrom(fd, buffer, size, flags, ...) */
+static __always_inline int on_read(struct pt_regs *regs, long result)
+{
+	struct task_struct *task = current_task();
+	struct transfer transfer = { .address = ARG1(regs), .length = LENGTH_OF(result) };
+	struct sock *sk = socket_of(task, ARG0(regs));
+
+	if (sk)
+		inbound(task, sk, &transfer);
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(exit_read, struct pt_regs *regs, long result)
+{
+	return result > 0 ? on_read(regs, result) : 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(exit_recvfrom, struct pt_regs *regs, long result)
+{
+	return result > 0 && !(ARG3(regs) & MSG_PEEK) ? on_read(regs, result) : 0;
+}
+
+/* Points the transfer at the vectors of a struct msghdr in user memory. */
+static __always_inline int use_message(struct transfer *transfer, unsigned long address)
+{
+	struct user_msghdr message = {};
+
+	if (bpf_probe_read_user(&message, sizeof(message), (void *)address))
+		return 0;
+	transfer->address = message.iov;
+	transfer->vector_count = message.iov_count;
+	return message.iov_count > 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(exit_readv, struct pt_regs *regs, long result)
+{
+	struct task_struct *task = current_task();
+	struct transfer transfer = { .address = ARG1(regs), .vector_count = ARG2(regs), .length = LENGTH_OF(result) };
+	struct sock *sk;
+
+	if (result <= 0)
+		return 0;
+	sk = socket_of(task, ARG0(regs));
+	if (sk)
+		inbound(task, sk, &transfer);
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(exit_recvmsg, struct pt_regs *regs, long result)
+{
+	struct task_struct *task = current_task();
+	struct transfer transfer = { .length = LENGTH_OF(result) };
+	struct sock *sk;
+
+	if (result <= 0 || (ARG2(regs) & MSG_PEEK))
+		return 0;
+	sk = socket_of(task, ARG0(regs));
+	if (sk && use_message(&transfer, ARG1(regs)))
+		inbound(task, sk, &transfer);
+	return 0;
+}
+
+/* write(fd, buffer, size), sendto(fd, buffer, size, ...) */
+SEC("tp_btf/sys_exit")
+int BPF_PROG(exit_write, struct pt_regs *regs, long result)
+{
+	struct task_struct *task = current_task();
+	struct transfer transfer = { .address = ARG1(regs), .length = LENGTH_OF(result) };
+	struct sock *sk;
+
+	if (result <= 0)
+		return 0;
+	sk = socket_of(task, ARG0(regs));
+	if (sk)
+		outbound(task, sk, &transfer);
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(exit_writev, struct pt_regs *regs, long result)
+{
+	struct task_struct *task = current_task();
+	struct transfer transfer = { .address = ARG1(regs), .vector_count = ARG2(regs), .length = LENGTH_OF(result) };
+	struct sock *sk;
+
+	if (result <= 0)
+		return 0;
+	sk = socket_of(task, ARG0(regs));
+	if (sk)
+		outbound(task, sk, &transfer);
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(exit_sendmsg, struct pt_regs *regs, long result)
+{
+	struct task_struct *task = current_task();
+	struct transfer transfer = { .length = LENGTH_OF(result) };
+	struct sock *sk;
+
+	if (result <= 0)
+		return 0;
+	sk = socket_of(task, ARG0(regs));
+	if (sk && use_message(&transfer, ARG1(regs)))
+		outbound(task, sk, &transfer);
+	return 0;
+}
+
+/* sendfile(out, in, ...): the bytes never pass through user memory, so they are counted only. */
+SEC("tp_btf/sys_exit")
+int BPF_PROG(exit_sendfile, struct pt_regs *regs, long result)
+{
+	struct task_struct *task = current_task();
+	struct transfer transfer = { .length = LENGTH_OF(result) };
+	struct sock *sk;
+
+	if (result <= 0)
+		return 0;
+	sk = socket_of(task, ARG0(regs));
+	if (sk)
+		outbound(task, sk, &transfer);
+	return 0;
+}

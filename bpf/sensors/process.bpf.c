@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Programs started, processes made and ended. Stamps and the serving mark are inherited here. */
+#include "lib/path.h"
+#include "lib/socket.h"
+#include "lib/stamp.h"
+
+#define MAX_GROUPS 32
+#define ARGV_LIMIT 32767
+
+static __always_inline __u8 stdio_type_of(struct task_struct *task, __u32 descriptor)
+{
+	struct file *file = file_of(task, descriptor);
+
+	if (!file)
+		return STDIO_CLOSED;
+	switch (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) {
+	case S_IFREG:
+		return STDIO_FILE;
+	case S_IFDIR:
+		return STDIO_DIRECTORY;
+	case S_IFIFO:
+		return STDIO_PIPE;
+	case S_IFSOCK:
+		return STDIO_SOCKET;
+	case S_IFCHR: {
+		__u32 major = BPF_CORE_READ(file, f_inode, i_rdev) >> 20;
+
+		/* Documentation/admin-guide/devices.txt: 4 and 5 are consoles and ttys, 136 to 143 pseudo-terminals. */
+		return major == 4 || major == 5 || (major >= 136 && major <= 143) ? STDIO_TERMINAL : STDIO_DEVICE;
+	}
+	default:
+		return STDIO_OTHER;
+	}
+}
+
+/*
+ * A program was started. argv is read from the new program's memory, which nobody else has yet: what a caller's other
+ * thread writes into the arguments after the call was made cannot reach it.
+ */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	struct scratch *scratch = scratch_acquire();
+	struct exec_event *event;
+	struct group_info *groups;
+	struct path *working_directory;
+	unsigned long argv_start, argv_size;
+	__u8 *data, flags = 0;
+	__u32 offset = sizeof(*event), group_count, group_size;
+	long size;
+
+	if (!scratch)
+		return 0;
+	data = scratch->data;
+	event = (struct exec_event *)data;
+	fill_header(&event->header, EVENT_EXEC, task);
+	event->parent_pid = task->real_parent->tgid;
+	event->uid = task->cred->uid.val;
+	event->gid = task->cred->gid.val;
+	event->effective_uid = task->cred->euid.val;
+	event->effective_gid = task->cred->egid.val;
+	event->inode = BPF_CORE_READ(bprm, file, f_inode, i_ino);
+	event->device = BPF_CORE_READ(bprm, file, f_inode, i_sb, s_dev);
+	event->stdio[0] = stdio_type_of(task, 0);
+	event->stdio[1] = stdio_type_of(task, 1);
+	event->stdio[2] = stdio_type_of(task, 2);
+	event->stdio[3] = 0;
+	bpf_probe_read_kernel(event->comm, sizeof(event->comm), task->comm);
+
+	size = bpf_probe_read_kernel_str(&data[offset], 4096, BPF_CORE_READ(bprm, filename));
+	if (size < 0)
+		size = 0;
+	BOUND(size, 0x1fff);
+	event->path_size = size;
+	offset += size;
+
+	event->executable_size = append_path(scratch, offset, &bprm->file->f_path, &flags);
+	offset += event->executable_size;
+	BOUND(offset, SECTION_MASK);
+
+	working_directory = &task->fs->pwd;
+	event->working_directory_size = append_path(scratch, offset, working_directory, &flags);
+	offset += event->working_directory_size;
+
+	argv_start = task->mm->arg_start;
+	argv_size = task->mm->arg_end - argv_start;
+	if (argv_size > ARGV_LIMIT) {
+		argv_size = ARGV_LIMIT;
+		flags |= FLAG_TRUNCATED;
+	}
+	BOUND(argv_size, ARGV_LIMIT);
+	BOUND(offset, SECTION_MASK);
+	if (bpf_probe_read_user(&data[offset], argv_size, (void *)argv_start)) {
+		argv_size = 0;
+		flags |= FLAG_UNREADABLE;
+	}
+	event->argv_size = argv_size;
+	offset += argv_size;
+
+	groups = task->cred->group_info;
+	group_count = BPF_CORE_READ(groups, ngroups);
+	if (group_count > MAX_GROUPS) {
+		group_count = MAX_GROUPS;
+		flags |= FLAG_TRUNCATED;
+	}
+	BOUND(group_count, 0x3f);
+	BOUND(offset, 0xffff);
+	group_size = group_count * 4;
+	bpf_probe_read_kernel(&data[offset], group_size, groups->gid);
+	event->group_count = group_count;
+	offset += group_size;
+
+	event->header.flags = flags;
+	BOUND(offset, 0x1ffff);
+	if (offset <= sizeof(scratch->data))
+		submit_security(data, offset);
+	scratch_release(scratch);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
+{
+	int is_thread = parent->tgid == child->tgid;
+	struct thread_state *thread = thread_of(parent);
+	struct fork_event event = {};
+
+	if (thread) {
+		struct thread_state inherited = *thread;
+		__u32 tid = child->pid;
+
+		inherited.start_time_ns = child->start_boottime;
+		if (inherited.connection)
+			inherited.origin = is_thread ? ORIGIN_THREAD : ORIGIN_PROCESS;
+		else
+			inherited.origin = ORIGIN_NONE;
+		if (bpf_map_update_elem(&threads, &tid, &inherited, BPF_ANY))
+			count(COUNTER_THREADS_FULL);
+	}
+	if (is_thread)
+		return 0;
+	if (parent->tgid != 0) {
+		__u32 pid = parent->tgid;
+		__u64 *connection = bpf_map_lookup_elem(&serving_processes, &pid);
+
+		if (connection)
+			mark_serving(child->tgid, *connection);
+	}
+	fill_header(&event.header, EVENT_FORK, parent);
+	event.child_pid = child->tgid;
+	event.child_start_time_ns = child->start_boottime;
+	submit_security(&event, sizeof(event));
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(process_exit, struct task_struct *task)
+{
+	struct exit_event event = {};
+	__u32 tid = task->pid, pid = task->tgid;
+
+	/* do_exit() has already taken this thread off the count of living ones. */
+	if (task->signal->live.counter == 0) {
+		int group_code = task->signal->group_exit_code;
+
+		fill_header(&event.header, EVENT_EXIT, task);
+		event.code = group_code ? group_code : task->exit_code;
+		submit_security(&event, sizeof(event));
+		bpf_map_delete_elem(&serving_processes, &pid);
+	}
+	bpf_map_delete_elem(&threads, &tid);
+	return 0;
+}

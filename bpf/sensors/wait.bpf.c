@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Threads that come back from waiting for work: their stamp is no longer true. */
+#include "lib/socket.h"
+#include "lib/stamp.h"
+
+/* Event loops: which request runs next is known only when something is read. */
+SEC("tp_btf/sys_exit")
+int BPF_PROG(exit_epoll_wait, struct pt_regs *regs, long result)
+{
+	struct task_struct *task = current_task();
+	struct thread_state *thread = thread_of(task);
+	struct thread_state fresh = {};
+	__u32 tid;
+
+	if (thread) {
+		clear_stamp(thread, ORIGIN_WAITED);
+		return 0;
+	}
+	/* A loop of a serving process that has read nothing yet: remember that it is one. */
+	if (!is_serving(task->tgid))
+		return 0;
+	tid = task->pid;
+	fresh.origin = ORIGIN_WAITED;
+	fresh.start_time_ns = task->start_boottime;
+	if (bpf_map_update_elem(&threads, &tid, &fresh, BPF_ANY))
+		count(COUNTER_THREADS_FULL);
+	return 0;
+}
+
+/*
+ * poll and select are used inside a request as well (a database driver that waits for its answer), so they end it only
+ * when its reply has begun.
+ */
+SEC("tp_btf/sys_exit")
+int BPF_PROG(exit_poll, struct pt_regs *regs, long result)
+{
+	struct thread_state *thread = thread_of(current_task());
+	struct connection_state *connection;
+
+	if (!thread || !thread->connection)
+		return 0;
+	connection = find_connection(thread->socket, thread->is_unix ? FAMILY_UNIX : FAMILY_IPV4);
+	if (!connection || connection->id != thread->connection || connection->direction == DIRECTION_OUT)
+		clear_stamp(thread, ORIGIN_NONE);
+	return 0;
+}

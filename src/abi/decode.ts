@@ -1,0 +1,376 @@
+import { byteString, type ByteString } from '../base/bytes.ts';
+import type {
+  AcceptEvent,
+  CloseEvent,
+  ConnectEvent,
+  EventHeader,
+  ExecEvent,
+  ExitEvent,
+  ForkEvent,
+  KernelEvent,
+  OpenEvent,
+  PayloadEvent,
+  StampOrigin,
+} from '../model/event.ts';
+import type { StdioType } from '../model/process.ts';
+import {
+  ACCEPT_EVENT,
+  ADDRESS_FAMILY,
+  CLOSE_EVENT,
+  CONNECT_EVENT,
+  DIRECTION,
+  EVENT_FLAG,
+  EVENT_HEADER,
+  EVENT_KIND,
+  EXEC_EVENT,
+  EXIT_EVENT,
+  FORK_EVENT,
+  OPEN_EVENT,
+  PAYLOAD_EVENT,
+} from './abi.gen.ts';
+
+/** The version of the layout that this decoder knows. */
+const VERSION = 1;
+const NANOSECONDS_PER_TICK = 10_000_000;
+const ORIGINS: readonly StampOrigin[] = ['none', 'read', 'process', 'thread', 'waited'];
+const STDIO: readonly StdioType[] = [
+  'closed',
+  'file',
+  'directory',
+  'terminal',
+  'device',
+  'pipe',
+  'socket',
+  'other',
+];
+const NO_BYTES = new Uint8Array(0);
+
+/** Why events were not decoded, by reason. */
+export interface DecodeCounters {
+  unknownKind: number;
+  unknownVersion: number;
+  malformed: number;
+}
+
+/**
+ * Turns event bytes into events. Odd bytes are counted and skipped, never an exception: a recording may be cut or
+ * made by somebody else.
+ */
+export class EventDecoder {
+  readonly counters: DecodeCounters = { unknownKind: 0, unknownVersion: 0, malformed: 0 };
+  /** Payload is by far the most frequent event: one object serves all, valid until the next decode. */
+  readonly #payload: PayloadEvent = {
+    ...emptyHeader(),
+    kind: 'payload',
+    connection: 0,
+    sequence: 0,
+    direction: 'in',
+    streamOffset: 0,
+    length: 0,
+    bytes: NO_BYTES,
+  };
+
+  /**
+   * Decodes the event at `offset`, whose size the carrier says is `size`. Returns null when it is not understood.
+   * @param bytes memory that may change after the call; only a payload event refers to it
+   */
+  decode(bytes: Uint8Array, view: DataView, offset: number, size: number): KernelEvent | null {
+    if (size < EVENT_HEADER.SIZE) return this.#malformed();
+    if (view.getUint8(offset + EVENT_HEADER.version) !== VERSION) {
+      this.counters.unknownVersion++;
+      return null;
+    }
+    switch (view.getUint16(offset + EVENT_HEADER.kind, true)) {
+      case EVENT_KIND.PAYLOAD:
+        return size < PAYLOAD_EVENT.SIZE ? this.#malformed() : this.#decodePayload(bytes, view, offset, size);
+      case EVENT_KIND.EXEC:
+        return size < EXEC_EVENT.SIZE ? this.#malformed() : decodeExec(bytes, view, offset, size);
+      case EVENT_KIND.FORK:
+        return size < FORK_EVENT.SIZE ? this.#malformed() : decodeFork(view, offset);
+      case EVENT_KIND.EXIT:
+        return size < EXIT_EVENT.SIZE ? this.#malformed() : decodeExit(view, offset);
+      case EVENT_KIND.ACCEPT:
+        return size < ACCEPT_EVENT.SIZE ? this.#malformed() : decodeAccept(bytes, view, offset);
+      case EVENT_KIND.CONNECT:
+        return size < CONNECT_EVENT.SIZE ? this.#malformed() : decodeConnect(bytes, view, offset);
+      case EVENT_KIND.CLOSE:
+        return size < CLOSE_EVENT.SIZE ? this.#malformed() : decodeClose(view, offset);
+      case EVENT_KIND.OPEN:
+        return size < OPEN_EVENT.SIZE ? this.#malformed() : decodeOpen(bytes, view, offset, size);
+      default:
+        this.counters.unknownKind++;
+        return null;
+    }
+  }
+
+  #malformed(): null {
+    this.counters.malformed++;
+    return null;
+  }
+
+  #decodePayload(bytes: Uint8Array, view: DataView, offset: number, size: number): PayloadEvent {
+    const event = this.#payload;
+    readHeader(event, view, offset);
+    event.connection = readNumber(view, offset + PAYLOAD_EVENT.connection);
+    event.sequence = view.getUint32(offset + PAYLOAD_EVENT.sequence, true);
+    event.direction =
+      view.getUint32(offset + PAYLOAD_EVENT.direction, true) === DIRECTION.OUT ? 'out' : 'in';
+    event.streamOffset = readNumber(view, offset + PAYLOAD_EVENT.stream_offset);
+    event.length = view.getUint32(offset + PAYLOAD_EVENT.length, true);
+    const captured = view.getUint32(offset + PAYLOAD_EVENT.captured_size, true);
+    const start = offset + PAYLOAD_EVENT.SIZE;
+    event.bytes = bytes.subarray(start, Math.min(start + captured, offset + size));
+    return event;
+  }
+}
+
+function emptyHeader(): EventHeader {
+  return {
+    timeNs: 0,
+    pid: 0,
+    tid: 0,
+    startTicks: 0,
+    cgroupId: 0,
+    cpu: 0,
+    stampConnection: 0,
+    stampSequence: 0,
+    stampOrigin: 'none',
+    isTruncated: false,
+  };
+}
+
+/** A 64-bit number as a double: exact below 2^53, else rounded the same way everywhere. */
+function readNumber(view: DataView, offset: number): number {
+  return view.getUint32(offset, true) + view.getUint32(offset + 4, true) * 4294967296;
+}
+
+function readHeader(event: EventHeader, view: DataView, offset: number): void {
+  event.timeNs = readNumber(view, offset + EVENT_HEADER.time_ns);
+  event.pid = view.getUint32(offset + EVENT_HEADER.pid, true);
+  event.tid = view.getUint32(offset + EVENT_HEADER.tid, true);
+  event.startTicks = Math.floor(readNumber(view, offset + EVENT_HEADER.start_time_ns) / NANOSECONDS_PER_TICK);
+  event.cgroupId = readNumber(view, offset + EVENT_HEADER.cgroup_id);
+  event.cpu = view.getUint16(offset + EVENT_HEADER.cpu, true);
+  event.stampConnection = readNumber(view, offset + EVENT_HEADER.stamp_connection);
+  event.stampSequence = view.getUint32(offset + EVENT_HEADER.stamp_sequence, true);
+  event.stampOrigin = ORIGINS[view.getUint8(offset + EVENT_HEADER.stamp_origin)] ?? 'none';
+  event.isTruncated = (view.getUint8(offset + EVENT_HEADER.flags) & EVENT_FLAG.TRUNCATED) !== 0;
+}
+
+function header(view: DataView, offset: number): EventHeader {
+  const event = emptyHeader();
+  readHeader(event, view, offset);
+  return event;
+}
+
+/** Reads the sections behind the fixed part one after the other, never beyond the event. */
+class Sections {
+  readonly #bytes: Uint8Array;
+  readonly #end: number;
+  #at: number;
+
+  constructor(bytes: Uint8Array, start: number, end: number) {
+    this.#bytes = bytes;
+    this.#at = start;
+    this.#end = end;
+  }
+
+  next(size: number): Uint8Array {
+    const start = Math.min(this.#at, this.#end);
+    this.#at = Math.min(start + size, this.#end);
+    return this.#bytes.subarray(start, this.#at);
+  }
+
+  /** A string that the kernel ended by NUL. */
+  text(size: number): ByteString {
+    const bytes = this.next(size);
+    return byteString(bytes, 0, bytes.at(-1) === 0 ? bytes.length - 1 : bytes.length);
+  }
+
+  /** Strings that are each ended by NUL; the last may be cut. */
+  list(size: number): ByteString[] {
+    const text = byteString(this.next(size));
+    if (text === '') return [];
+    return (text.endsWith('\0') ? text.slice(0, -1) : text).split('\0');
+  }
+
+  /** An absolute path out of its components, leaf first. */
+  path(size: number): ByteString {
+    const components = this.list(size);
+    if (components.length === 0) return size === 0 ? '' : '/';
+    return '/' + components.toReversed().join('/');
+  }
+}
+
+function decodeExec(bytes: Uint8Array, view: DataView, offset: number, size: number): ExecEvent {
+  const u32 = (field: number): number => view.getUint32(offset + field, true);
+  const sections = new Sections(bytes, offset + EXEC_EVENT.SIZE, offset + size);
+  const path = sections.text(u32(EXEC_EVENT.path_size));
+  const executable = sections.path(u32(EXEC_EVENT.executable_size));
+  const workingDirectorySize = u32(EXEC_EVENT.working_directory_size);
+  const workingDirectory = workingDirectorySize === 0 ? '/' : sections.path(workingDirectorySize);
+  const argv = sections.list(u32(EXEC_EVENT.argv_size));
+  const groupBytes = sections.next(u32(EXEC_EVENT.group_count) * 4);
+  const groups: number[] = [];
+  for (let at = 0; at + 4 <= groupBytes.length; at += 4)
+    groups.push(view.getUint32(groupBytes.byteOffset - view.byteOffset + at, true));
+  const stdio = (index: number): StdioType =>
+    STDIO[view.getUint8(offset + EXEC_EVENT.stdio + index)] ?? 'other';
+  return {
+    ...header(view, offset),
+    kind: 'exec',
+    parentPid: u32(EXEC_EVENT.parent_pid),
+    uid: u32(EXEC_EVENT.uid),
+    gid: u32(EXEC_EVENT.gid),
+    effectiveUid: u32(EXEC_EVENT.effective_uid),
+    effectiveGid: u32(EXEC_EVENT.effective_gid),
+    groups,
+    inode: readNumber(view, offset + EXEC_EVENT.inode),
+    device: u32(EXEC_EVENT.device),
+    stdio: [stdio(0), stdio(1), stdio(2)],
+    comm: fixedText(bytes, offset + EXEC_EVENT.comm, 16),
+    path,
+    executable: executable === '' ? path : executable,
+    workingDirectory,
+    argv,
+  };
+}
+
+function fixedText(bytes: Uint8Array, start: number, limit: number): ByteString {
+  let end = start;
+  while (end < start + limit && bytes[end] !== 0) end++;
+  return byteString(bytes, start, end);
+}
+
+function decodeFork(view: DataView, offset: number): ForkEvent {
+  return {
+    ...header(view, offset),
+    kind: 'fork',
+    childPid: view.getUint32(offset + FORK_EVENT.child_pid, true),
+    childStartTicks: Math.floor(
+      readNumber(view, offset + FORK_EVENT.child_start_time_ns) / NANOSECONDS_PER_TICK,
+    ),
+  };
+}
+
+function decodeExit(view: DataView, offset: number): ExitEvent {
+  const status = view.getUint32(offset + EXIT_EVENT.code, true);
+  const signal = status & 0x7f;
+  return { ...header(view, offset), kind: 'exit', code: signal === 0 ? (status >>> 8) & 0xff : 128 + signal };
+}
+
+type Family = 'ipv4' | 'ipv6' | 'unix';
+
+const MAPPED_IPV4 = '\0\0\0\0\0\0\0\0\0\0\xff\xff';
+
+function familyOf(value: number): Family {
+  if (value === ADDRESS_FAMILY.IPV4) return 'ipv4';
+  return value === ADDRESS_FAMILY.IPV6 ? 'ipv6' : 'unix';
+}
+
+function rawAddress(bytes: Uint8Array, start: number, family: Family): ByteString {
+  if (family === 'unix') return '';
+  return byteString(bytes, start, start + (family === 'ipv4' ? 4 : 16));
+}
+
+/** A path of a unix socket: as long as it says; a named one ends at its NUL, an abstract one may hold any byte. */
+function unixPath(bytes: Uint8Array, start: number, size: number): ByteString {
+  const path = byteString(bytes, start, start + Math.min(size, 108));
+  if (path.startsWith('\0')) return path;
+  const end = path.indexOf('\0');
+  return end < 0 ? path : path.slice(0, end);
+}
+
+function decodeAccept(bytes: Uint8Array, view: DataView, offset: number): AcceptEvent {
+  let family = familyOf(view.getUint8(offset + ACCEPT_EVENT.family));
+  let localAddress = rawAddress(bytes, offset + ACCEPT_EVENT.local_address, family);
+  let remoteAddress = rawAddress(bytes, offset + ACCEPT_EVENT.remote_address, family);
+  if (family === 'unix')
+    localAddress = unixPath(
+      bytes,
+      offset + ACCEPT_EVENT.path,
+      view.getUint32(offset + ACCEPT_EVENT.path_size, true),
+    );
+  if (family === 'ipv6' && remoteAddress.startsWith(MAPPED_IPV4)) {
+    family = 'ipv4';
+    localAddress = localAddress.slice(12);
+    remoteAddress = remoteAddress.slice(12);
+  }
+  return {
+    ...header(view, offset),
+    kind: 'accept',
+    connection: readNumber(view, offset + ACCEPT_EVENT.connection),
+    family,
+    localAddress,
+    localPort: view.getUint16(offset + ACCEPT_EVENT.local_port, true),
+    remoteAddress,
+    remotePort: view.getUint16(offset + ACCEPT_EVENT.remote_port, true),
+    isAdopted: (view.getUint8(offset + EVENT_HEADER.flags) & EVENT_FLAG.ADOPTED) !== 0,
+  };
+}
+
+function decodeConnect(bytes: Uint8Array, view: DataView, offset: number): ConnectEvent {
+  let family = familyOf(view.getUint8(offset + CONNECT_EVENT.family));
+  let remoteAddress = rawAddress(bytes, offset + CONNECT_EVENT.remote_address, family);
+  if (family === 'unix')
+    remoteAddress = unixPath(
+      bytes,
+      offset + CONNECT_EVENT.path,
+      view.getUint32(offset + CONNECT_EVENT.path_size, true),
+    );
+  if (family === 'ipv6' && remoteAddress.startsWith(MAPPED_IPV4)) {
+    family = 'ipv4';
+    remoteAddress = remoteAddress.slice(12);
+  }
+  const type = view.getUint8(offset + CONNECT_EVENT.socket_type);
+  return {
+    ...header(view, offset),
+    kind: 'connect',
+    family,
+    transport: type === 1 ? 'stream' : type === 2 ? 'datagram' : 'other',
+    remoteAddress,
+    remotePort: view.getUint16(offset + CONNECT_EVENT.remote_port, true),
+    error: -view.getInt32(offset + CONNECT_EVENT.result, true) | 0,
+  };
+}
+
+function decodeClose(view: DataView, offset: number): CloseEvent {
+  return {
+    ...header(view, offset),
+    kind: 'close',
+    connection: readNumber(view, offset + CLOSE_EVENT.connection),
+    bytesIn: readNumber(view, offset + CLOSE_EVENT.bytes_in),
+    bytesOut: readNumber(view, offset + CLOSE_EVENT.bytes_out),
+  };
+}
+
+function decodeOpen(bytes: Uint8Array, view: DataView, offset: number, size: number): OpenEvent {
+  const sections = new Sections(bytes, offset + OPEN_EVENT.SIZE, offset + size);
+  const error = -view.getInt32(offset + OPEN_EVENT.result, true) | 0;
+  const path = sections.text(view.getUint32(offset + OPEN_EVENT.path_size, true));
+  const kernelPath = sections.path(view.getUint32(offset + OPEN_EVENT.resolved_size, true));
+  let resolvedPath = kernelPath;
+  if (error !== 0) resolvedPath = normalisePath(path.startsWith('/') ? path : `${kernelPath}/${path}`);
+  else if (kernelPath === '') resolvedPath = path.startsWith('/') ? normalisePath(path) : '/';
+  return {
+    ...header(view, offset),
+    kind: 'open',
+    error,
+    flags: view.getUint32(offset + OPEN_EVENT.open_flags, true),
+    inode: readNumber(view, offset + OPEN_EVENT.inode),
+    device: view.getUint32(offset + OPEN_EVENT.device, true),
+    path,
+    resolvedPath,
+  };
+}
+
+/** Removes empty, "." and ".." segments as text; symbolic links are not followed. */
+export function normalisePath(path: ByteString): ByteString {
+  const kept: ByteString[] = [];
+  for (const segment of path.split('/')) {
+    if (segment === '' || segment === '.') continue;
+    if (segment === '..') kept.pop();
+    else kept.push(segment);
+  }
+  return '/' + kept.join('/');
+}

@@ -1,0 +1,24 @@
+/**
+ * What a kernel can do, found out by doing: the smallest program is loaded and attached. Three answers, since "no" and
+ * "could not find out" lead to different advice.
+ */
+export type Answer = 'supported' | 'unsupported' | 'inconclusive';
+
+export interface Feature {
+  readonly answer: Answer;
+  /** Why: the error, or what was seen. */
+  readonly detail: string;
+}
+
+export type FeatureName = 'privilege' | 'btf' | 'ring-buffer' | 'raw-tracepoints' | 'trampolines' | 'lsm';
+
+export const FEATURE_TITLES: Readonly<Record<FeatureName, string>> = {
+  privilege: 'privilege to load BPF programs',
+  btf: 'type information of the kernel (BTF)',
+  'ring-buffer': 'BPF ring buffer',
+  'raw-tracepoints': 'typed raw tracepoints (tp_btf)',
+  trampolines: 'trampolines (fentry, fexit)',
+  lsm: 'BPF security module (lsm)',
+};
+
+export type Features = Readonly<Record<FeatureName, Feature>>;

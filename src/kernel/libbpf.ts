@@ -1,0 +1,197 @@
+import koffi from 'koffi';
+import { ThroughlineError } from '../base/errors.ts';
+
+/** An address in native memory, as koffi hands it out. Never looked into here. */
+export type Pointer = object | bigint;
+
+/** The functions of libbpf and libc that we call. None is called for each event. */
+export interface Native {
+  readonly libbpfVersion: string;
+  openObject(path: string): Pointer | null;
+  loadObject(object: Pointer): number;
+  closeObject(object: Pointer): void;
+  findProgram(object: Pointer, name: string): Pointer | null;
+  setAutoload(program: Pointer, on: boolean): number;
+  programFd(program: Pointer): number;
+  attach(program: Pointer): Pointer | null;
+  destroyLink(link: Pointer): number;
+  findMap(object: Pointer, name: string): Pointer | null;
+  mapFd(map: Pointer): number;
+  setMaxEntries(map: Pointer, count: number): number;
+  /** Maps the global variables behind a section's map into memory, readable and writable. */
+  mapVariables(fd: number, sizeBytes: number): ArrayBuffer;
+  mapValueSize(map: Pointer): number;
+  updateElement(fd: number, key: Uint8Array, value: Uint8Array, flags: bigint): number;
+  deleteElement(fd: number, key: Uint8Array): number;
+  findKernelTypeId(name: string, attachType: number): number;
+  loadProgram(type: number, instructions: Uint8Array, attachType: number, attachTypeId: number): number;
+  createMap(type: number, keySize: number, valueSize: number, maxEntries: number, flags: number): number;
+  openRawTracepoint(programFd: number): number;
+  /** Lines that libbpf printed since the last call: the reasons for what failed. */
+  takeLog(): string[];
+  mapRing(fd: number, dataBytes: number): { consumer: ArrayBuffer; producer: ArrayBuffer };
+  poll(fds: readonly number[], timeoutMs: number): number;
+  close(fd: number): number;
+  errno(): number;
+  /** Nanoseconds since boot, the clock of kernel events. */
+  bootTimeNs(): number;
+}
+
+const LIBBPF_NAMES = ['libbpf.so.1', 'libbpf.so.0', 'libbpf.so'];
+const PAGE_BYTES = 4096;
+const PROT_READ = 1;
+const PROT_WRITE = 2;
+const MAP_SHARED = 1;
+const POLLIN = 1;
+const LOG_LINES = 400;
+const CLOCK_BOOTTIME = 7;
+
+let loaded: Native | null = null;
+
+/**
+ * Loads libbpf and binds what we need of it; once for each thread.
+ * @throws ThroughlineError TL1004 when there is no libbpf, or one that is too old
+ */
+export function native(): Native {
+  loaded ??= bind();
+  return loaded;
+}
+
+function openLibrary(): koffi.IKoffiLib {
+  for (const name of LIBBPF_NAMES) {
+    try {
+      return koffi.load(name);
+    } catch {
+      // The next name may be there.
+    }
+  }
+  throw new ThroughlineError('TL1004', `none of ${LIBBPF_NAMES.join(', ')}`);
+}
+
+function bind(): Native {
+  const bpf = openLibrary();
+  const libc = koffi.load('libc.so.6');
+  const log: string[] = [];
+  try {
+    captureLog(bpf, libc, log);
+    return bindFunctions(bpf, libc, log);
+  } catch (error) {
+    throw new ThroughlineError('TL1004', error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** libbpf hands its messages to a callback with a va_list, which vsnprintf turns into text. */
+function captureLog(bpf: koffi.IKoffiLib, libc: koffi.IKoffiLib, log: string[]): void {
+  const printer = koffi.proto('int throughline_print(int level, const char *format, void *arguments)');
+  const vsnprintf = libc.func('int vsnprintf(_Out_ char *buffer, size_t size, const char *format, void *arguments)');
+  const setPrint = bpf.func('void *libbpf_set_print(throughline_print *callback)');
+  const buffer = Buffer.alloc(64 * 1024);
+  const callback = koffi.register((level: number, format: string, args: Pointer): number => {
+    if (level > 1) return 0; // debugging output
+    const length = Math.min(Number(vsnprintf(buffer, buffer.length, format, args)), buffer.length - 1);
+    for (const line of buffer.toString('utf8', 0, Math.max(length, 0)).split('\n')) if (line.trim() !== '') log.push(line);
+    if (log.length > LOG_LINES) log.splice(0, log.length - LOG_LINES);
+    return 0;
+  }, koffi.pointer(printer));
+  setPrint(callback);
+}
+
+function bindFunctions(bpf: koffi.IKoffiLib, libc: koffi.IKoffiLib, log: string[]): Native {
+  const f = {
+    version: bpf.func('const char *libbpf_version_string()'),
+    open: bpf.func('void *bpf_object__open_file(const char *path, void *options)'),
+    load: bpf.func('int bpf_object__load(void *object)'),
+    closeObject: bpf.func('void bpf_object__close(void *object)'),
+    findProgram: bpf.func('void *bpf_object__find_program_by_name(void *object, const char *name)'),
+    setAutoload: bpf.func('int bpf_program__set_autoload(void *program, bool on)'),
+    programFd: bpf.func('int bpf_program__fd(void *program)'),
+    attach: bpf.func('void *bpf_program__attach(void *program)'),
+    destroyLink: bpf.func('int bpf_link__destroy(void *link)'),
+    findMap: bpf.func('void *bpf_object__find_map_by_name(void *object, const char *name)'),
+    mapFd: bpf.func('int bpf_map__fd(void *map)'),
+    setMaxEntries: bpf.func('int bpf_map__set_max_entries(void *map, uint32_t count)'),
+    mapValueSize: bpf.func('uint32_t bpf_map__value_size(void *map)'),
+    update: bpf.func('int bpf_map_update_elem(int fd, const void *key, const void *value, uint64_t flags)'),
+    remove: bpf.func('int bpf_map_delete_elem(int fd, const void *key)'),
+    findTypeId: bpf.func('int libbpf_find_vmlinux_btf_id(const char *name, int attach_type)'),
+    loadProgram: bpf.func(
+      'int bpf_prog_load(int type, const char *name, const char *license, const void *instructions, size_t count, void *options)',
+    ),
+    createMap: bpf.func(
+      'int bpf_map_create(int type, const char *name, uint32_t key_size, uint32_t value_size, uint32_t max_entries, void *options)',
+    ),
+    openRawTracepoint: bpf.func('int bpf_raw_tracepoint_open(const char *name, int fd)'),
+    mmap: libc.func('void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)'),
+    poll: libc.func('int poll(void *fds, uint64_t count, int timeout)'),
+    close: libc.func('int close(int fd)'),
+    clock: libc.func('int clock_gettime(int clock, void *time)'),
+  };
+  const timespec = Buffer.alloc(16);
+  const pollBuffer = Buffer.alloc(8 * 8);
+
+  function map(fd: number, length: number, protection: number, offset: number): ArrayBuffer {
+    const address = f.mmap(null, length, protection, MAP_SHARED, fd, offset);
+    if (BigInt.asIntN(64, BigInt(koffi.address(address))) === -1n)
+      throw new ThroughlineError('TL1008', `mmap of a BPF map failed, errno ${koffi.errno()}`);
+    return koffi.view(address, length);
+  }
+
+  return {
+    libbpfVersion: String(f.version()),
+    openObject: (path) => f.open(path, null),
+    loadObject: (object) => f.load(object),
+    closeObject: (object) => f.closeObject(object),
+    findProgram: (object, name) => f.findProgram(object, name),
+    setAutoload: (program, on) => f.setAutoload(program, on),
+    programFd: (program) => f.programFd(program),
+    attach: (program) => f.attach(program),
+    destroyLink: (link) => f.destroyLink(link),
+    findMap: (object, name) => f.findMap(object, name),
+    mapFd: (mapPointer) => f.mapFd(mapPointer),
+    setMaxEntries: (mapPointer, count) => f.setMaxEntries(mapPointer, count),
+    mapVariables: (fd, sizeBytes) =>
+      map(fd, Math.ceil(sizeBytes / PAGE_BYTES) * PAGE_BYTES, PROT_READ | PROT_WRITE, 0),
+    mapValueSize: (mapPointer) => f.mapValueSize(mapPointer),
+    updateElement: (fd, key, value, flags) => f.update(fd, key, value, flags),
+    deleteElement: (fd, key) => f.remove(fd, key),
+    findKernelTypeId: (name, attachType) => f.findTypeId(name, attachType),
+    loadProgram(type, instructions, attachType, attachTypeId) {
+      // struct bpf_prog_load_opts: size, attempts, expected_attach_type, prog_btf_fd, prog_flags, prog_ifindex,
+      // kern_version, attach_btf_id; the rest zero.
+      const options = Buffer.alloc(120);
+      options.writeBigUInt64LE(120n, 0);
+      options.writeInt32LE(attachType, 12);
+      options.writeUInt32LE(attachTypeId, 32);
+      return f.loadProgram(type, 'probe', 'GPL', instructions, instructions.length / 8, options);
+    },
+    createMap(type, keySize, valueSize, maxEntries, flags) {
+      // struct bpf_map_create_opts: size, btf_fd, btf_key_type_id, btf_value_type_id, btf_vmlinux_value_type_id,
+      // inner_map_fd, map_flags, ...
+      const options = Buffer.alloc(56);
+      options.writeBigUInt64LE(56n, 0);
+      options.writeUInt32LE(flags, 28);
+      return f.createMap(type, 'probe', keySize, valueSize, maxEntries, options);
+    },
+    openRawTracepoint: (programFd) => f.openRawTracepoint(null, programFd),
+    takeLog: () => log.splice(0),
+    mapRing: (fd, dataBytes) => ({
+      consumer: map(fd, PAGE_BYTES, PROT_READ | PROT_WRITE, 0),
+      // The kernel maps the data twice in a row, so that an event that wraps around is still contiguous.
+      producer: map(fd, PAGE_BYTES + 2 * dataBytes, PROT_READ, PAGE_BYTES),
+    }),
+    poll(fds, timeoutMs) {
+      fds.forEach((fd, index) => {
+        pollBuffer.writeInt32LE(fd, index * 8);
+        pollBuffer.writeInt16LE(POLLIN, index * 8 + 4);
+        pollBuffer.writeInt16LE(0, index * 8 + 6);
+      });
+      return f.poll(pollBuffer, fds.length, timeoutMs);
+    },
+    close: (fd) => f.close(fd),
+    errno: () => koffi.errno(),
+    bootTimeNs() {
+      f.clock(CLOCK_BOOTTIME, timespec);
+      return timespec.readUInt32LE(0) * 1e9 + timespec.readUInt32LE(8);
+    },
+  };
+}

@@ -1,0 +1,240 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { ABI_HASH, COUNTER } from '../abi/abi.gen.ts';
+import { contractLayout, elfVariables, layoutHash, readBtf } from '../abi/btf.ts';
+import { ThroughlineError } from '../base/errors.ts';
+import type { Features } from './features.ts';
+import type { Native, Pointer } from './libbpf.ts';
+import { DISPATCHER, planSensors, type PlannedSensor } from './plan.ts';
+import { KERNEL_BTF, probeFeatures } from './probe.ts';
+import { Ring } from './ring.ts';
+import { SYSCALLS, type Architecture } from './syscalls.ts';
+
+const OLDEST_KERNEL: readonly [number, number] = [5, 11];
+const SECURITY_RING_BYTES = 8 * 1024 * 1024;
+const PAYLOAD_RING_BYTES = 16 * 1024 * 1024;
+const COUNTER_CPUS = 256;
+const COUNTER_ROW_BYTES = 16 * 8;
+
+/** Counters of the kernel side, by the names of enum counter in bpf/abi.h. */
+export type KernelCounters = Record<keyof typeof COUNTER, number>;
+
+export interface LoadOptions {
+  readonly objectPath: string;
+  readonly kernelRelease: string;
+  readonly architecture: string;
+  readonly processors: number;
+  /** The agent's own process, which is not observed. */
+  readonly agentPid: number;
+}
+
+/** The attached sensors. Disposing detaches everything; so does the end of the process, however it comes. */
+export interface LoadedSensors extends Disposable {
+  readonly features: Features;
+  readonly plan: readonly PlannedSensor[];
+  readonly security: Ring;
+  readonly payload: Ring;
+  /** For poll(2). */
+  readonly ringFds: readonly number[];
+  counters(): KernelCounters;
+  /** Tells the kernel that nobody reads this connection's protocol. */
+  ignoreConnection(id: number): void;
+  /** Tells the kernel of a TCP port that somebody listened on before the agent came. */
+  addListeningPort(port: number): void;
+}
+
+/**
+ * Loads and attaches what this kernel can run.
+ * @throws ThroughlineError TL1001 to TL1009
+ */
+export function loadSensors(native: Native, options: LoadOptions): LoadedSensors {
+  const architecture = supportedArchitecture(options.architecture);
+  checkKernel(options.kernelRelease);
+  const object = readObject(options.objectPath);
+  const features = probeFeatures(native);
+  if (features.privilege.answer !== 'supported') throw new ThroughlineError('TL1001', features.privilege.detail);
+  const plan = planSensors(features);
+  if (plan.every((sensor) => sensor.chosen === null))
+    throw new ThroughlineError('TL1008', plan[0]?.reason ?? 'no sensor can run');
+
+  const handle = native.openObject(options.objectPath);
+  if (handle === null) throw new ThroughlineError('TL1007', lastLines(native));
+  const links: Pointer[] = [];
+  const close = (): void => {
+    for (const link of links.splice(0)) native.destroyLink(link);
+    native.closeObject(handle);
+  };
+  try {
+    prepare(native, handle, plan, options.processors);
+    if (native.loadObject(handle) !== 0) throw new ThroughlineError('TL1007', lastLines(native));
+    const globals = new Globals(native, handle, object);
+    globals.bss.setUint32(globals.offsetOf('agent_pid'), options.agentPid, true);
+    fillDispatcher(native, handle, plan, architecture, globals);
+    for (const name of ownHooks(plan)) links.push(attach(native, handle, name));
+    return sensors(native, handle, features, plan, globals, close);
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function supportedArchitecture(name: string): Architecture {
+  if (name === 'x64' || name === 'arm64') return name;
+  throw new ThroughlineError('TL1009', name);
+}
+
+function checkKernel(release: string): void {
+  const [major = 0, minor = 0] = release.split(/[.-]/u).map(Number);
+  if (major < OLDEST_KERNEL[0] || (major === OLDEST_KERNEL[0] && minor < OLDEST_KERNEL[1]))
+    throw new ThroughlineError('TL1003', release);
+  if (!existsSync(KERNEL_BTF)) throw new ThroughlineError('TL1002', `${KERNEL_BTF} is missing`);
+}
+
+function readObject(path: string): Uint8Array {
+  if (!existsSync(path)) throw new ThroughlineError('TL1005', path);
+  const object = readFileSync(path);
+  const hash = layoutHash(contractLayout(readBtf(object)));
+  if (hash !== ABI_HASH) throw new ThroughlineError('TL1006', `layout ${hash}, expected ${ABI_HASH}`);
+  return object;
+}
+
+function lastLines(native: Native): string {
+  return native.takeLog().slice(-12).join('\n');
+}
+
+function programOf(native: Native, object: Pointer, name: string): Pointer {
+  const program = native.findProgram(object, name);
+  if (program === null) throw new ThroughlineError('TL1006', `the object has no program ${name}`);
+  return program;
+}
+
+function mapOf(native: Native, object: Pointer, name: string): Pointer {
+  const map = native.findMap(object, name);
+  if (map === null) throw new ThroughlineError('TL1006', `the object has no map ${name}`);
+  return map;
+}
+
+function isSyscallPlan(plan: readonly PlannedSensor[]): boolean {
+  return plan.some((sensor) => sensor.chosen !== null && Object.keys(sensor.chosen.syscallExits).length > 0);
+}
+
+/** Programs with a hook of their own; the dispatcher comes last, when everything that it jumps to is in place. */
+function ownHooks(plan: readonly PlannedSensor[]): string[] {
+  const names = plan.flatMap((sensor) => sensor.chosen?.programs ?? []);
+  return isSyscallPlan(plan) ? [...names, DISPATCHER] : names;
+}
+
+function prepare(native: Native, object: Pointer, plan: readonly PlannedSensor[], processors: number): void {
+  const chosen = new Set([
+    ...ownHooks(plan),
+    ...plan.flatMap((sensor) => Object.keys(sensor.chosen?.syscallExits ?? {})),
+  ]);
+  for (const { sensor } of plan)
+    for (const alternative of sensor.alternatives)
+      for (const name of [...alternative.programs, ...Object.keys(alternative.syscallExits)])
+        if (!chosen.has(name)) native.setAutoload(programOf(native, object, name), false);
+  native.setMaxEntries(mapOf(native, object, 'scratches'), processors);
+}
+
+function fillDispatcher(
+  native: Native,
+  object: Pointer,
+  plan: readonly PlannedSensor[],
+  architecture: Architecture,
+  globals: Globals,
+): void {
+  const table = native.mapFd(mapOf(native, object, 'syscall_exits'));
+  const wanted = globals.offsetOf('wanted_syscalls');
+  for (const { chosen } of plan) {
+    for (const [name, syscalls] of Object.entries(chosen?.syscallExits ?? {})) {
+      const fd = native.programFd(programOf(native, object, name));
+      for (const syscall of syscalls) {
+        const number = SYSCALLS[syscall][architecture];
+        if (number === null) continue;
+        const result = native.updateElement(table, u32(number), u32(fd), 0n);
+        if (result !== 0) throw new ThroughlineError('TL1008', `${name} for ${syscall}: errno ${-result}`);
+        const byte = wanted + (number >>> 3);
+        globals.bss.setUint8(byte, globals.bss.getUint8(byte) | (1 << (number & 7)));
+      }
+    }
+  }
+}
+
+function u32(value: number): Uint8Array {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
+
+function attach(native: Native, object: Pointer, name: string): Pointer {
+  const link = native.attach(programOf(native, object, name));
+  if (link === null) throw new ThroughlineError('TL1008', `${name}: ${lastLines(native)}`);
+  return link;
+}
+
+/** The global variables of the programs, memory-mapped. */
+class Globals {
+  readonly bss: DataView;
+  readonly #offsets: Map<string, number>;
+
+  constructor(native: Native, object: Pointer, objectBytes: Uint8Array) {
+    const map = mapOf(native, object, '.bss');
+    this.bss = new DataView(native.mapVariables(native.mapFd(map), native.mapValueSize(map)));
+    this.#offsets = elfVariables(objectBytes, '.bss');
+  }
+
+  offsetOf(name: string): number {
+    const offset = this.#offsets.get(name);
+    if (offset === undefined) throw new ThroughlineError('TL1006', `the object has no variable ${name}`);
+    return offset;
+  }
+}
+
+function sensors(
+  native: Native,
+  object: Pointer,
+  features: Features,
+  plan: readonly PlannedSensor[],
+  globals: Globals,
+  close: () => void,
+): LoadedSensors {
+  const fdOf = (name: string): number => native.mapFd(mapOf(native, object, name));
+  const openRing = (name: string, dataBytes: number): Ring => {
+    const { consumer, producer } = native.mapRing(fdOf(name), dataBytes);
+    return new Ring(consumer, producer, dataBytes);
+  };
+  const ignored = fdOf('ignored_connections');
+  const ports = fdOf('listening_ports');
+  const one = Uint8Array.of(1);
+  const key = Buffer.alloc(8);
+  const counterOffset = globals.offsetOf('counters');
+  return {
+    features,
+    plan,
+    security: openRing('security_ring', SECURITY_RING_BYTES),
+    payload: openRing('payload_ring', PAYLOAD_RING_BYTES),
+    ringFds: [fdOf('security_ring'), fdOf('payload_ring')],
+    counters: () => readCounters(globals.bss, counterOffset),
+    ignoreConnection(id) {
+      key.writeUInt32LE(id % 4294967296, 0);
+      key.writeUInt32LE(Math.floor(id / 4294967296), 4);
+      native.updateElement(ignored, key, one, 0n);
+    },
+    addListeningPort(port) {
+      native.updateElement(ports, Uint8Array.of(port & 0xff, port >>> 8), one, 0n);
+    },
+    [Symbol.dispose]: close,
+  };
+}
+
+function readCounters(bss: DataView, start: number): KernelCounters {
+  const sums = Object.fromEntries(Object.keys(COUNTER).map((name) => [name, 0])) as KernelCounters;
+  for (let cpu = 0; cpu < COUNTER_CPUS; cpu++) {
+    const row = start + cpu * COUNTER_ROW_BYTES;
+    for (const name of COUNTER_NAMES)
+      sums[name] +=
+        bss.getUint32(row + COUNTER[name] * 8, true) + bss.getUint32(row + COUNTER[name] * 8 + 4, true) * 4294967296;
+  }
+  return sums;
+}
+
+const COUNTER_NAMES = (Object.keys(COUNTER) as (keyof typeof COUNTER)[]).filter((name) => name !== 'MAX');

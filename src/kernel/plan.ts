@@ -1,0 +1,135 @@
+import type { FeatureName, Features } from './features.ts';
+import type { SyscallName } from './syscalls.ts';
+
+/** One way to run a sensor: what it needs, the programs that attach by themselves, and those behind the dispatcher. */
+export interface Alternative {
+  readonly name: string;
+  readonly needs: readonly FeatureName[];
+  /** Programs with a hook of their own. */
+  readonly programs: readonly string[];
+  /** Programs that the dispatcher on sys_exit jumps to, with the system calls that they want. */
+  readonly syscallExits: Readonly<Record<string, readonly SyscallName[]>>;
+  /** What is weaker than in the best alternative, for people. '' for nothing. */
+  readonly weaker: string;
+}
+
+export interface Sensor {
+  readonly name: string;
+  /** What it sees, for people. */
+  readonly sees: string;
+  /** Best first. */
+  readonly alternatives: readonly Alternative[];
+}
+
+const SYSCALL_PLAN = { name: 'system calls', needs: ['btf', 'ring-buffer', 'raw-tracepoints'] } as const;
+
+/** The sensors of bpf/sensors/, as data. */
+export const SENSORS: readonly Sensor[] = [
+  {
+    name: 'process',
+    sees: 'programs started, processes made and ended',
+    alternatives: [
+      {
+        ...SYSCALL_PLAN,
+        name: 'scheduler tracepoints',
+        programs: ['process_exec', 'process_fork', 'process_exit'],
+        syscallExits: {},
+        weaker: '',
+      },
+    ],
+  },
+  {
+    name: 'network',
+    sees: 'connections accepted, made and closed',
+    alternatives: [
+      {
+        ...SYSCALL_PLAN,
+        programs: ['socket_state'],
+        syscallExits: { exit_accept: ['accept', 'accept4'], exit_connect: ['connect'] },
+        weaker: 'connections made through io_uring are not seen',
+      },
+    ],
+  },
+  {
+    name: 'payload',
+    sees: 'first bytes of each message on accepted connections',
+    alternatives: [
+      {
+        ...SYSCALL_PLAN,
+        programs: [],
+        syscallExits: {
+          exit_read: ['read'],
+          exit_recvfrom: ['recvfrom'],
+          exit_readv: ['readv'],
+          exit_recvmsg: ['recvmsg'],
+          exit_write: ['write', 'sendto'],
+          exit_writev: ['writev'],
+          exit_sendmsg: ['sendmsg'],
+          exit_sendfile: ['sendfile'],
+        },
+        weaker: 'transfers through io_uring and splice are not seen; TLS is not read',
+      },
+    ],
+  },
+  {
+    name: 'wait',
+    sees: 'threads that come back from waiting for work',
+    alternatives: [
+      {
+        ...SYSCALL_PLAN,
+        programs: [],
+        syscallExits: {
+          exit_epoll_wait: ['epoll_wait', 'epoll_pwait', 'epoll_pwait2'],
+          exit_poll: ['poll', 'ppoll', 'select', 'pselect6'],
+        },
+        weaker: '',
+      },
+    ],
+  },
+  {
+    name: 'file',
+    sees: 'files opened by processes that serve requests, and for writing by anybody',
+    alternatives: [
+      {
+        ...SYSCALL_PLAN,
+        programs: [],
+        syscallExits: {
+          exit_open: ['open'],
+          exit_creat: ['creat'],
+          exit_openat: ['openat'],
+          exit_openat2: ['openat2'],
+        },
+        weaker: 'opens through io_uring, open_by_handle_at and 32-bit calls are not seen',
+      },
+    ],
+  },
+];
+
+/** The program that every entry of syscallExits hangs on. */
+export const DISPATCHER = 'dispatch_sys_exit';
+
+export interface PlannedSensor {
+  readonly sensor: Sensor;
+  /** null: this kernel can run none of its alternatives. */
+  readonly chosen: Alternative | null;
+  readonly reason: string;
+}
+
+/** Chooses for each sensor the first alternative whose needs are all met. Pure. */
+export function planSensors(features: Features, sensors: readonly Sensor[] = SENSORS): PlannedSensor[] {
+  return sensors.map((sensor) => {
+    const rejected: string[] = [];
+    for (const alternative of sensor.alternatives) {
+      const missing = alternative.needs.filter((need) => features[need].answer !== 'supported');
+      if (missing.length === 0) {
+        const reason =
+          rejected.length === 0 ? `needs ${alternative.needs.join(', ')}: all there` : rejected.join('; ');
+        return { sensor, chosen: alternative, reason };
+      }
+      rejected.push(
+        `${alternative.name} needs ${missing.map((need) => `${need} (${features[need].detail})`).join(', ')}`,
+      );
+    }
+    return { sensor, chosen: null, reason: rejected.join('; ') };
+  });
+}

@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs';
+import type { Feature, Features } from './features.ts';
+import type { Native } from './libbpf.ts';
+
+// enum bpf_map_type, bpf_prog_type and bpf_attach_type of include/uapi/linux/bpf.h.
+const MAP_TYPE_ARRAY = 2;
+const MAP_TYPE_RINGBUF = 27;
+const PROGRAM_TYPE_TRACING = 26;
+const PROGRAM_TYPE_LSM = 29;
+const ATTACH_RAW_TRACEPOINT = 23;
+const ATTACH_FENTRY = 24;
+const ATTACH_LSM = 27;
+const EPERM = 1;
+const EACCES = 13;
+/** r0 = 0; exit */
+const RETURN_ZERO = Buffer.from('b7000000000000009500000000000000', 'hex');
+export const KERNEL_BTF = '/sys/kernel/btf/vmlinux';
+
+/** Asks the running kernel for every feature. Leaves nothing behind. */
+export function probeFeatures(native: Native): Features {
+  const features: Features = {
+    privilege: probeMap(native, MAP_TYPE_ARRAY, 4, 4, 1),
+    btf: existsSync(KERNEL_BTF)
+      ? { answer: 'supported', detail: KERNEL_BTF }
+      : { answer: 'unsupported', detail: `${KERNEL_BTF} is missing` },
+    'ring-buffer': probeMap(native, MAP_TYPE_RINGBUF, 0, 0, 4096),
+    'raw-tracepoints': probeAttach(native, PROGRAM_TYPE_TRACING, ATTACH_RAW_TRACEPOINT, 'sys_exit'),
+    trampolines: probeAttach(native, PROGRAM_TYPE_TRACING, ATTACH_FENTRY, 'security_file_open'),
+    lsm: probeAttach(native, PROGRAM_TYPE_LSM, ATTACH_LSM, 'file_open'),
+  };
+  native.takeLog();
+  return features;
+}
+
+function probeMap(native: Native, type: number, keySize: number, valueSize: number, entries: number): Feature {
+  const fd = native.createMap(type, keySize, valueSize, entries, 0);
+  if (fd < 0) return failure(-fd, 'creating a map');
+  native.close(fd);
+  return { answer: 'supported', detail: 'a map was created' };
+}
+
+function probeAttach(native: Native, programType: number, attachType: number, hook: string): Feature {
+  const typeId = native.findKernelTypeId(hook, attachType);
+  if (typeId <= 0) return { answer: 'unsupported', detail: `the kernel has no hook ${hook}` };
+  const program = native.loadProgram(programType, RETURN_ZERO, attachType, typeId);
+  if (program < 0) return failure(-program, `loading a program for ${hook}`);
+  const link = native.openRawTracepoint(program);
+  native.close(program);
+  if (link < 0) return failure(-link, `attaching to ${hook}`);
+  native.close(link);
+  return { answer: 'supported', detail: `a program was attached to ${hook}` };
+}
+
+function failure(errno: number, doing: string): Feature {
+  const denied = errno === EPERM || errno === EACCES;
+  return {
+    answer: denied ? 'inconclusive' : 'unsupported',
+    detail: `${doing} failed with ${denied ? (errno === EPERM ? 'EPERM' : 'EACCES') : `errno ${errno}`}`,
+  };
+}

@@ -1,0 +1,129 @@
+/**
+ * Reads a BPF ring buffer through its memory mapping: no call, no copy and no allocation for an event. The layout is
+ * that of kernel/bpf/ringbuf.c: a page with the consumer's position, a page with the producer's, then the data, mapped
+ * twice in a row so that records never wrap. A record is a 32-bit length with two flag bits, 4 bytes of the kernel's
+ * own, then the event.
+ */
+const BUSY = 0x80000000;
+const DISCARDED = 0x40000000;
+const LENGTH_MASK = 0x3fffffff;
+const RECORD_HEADER_BYTES = 8;
+const PAGE_BYTES = 4096;
+/** The kernel gets its room back at least this often while a long drain goes on. */
+const COMMIT_BYTES = 512 * 1024;
+
+export class Ring {
+  /** Data area; events stand at `offset`. */
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  /** Of the current event; valid after peek() said true. */
+  offset = 0;
+  size = 0;
+
+  readonly #words: Int32Array;
+  readonly #unsignedWords: Uint32Array;
+  readonly #producer: Int32Array;
+  readonly #consumer: BigUint64Array;
+  readonly #mask: number;
+  #position: number;
+  #committed: number;
+  #end: number;
+  #recordBytes = 0;
+
+  /**
+   * @param consumer mapping of the consumer page, writable
+   * @param producer mapping of the producer page and twice the data
+   * @param dataBytes size of the data area, a power of two
+   */
+  constructor(consumer: ArrayBuffer, producer: ArrayBuffer, dataBytes: number) {
+    this.bytes = new Uint8Array(producer, PAGE_BYTES, 2 * dataBytes);
+    this.view = new DataView(producer, PAGE_BYTES, 2 * dataBytes);
+    this.#words = new Int32Array(producer, PAGE_BYTES, dataBytes / 2);
+    this.#unsignedWords = new Uint32Array(producer, PAGE_BYTES, dataBytes / 2);
+    this.#producer = new Int32Array(producer, 0, 2);
+    this.#consumer = new BigUint64Array(consumer, 0, 1);
+    this.#mask = dataBytes - 1;
+    this.#position = Number(Atomics.load(this.#consumer, 0));
+    this.#committed = this.#position;
+    this.#end = this.#position;
+  }
+
+  /** Looks how far the kernel has come. Events that come later wait for the next call. */
+  refresh(): void {
+    const low = Atomics.load(this.#producer, 0);
+    // Positions only grow; the low words suffice, since the distance is less than 4 GiB.
+    this.#end = this.#position + ((low - (this.#position | 0)) >>> 0);
+  }
+
+  /** Moves to the next finished event; false when there is none up to the last refresh. */
+  peek(): boolean {
+    while (this.#position < this.#end) {
+      const at = (this.#position & this.#mask) >>> 0;
+      const header = Atomics.load(this.#words, at >>> 2);
+      // Reserved but not yet written: everything behind waits, so that the order stays.
+      if ((header & BUSY) !== 0) return false;
+      const length = header & LENGTH_MASK;
+      this.#recordBytes = (length + RECORD_HEADER_BYTES + 7) & ~7;
+      if ((header & DISCARDED) === 0) {
+        this.offset = at + RECORD_HEADER_BYTES;
+        this.size = length;
+        return true;
+      }
+      this.#position += this.#recordBytes;
+    }
+    return false;
+  }
+
+  /** Boot time of the current event; every event has it behind 8 bytes of size, kind and flags. */
+  timeNs(): number {
+    const word = (this.offset >>> 2) + 2;
+    return (this.#unsignedWords[word] ?? 0) + (this.#unsignedWords[word + 1] ?? 0) * 4294967296;
+  }
+
+  /** The current event is done with. */
+  advance(): void {
+    this.#position += this.#recordBytes;
+    if (this.#position - this.#committed >= COMMIT_BYTES) this.commit();
+  }
+
+  /** Gives the room of all events done with back to the kernel. */
+  commit(): void {
+    if (this.#position === this.#committed) return;
+    Atomics.store(this.#consumer, 0, BigInt(this.#position));
+    this.#committed = this.#position;
+  }
+}
+
+/**
+ * Hands the events of both rings to `handle` in the order of their times, up to `horizonNs`: an event of the other ring
+ * that is younger than the horizon may not be visible yet.
+ */
+export function drainMerged(
+  first: Ring,
+  second: Ring,
+  horizonNs: number,
+  handle: (ring: Ring) => void,
+): number {
+  first.refresh();
+  second.refresh();
+  let count = 0;
+  let firstTime = first.peek() ? first.timeNs() : Infinity;
+  let secondTime = second.peek() ? second.timeNs() : Infinity;
+  for (;;) {
+    if (firstTime <= secondTime) {
+      if (firstTime > horizonNs) break;
+      handle(first);
+      first.advance();
+      firstTime = first.peek() ? first.timeNs() : Infinity;
+    } else {
+      if (secondTime > horizonNs) break;
+      handle(second);
+      second.advance();
+      secondTime = second.peek() ? second.timeNs() : Infinity;
+    }
+    count++;
+  }
+  first.commit();
+  second.commit();
+  return count;
+}
