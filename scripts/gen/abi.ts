@@ -13,7 +13,8 @@ export function generateAbi(root: string): Map<string, string> {
   ];
   for (const [name, prefix] of CONTRACT_ENUMS) {
     lines.push('', `export const ${name.toUpperCase()} = {`);
-    for (const [key, value] of types.enums.get(name) ?? []) lines.push(`  ${key.slice(prefix.length)}: ${value},`);
+    for (const [key, value] of types.enums.get(name) ?? [])
+      lines.push(`  ${key.slice(prefix.length)}: ${value},`);
     lines.push('} as const;');
   }
   for (const [name, struct] of [...types.structs].toSorted(([a], [b]) => (a < b ? -1 : 1))) {

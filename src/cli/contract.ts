@@ -1,4 +1,11 @@
-import type { EventView, FindingView, LateEffectView, LossView, OrphanView, RequestView } from '../output/views.ts';
+import type {
+  EventView,
+  FindingView,
+  LateEffectView,
+  LossView,
+  OrphanView,
+  RequestView,
+} from '../output/views.ts';
 
 /**
  * What commands need from the rest of Throughline. The composition root (src/app) implements it; commands stay free
@@ -20,7 +27,6 @@ export interface EngineOptions {
   readonly signal: AbortSignal;
 }
 
-
 export interface StartedMessage {
   readonly kind: 'started';
   readonly source: 'live' | 'recording';
@@ -31,8 +37,19 @@ export interface StartedMessage {
   readonly startupMs: number;
 }
 
+/** How far it is, about once a second. For people who wait: recordings that are made and replayed. */
+export interface ProgressMessage {
+  readonly kind: 'progress';
+  readonly events: number;
+  /** 0 where nothing is recorded. */
+  readonly recordedBytes: number;
+  /** Part of the recording that was replayed, 0 to 1; null for live sources. */
+  readonly position: number | null;
+}
+
 export type EngineMessage =
   | StartedMessage
+  | ProgressMessage
   | FindingView
   | RequestView
   | OrphanView

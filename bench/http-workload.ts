@@ -1,0 +1,56 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { runProgram, type Workload } from './workload.ts';
+
+const CONNECTIONS = 32;
+const WARM_UP_SECONDS = 2;
+
+/** wrk with keep-alive against one small node server, which stays the same during the whole run. */
+export async function httpWorkload(seconds: number, signal: AbortSignal): Promise<Workload> {
+  const child = fork(join(import.meta.dirname, 'http-server.ts'), {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  try {
+    const [message] = (await once(child, 'message', { signal })) as [{ port: number }];
+    const url = `http://127.0.0.1:${message.port}/orders/42?customer=bench`;
+    const ask = (duration: number, runSignal: AbortSignal): Promise<string> => {
+      const options = ['-t1', `-c${CONNECTIONS}`, `-d${duration}s`, '--latency'];
+      return runProgram('wrk', [...options, url], runSignal);
+    };
+    await ask(WARM_UP_SECONDS, signal);
+    return {
+      name: 'http',
+      title: `HTTP requests to a node server, ${CONNECTIONS} connections, ${seconds} s`,
+      metrics: [
+        { key: 'rate', title: 'HTTP requests', unit: '/s', decimals: 0, better: 'more' },
+        { key: 'p50', title: 'HTTP latency, median', unit: 'ms', decimals: 2, better: 'less' },
+        { key: 'p99', title: 'HTTP latency, 99th percentile', unit: 'ms', decimals: 2, better: 'less' },
+      ],
+      run: async (runSignal) => ({ ...parseWrk(await ask(seconds, runSignal)) }),
+      async [Symbol.asyncDispose]() {
+        child.kill('SIGKILL');
+      },
+    };
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
+}
+
+const MILLISECONDS: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, m: 60_000 };
+
+/** Rate in requests a second, latencies in ms. Throws when a request failed: such a run measures something else. */
+export function parseWrk(output: string): { rate: number; p50: number; p99: number } {
+  const failure = /^\s*(Socket errors:.*|Non-2xx.*)$/m.exec(output);
+  if (failure) throw new Error(`wrk: ${failure[1]}`);
+  const rate = Number(/^Requests\/sec:\s*([\d.]+)/m.exec(output)?.[1]);
+  const latency = (percent: number): number => {
+    const [, value, unit] = new RegExp(`^\\s*${percent}%\\s+([\\d.]+)(us|ms|s|m)$`, 'm').exec(output) ?? [];
+    return Number(value) * (MILLISECONDS[unit ?? ''] ?? Number.NaN);
+  };
+  const result = { rate, p50: latency(50), p99: latency(99) };
+  if (!Object.values(result).every((value) => value > 0))
+    throw new Error(`cannot read what wrk printed:\n${output}`);
+  return result;
+}

@@ -1,0 +1,119 @@
+import { BUSY_CORES } from './quiet.ts';
+import { totalLost, type BenchResult } from './results.ts';
+import { median, pairedRatio, quantile } from './statistics.ts';
+import { tableAsMarkdown, tableAsText, type Table } from './table.ts';
+import { judge } from './targets.ts';
+
+const MIB = 1024 * 1024;
+
+/** The report for the terminal. */
+export function reportAsText(result: BenchResult): string {
+  return [...tables(result).map(tableAsText), `${quietness(result)}\n`].join('\n');
+}
+
+/** docs/BENCHMARKS.md. */
+export function reportAsMarkdown(result: BenchResult): string {
+  const { machine, date, command, rounds } = result;
+  return `# Benchmarks
+
+What Throughline costs, measured side by side: each round does the same work without and with \`throughline run\`, one
+right after the other, and the next round in the opposite order. A ratio is with / without of one round; shown are the
+median of the rounds, and the lowest and the highest.
+
+- date: ${date}
+- command: \`${command}\` (${rounds} rounds)
+- processor: ${machine.cpu}, ${machine.cores} cores, ${(machine.memoryBytes / MIB / 1024).toFixed(0)} GiB of memory
+- kernel: ${machine.kernel}
+- Node: ${machine.node}
+- ${quietness(result)}
+
+The file is written by \`make bench\`. On a machine with few cores the load generator, the server and Throughline share
+them, so this is the most that it costs.
+
+${tables(result).map(tableAsMarkdown).join('\n')}
+## How it is measured
+
+- **HTTP**: wrk, one thread, keep-alive, against a node:http server that does nothing but reply.
+- **process starts**: a C program starts the smallest program with posix_spawn, one after the other.
+- **open and close**: a C program opens and closes one file on one thread, in a process that serves no request: what
+  a system call costs that nobody wants.
+- **CPU** is user and system time of all threads of Throughline, 100 % is one core. The work of its programs in the
+  kernel is charged to the process that they observe, so it shows in the ratios.
+- **resident** is the memory of Throughline at the end of the work (VmRSS), **peak** the most since it started (VmHWM).
+`;
+}
+
+/** Whether other work on the machine had a part in the figures. */
+function quietness({ busyCores }: BenchResult): string {
+  const disturbed = busyCores.filter((cores) => cores > BUSY_CORES).length;
+  if (disturbed === 0) return 'other work on the machine: none to speak of';
+  return `other work on the machine: before ${disturbed} of ${busyCores.length} pairs of runs, so the figures are rough`;
+}
+
+function tables(result: BenchResult): Table[] {
+  return [targetTable(result), costTable(result), agentTable(result), startTable(result)];
+}
+
+function targetTable(result: BenchResult): Table {
+  return {
+    title: 'Targets',
+    columns: ['', 'target', 'measured', 'outcome'],
+    rows: judge(result).map(({ title, target, measured, outcome }) => [title, target, measured, outcome]),
+  };
+}
+
+function costTable(result: BenchResult): Table {
+  const rows = result.workloads.flatMap(({ workload, pairs }) =>
+    workload.metrics.map(({ key, title, unit, decimals, better }) => {
+      const measured = pairs[key] ?? [];
+      const ratio = pairedRatio(measured);
+      const middle = (side: 'with' | 'without'): string =>
+        formatNumber(median(measured.map((pair) => pair[side])), decimals);
+      return [
+        `${title}, ${unit === '/s' ? 'per second' : unit}`,
+        middle('without'),
+        middle('with'),
+        ratio.median.toFixed(3),
+        `${ratio.minimum.toFixed(3)} to ${ratio.maximum.toFixed(3)}`,
+        better,
+      ];
+    }),
+  );
+  return { title: 'Cost', columns: ['', 'without', 'with', 'ratio', 'lowest to highest', 'better is'], rows };
+}
+
+function agentTable(result: BenchResult): Table {
+  const rows = result.workloads.map((workloadResult) => {
+    const { workload, agent } = workloadResult;
+    const events = agent.flatMap(({ eventsPerSecond }) =>
+      eventsPerSecond === null ? [] : [eventsPerSecond],
+    );
+    const lost = totalLost(workloadResult);
+    return [
+      workload.title,
+      `${formatNumber(median(agent.map(({ cpuCores }) => cpuCores)) * 100, 0)} %`,
+      `${formatNumber(Math.max(...agent.map(({ residentBytes }) => residentBytes)) / MIB, 0)} MiB`,
+      `${formatNumber(Math.max(...agent.map(({ peakResidentBytes }) => peakResidentBytes)) / MIB, 0)} MiB`,
+      events.length === 0 ? 'not reported' : formatNumber(median(events), 0),
+      lost === null ? 'not reported' : formatNumber(lost, 0),
+    ];
+  });
+  return {
+    title: 'Throughline itself',
+    columns: ['during', 'CPU', 'resident', 'peak', 'events per second', 'lost'],
+    rows,
+  };
+}
+
+function startTable({ startupsMs }: BenchResult): Table {
+  const cells = [0.5, 0, 1].map((fraction) => `${formatNumber(quantile(startupsMs, fraction), 0)} ms`);
+  return {
+    title: 'Start',
+    columns: ['', 'median', 'fastest', 'slowest', 'starts'],
+    rows: [['from start to attached', ...cells, String(startupsMs.length)]],
+  };
+}
+
+function formatNumber(value: number, decimals: number): string {
+  return value.toLocaleString('en', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+}

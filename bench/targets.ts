@@ -1,0 +1,57 @@
+import { totalLost, type BenchResult, type WorkloadResult } from './results.ts';
+import { median, pairedRatio } from './statistics.ts';
+
+const MIB = 1024 * 1024;
+
+export interface Judgement {
+  readonly title: string;
+  readonly target: string;
+  readonly measured: string;
+  /** unknown: the agent did not say, or it was not measured. */
+  readonly outcome: 'met' | 'missed' | 'unknown';
+}
+
+/** Holds the measurements against the promises. */
+export function judge(result: BenchResult): Judgement[] {
+  const find = (name: string): WorkloadResult | undefined =>
+    result.workloads.find(({ workload }) => workload.name === name);
+  const http = find('http');
+  const starts = find('process-starts');
+  return [
+    judgeOne('HTTP throughput lost', 5, '%', 1, lostPercent(http)),
+    judgeOne('process starts lost', 10, '%', 1, lostPercent(starts)),
+    judgeOne('resident memory, most of all runs', 150, 'MiB', 0, mostResident(result)),
+    judgeOne('start to attached, median', 2, 's', 2, median(result.startupsMs) / 1000),
+    judgeOne('events lost, HTTP', 0, '', 0, http && totalLost(http)),
+    judgeOne('events lost, process starts', 0, '', 0, starts && totalLost(starts)),
+  ];
+}
+
+function judgeOne(
+  title: string,
+  limit: number,
+  unit: string,
+  decimals: number,
+  value: number | null | undefined,
+): Judgement {
+  const isKnown = value != null && Number.isFinite(value);
+  return {
+    title,
+    target: limit === 0 ? 'none' : `at most ${limit} ${unit}`,
+    measured: isKnown ? `${value.toFixed(decimals)} ${unit}`.trim() : 'not reported',
+    outcome: isKnown ? (value <= limit ? 'met' : 'missed') : 'unknown',
+  };
+}
+
+/** Median of what each pair lost of its rate; negative where it was faster with the agent, which is noise. */
+function lostPercent(result: WorkloadResult | undefined): number | null {
+  const pairs = result?.pairs['rate'] ?? [];
+  return pairs.length === 0 ? null : (1 - pairedRatio(pairs).median) * 100;
+}
+
+function mostResident(result: BenchResult): number | null {
+  const values = result.workloads.flatMap(({ agent }) =>
+    agent.map(({ residentBytes }) => residentBytes / MIB),
+  );
+  return values.length === 0 ? null : Math.max(...values);
+}

@@ -1,0 +1,78 @@
+import { arch, cpus } from 'node:os';
+import { join } from 'node:path';
+import { ERRORS, ThroughlineError } from '../base/errors.ts';
+import type { DoctorReport } from '../cli/contract.ts';
+import { FEATURE_TITLES, type FeatureName, type Features } from '../kernel/features.ts';
+import { native, type Native } from '../kernel/libbpf.ts';
+import { loadSensors } from '../kernel/loader.ts';
+import { DISPATCHER, planSensors, type PlannedSensor } from '../kernel/plan.ts';
+import { probeFeatures } from '../kernel/probe.ts';
+
+/** Looks at the host and attaches everything for a moment. A failure is a problem in the report, never an exception. */
+export function examineHost(root: string, version: string, kernel: string): DoctorReport {
+  const problems: { code: string; message: string; hint: string }[] = [];
+  const attempt = <Value>(action: () => Value): Value | null => {
+    try {
+      return action();
+    } catch (error) {
+      problems.push(problemOf(error));
+      return null;
+    }
+  };
+  const library = attempt(native);
+  const features = library === null ? null : attempt(() => probeFeatures(library));
+  const counters = library === null ? null : attempt(() => tryAttaching(library, root, kernel));
+  const { EVENTS: _events, MAX: _max, ...losses } = counters ?? { EVENTS: 0, MAX: 0 };
+  return {
+    kind: 'doctor',
+    version,
+    node: process.version,
+    libbpf: library?.libbpfVersion ?? null,
+    kernel,
+    architecture: arch(),
+    ok: problems.length === 0,
+    features: features === null ? [] : featureRows(features),
+    plan: features === null ? [] : planSensors(features).map(planRow),
+    losses: Object.fromEntries(Object.entries(losses).map(([name, count]) => [name.toLowerCase().replaceAll('_', '-'), count])),
+    problems,
+  };
+}
+
+function tryAttaching(library: Native, root: string, kernel: string) {
+  using sensors = loadSensors(library, {
+    objectPath: join(root, 'build/throughline.bpf.o'),
+    kernelRelease: kernel,
+    architecture: arch(),
+    processors: cpus().length,
+    agentPid: process.pid,
+  });
+  return sensors.counters();
+}
+
+function problemOf(error: unknown): { code: string; message: string; hint: string } {
+  const known = error instanceof ThroughlineError ? error : new ThroughlineError('TL9001', String(error));
+  return { code: known.code, message: known.message, hint: ERRORS[known.code].hint };
+}
+
+function featureRows(features: Features): DoctorReport['features'] {
+  return (Object.keys(FEATURE_TITLES) as FeatureName[]).map((name) => ({
+    name: FEATURE_TITLES[name],
+    answer: features[name].answer,
+    detail: features[name].detail,
+  }));
+}
+
+function planRow({ sensor, chosen, reason }: PlannedSensor): DoctorReport['plan'][number] {
+  if (chosen === null) return { sensor: sensor.name, chosen: null, reason, attachments: [] };
+  return {
+    sensor: sensor.name,
+    chosen: chosen.name,
+    reason: chosen.weaker === '' ? reason : `${reason}; weaker: ${chosen.weaker}`,
+    attachments: [
+      ...chosen.programs,
+      ...Object.entries(chosen.syscallExits).map(
+        ([program, syscalls]) => `${DISPATCHER} -> ${program}: ${syscalls.join(', ')}`,
+      ),
+    ],
+  };
+}

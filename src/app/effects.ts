@@ -1,0 +1,67 @@
+import { addressText } from '../base/addresses.ts';
+import type { ByteString } from '../base/bytes.ts';
+import type { Attribution, ConnectEffect, ExecEffect, ExitEffect, OpenEffect } from '../model/effect.ts';
+import type { ConnectEvent, EventHeader, ExecEvent, ExitEvent, OpenEvent } from '../model/event.ts';
+import type { Process } from '../model/process.ts';
+
+// O_* flags that make an open one for writing: O_ACCMODE, O_CREAT, O_TRUNC (asm-generic/fcntl.h; same on x86 and arm64).
+const WRITE_FLAGS = 0o3 | 0o100 | 0o1000;
+const EINPROGRESS = 115;
+
+/** Effects out of events: what happened, who did it, and which request caused it. */
+function common(event: EventHeader, process: Process, attribution: Attribution) {
+  return { timeNs: event.timeNs, pid: event.pid, tid: event.tid, process, attribution };
+}
+
+export function effectOfExec(event: ExecEvent, process: Process, attribution: Attribution): ExecEffect {
+  return {
+    ...common(event, process, attribution),
+    type: 'exec',
+    path: event.path,
+    executable: event.executable,
+    argv: event.argv,
+    argvTruncated: event.isTruncated,
+    workingDirectory: event.workingDirectory,
+    uid: event.uid,
+    stdio: event.stdio,
+  };
+}
+
+export function effectOfExit(event: ExitEvent, process: Process, attribution: Attribution): ExitEffect {
+  return { ...common(event, process, attribution), type: 'exit', code: event.code };
+}
+
+export function effectOfOpen(event: OpenEvent, process: Process, attribution: Attribution): OpenEffect {
+  return {
+    ...common(event, process, attribution),
+    type: 'open',
+    path: event.path,
+    resolvedPath: event.resolvedPath,
+    flags: event.flags,
+    isWrite: (event.flags & WRITE_FLAGS) !== 0,
+    error: event.error,
+  };
+}
+
+export function effectOfConnect(event: ConnectEvent, process: Process, attribution: Attribution): ConnectEffect {
+  const isInProgress = event.error === EINPROGRESS;
+  return {
+    ...common(event, process, attribution),
+    type: 'connect',
+    family: event.family,
+    transport: event.transport,
+    remote: { address: addressText(event.family, event.remoteAddress), port: event.remotePort },
+    error: isInProgress ? 0 : event.error,
+    isInProgress,
+  };
+}
+
+/** What an exec says, for content evidence. */
+export function sinksOfExec(event: ExecEvent): readonly ByteString[] {
+  return [event.path, ...event.argv];
+}
+
+/** Libraries and the like are the same for every request. */
+export function sinksOfOpen(event: OpenEvent): readonly ByteString[] {
+  return event.path === event.resolvedPath ? [event.path] : [event.path, event.resolvedPath];
+}

@@ -1,0 +1,210 @@
+import { EventDecoder } from '../abi/decode.ts';
+import { Attributor } from '../attribution/attribution.ts';
+import type { RequestState } from '../attribution/request-state.ts';
+import type { CaptureSink } from '../capture/contract.ts';
+import type { Detector } from '../detect/contract.ts';
+import { FindingDesk } from '../incident/finding-desk.ts';
+import type { Attribution, Effect } from '../model/effect.ts';
+import type { EventHeader, Fact, KernelEvent, PayloadEvent } from '../model/event.ts';
+import type { Finding } from '../model/finding.ts';
+import type { Process } from '../model/process.ts';
+import type { Request } from '../model/request.ts';
+import type { Protocol } from '../protocols/contract.ts';
+import { Streams } from '../protocols/streams.ts';
+import { ProcessTable } from '../world/process-table.ts';
+import { effectOfConnect, effectOfExec, effectOfExit, effectOfOpen, sinksOfExec, sinksOfOpen } from './effects.ts';
+import { HostClock } from './host-clock.ts';
+import { RequestShelf } from './request-shelf.ts';
+
+/** Where the brain's results go. Objects are the brain's own and change on: look at them during the call. */
+export interface PipelineOutput {
+  event(event: KernelEvent): void;
+  finding(finding: Finding): void;
+  /** A finished request and its effects. */
+  request(request: Request): void;
+  /** An effect that came after its request was shown. */
+  lateEffect(request: Request, effect: Effect): void;
+  /** An effect of a serving process that could not be placed; its candidates are in its attribution. */
+  orphan(effect: Effect): void;
+  loss(loss: Extract<Fact, { kind: 'loss' }>): void;
+  /** Nobody reads this connection's protocol: the source need not capture it. */
+  ignoreConnection(connection: number): void;
+}
+
+export interface PipelineOptions {
+  readonly protocols: readonly Protocol[];
+  readonly detectors: readonly Detector[];
+  readonly wants: { readonly findings: boolean; readonly requests: boolean; readonly events: boolean };
+  readonly output: PipelineOutput;
+}
+
+/**
+ * The whole brain, in the order in which an event goes through it: decoded, applied to the world, its bytes read by the
+ * protocols, attributed, looked at by the detectors. The same for live events and for recordings; no I/O, no clock.
+ */
+export class Pipeline implements CaptureSink {
+  readonly clock = new HostClock();
+  readonly world = new ProcessTable();
+  readonly attributor = new Attributor();
+  readonly desk: FindingDesk;
+  readonly decoder = new EventDecoder();
+  /** Architecture of the captured host. */
+  architecture = '';
+  eventCount = 0;
+  readonly losses: Record<string, number> = {};
+  readonly #options: PipelineOptions;
+  readonly #output: PipelineOutput;
+  readonly #streams: Streams;
+  readonly #shelf: RequestShelf;
+  /** The payload event that the protocol readers are working on. */
+  #payload: PayloadEvent | null = null;
+  #payloadProcess: Process | null = null;
+  #nowNs = 0;
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+    this.#output = options.output;
+    this.desk = new FindingDesk((timeNs) => this.clock.wallMs(timeNs), options.output.finding);
+    this.#shelf = new RequestShelf(options.output.request);
+    this.#streams = new Streams(options.protocols, {
+      requestStarted: (_connection, message) => {
+        if (this.#payload === null || this.#payloadProcess === null) return;
+        this.attributor.requestStarted(this.#payload, message, this.#payloadProcess);
+      },
+      requestEnded: (connection) => this.#requestComplete(this.attributor.requestEnded(connection)),
+      responseStarted: (connection, status) => void this.attributor.responseStarted(connection, status),
+      responseEnded: (connection) => this.#requestOver(this.attributor.responseEnded(connection, this.#nowNs)),
+      unreadable: (connection) => this.#output.ignoreConnection(connection),
+    });
+  }
+
+  fact(fact: Fact): void {
+    switch (fact.kind) {
+      case 'clock':
+        this.clock.set(fact.bootNs, fact.wallMs);
+        break;
+      case 'host': {
+        this.architecture = fact.architecture;
+        const session = fact.sessionId.slice(0, 8);
+        this.attributor.setSession(session);
+        this.desk.setSession(session);
+        break;
+      }
+      case 'loss':
+        if ('payload-ring-full' in fact.reasons) this.attributor.payloadLost(fact.timeNs);
+        for (const [reason, count] of Object.entries(fact.reasons))
+          this.losses[reason] = (this.losses[reason] ?? 0) + count;
+        this.#output.loss(fact);
+        break;
+      case 'process':
+      case 'cgroup':
+      case 'user':
+        this.world.applyFact(fact);
+        break;
+    }
+  }
+
+  event(bytes: Uint8Array, view: DataView, offset: number, size: number): void {
+    this.eventCount++;
+    const event = this.decoder.decode(bytes, view, offset, size);
+    if (event === null) return;
+    this.#advance(event.timeNs);
+    if (this.#options.wants.events) this.#output.event(event);
+    switch (event.kind) {
+      case 'payload':
+        this.#applyPayload(event);
+        break;
+      case 'accept':
+        this.world.processOf(event);
+        this.attributor.accept(event);
+        this.#streams.accept(event);
+        break;
+      case 'close':
+        this.#streams.close(event.connection);
+        for (const request of this.attributor.close(event.connection, event.timeNs)) this.#requestOver(request);
+        break;
+      case 'fork':
+        this.attributor.forked(event, this.world.processOf(event), this.world.applyFork(event));
+        break;
+      case 'exec': {
+        const process = this.world.applyExec(event);
+        this.#place(effectOfExec(event, process, this.attributor.executed(event, process, sinksOfExec(event))));
+        break;
+      }
+      case 'exit': {
+        const process = this.world.processOf(event);
+        if (this.attributor.isServing(process))
+          this.#place(effectOfExit(event, process, this.attributor.attribute(event, process, [])));
+        this.world.applyExit(event);
+        for (const request of this.attributor.exited(process, event.timeNs)) this.#requestOver(request);
+        break;
+      }
+      case 'open': {
+        const process = this.world.processOf(event);
+        this.#place(effectOfOpen(event, process, this.#attribute(event, process, sinksOfOpen(event))));
+        break;
+      }
+      case 'connect': {
+        const process = this.world.processOf(event);
+        this.#place(effectOfConnect(event, process, this.#attribute(event, process, [event.remoteAddress])));
+        break;
+      }
+    }
+  }
+
+  tick(nowNs: number): void {
+    this.#advance(nowNs);
+  }
+
+  /** Nothing follows: everything that is held back is said. */
+  end(): void {
+    this.#shelf.flush();
+    this.desk.tick(Infinity);
+  }
+
+  #attribute(event: EventHeader, process: Process, sinks: readonly string[]): Attribution {
+    return this.attributor.attribute(event, process, sinks);
+  }
+
+  #applyPayload(event: PayloadEvent): void {
+    const process = this.world.processOf(event);
+    this.#payload = event;
+    this.#payloadProcess = process;
+    this.attributor.payload(event, process);
+    this.#streams.payload(event);
+    this.#payload = null;
+    this.#payloadProcess = null;
+  }
+
+  #place(effect: Effect): void {
+    const { grade, request } = effect.attribution;
+    if (grade === 'none') return;
+    if (request === null) {
+      if (this.#options.wants.requests) this.#output.orphan(effect);
+    } else {
+      (request as RequestState).add(effect);
+      if (this.#options.wants.requests && this.#shelf.wasShown(request)) this.#output.lateEffect(request, effect);
+    }
+    if (!this.#options.wants.findings) return;
+    for (const detector of this.#options.detectors)
+      for (const detection of detector.onEffect?.(effect) ?? []) this.desk.detected(detection, effect.timeNs);
+  }
+
+  #requestComplete(request: Request | null): void {
+    if (request === null || !this.#options.wants.findings) return;
+    for (const detector of this.#options.detectors)
+      for (const detection of detector.onRequest?.(request) ?? []) this.desk.detected(detection, this.#nowNs);
+  }
+
+  #requestOver(request: Request | null): void {
+    if (request !== null && this.#options.wants.requests) this.#shelf.put(request);
+  }
+
+  /** Time is what the events say; timers run before an event that is younger than they are due. */
+  #advance(timeNs: number): void {
+    if (timeNs <= this.#nowNs) return;
+    this.#nowNs = timeNs;
+    this.#shelf.tick(timeNs);
+    this.desk.tick(timeNs);
+  }
+}

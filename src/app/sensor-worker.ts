@@ -1,0 +1,186 @@
+import { arch, cpus, release } from 'node:os';
+import { join } from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
+import { ABI_HASH } from '../abi/abi.gen.ts';
+import { ThroughlineError } from '../base/errors.ts';
+import { LiveCapture } from '../capture/live.ts';
+import { RecordingCapture } from '../capture/recording.ts';
+import { Recorder } from '../capture/recorder.ts';
+import { SCHEMA } from '../capture/recording-format.ts';
+import type { CaptureSink } from '../capture/contract.ts';
+import { native } from '../kernel/libbpf.ts';
+import { loadSensors, type LoadedSensors } from '../kernel/loader.ts';
+import { GuardedSink } from './guarded-sink.ts';
+import { MessageBatch } from './message-batch.ts';
+import { Pipeline } from './pipeline.ts';
+import { createDetectors, PROTOCOLS } from './registry.ts';
+import { viewOutput } from './view-output.ts';
+import type { WorkerInput, WorkerPost } from './worker-contract.ts';
+
+/** While events come, the ring is looked at this often at least; when it is quiet, less. */
+const BUSY_POLL_MS = 20;
+const QUIET_POLL_MS = 100;
+const QUIET_AFTER_STEPS = 25;
+const REPLAY_FRAMES = 20_000;
+const PROGRESS_MS = 1000;
+
+const input = workerData as WorkerInput;
+
+function post(message: WorkerPost): void {
+  parentPort?.postMessage(message);
+}
+
+function isStopped(): boolean {
+  return Atomics.load(input.stop, 0) !== 0;
+}
+
+/** The sensor worker: source, brain and recorder in one thread, which blocks in poll(2) and never waits for messages. */
+function run(): void {
+  const startedAt = performance.now();
+  const batch = new MessageBatch((messages) => post({ type: 'messages', messages }));
+  const warn = (text: string): void => post({ type: 'warning', text });
+  let sensors: LoadedSensors | null = null;
+  const pipeline: Pipeline = new Pipeline({
+    protocols: PROTOCOLS,
+    detectors: createDetectors(),
+    wants: input.options.wants,
+    output: viewOutput(
+      () => ({ clock: pipeline.clock, architecture: pipeline.architecture }),
+      (message) => batch.add(message),
+      (connection) => sensors?.ignoreConnection(connection),
+    ),
+  });
+  const guarded = new GuardedSink(pipeline, warn);
+  const recorder =
+    input.options.recordTo === null ? null : createRecorder(input.options.recordTo, guarded, warn);
+  const sink = recorder ?? guarded;
+  const progress = progressTeller(batch, pipeline, recorder);
+  try {
+    const { source } = input.options;
+    if (source.kind === 'live') {
+      sensors = load();
+      const live = new LiveCapture(native(), sensors, sink);
+      live.begin();
+      batch.add({
+        kind: 'started',
+        source: 'live',
+        version: input.version,
+        kernel: release(),
+        attached: attachedLines(sensors),
+        startupMs: performance.now() - startedAt,
+      });
+      batch.flush();
+      observe(live, batch, progress);
+    } else {
+      using recording = new RecordingCapture(source.file);
+      batch.add({
+        kind: 'started',
+        source: 'recording',
+        version: input.version,
+        kernel: recording.header.kernel,
+        attached: [`recording of ${recording.header.createdAt}`],
+        startupMs: performance.now() - startedAt,
+      });
+      replay(recording, sink, batch, progress, warn);
+    }
+    pipeline.end();
+    batch.flush();
+  } finally {
+    sensors?.[Symbol.dispose]();
+    recorder?.[Symbol.dispose]();
+  }
+  if (guarded.errorCount > 0) pipeline.losses['internal-error'] = guarded.errorCount;
+  post({
+    type: 'done',
+    summary: {
+      events: pipeline.eventCount,
+      requests: pipeline.attributor.counters.requests,
+      findings: pipeline.desk.counters.findings,
+      durationMs: performance.now() - startedAt,
+      losses: { ...pipeline.losses },
+      recordedBytes: recorder?.writtenBytes ?? 0,
+    },
+  });
+}
+
+function load(): LoadedSensors {
+  return loadSensors(native(), {
+    objectPath: join(input.root, 'build/throughline.bpf.o'),
+    kernelRelease: release(),
+    architecture: arch(),
+    processors: cpus().length,
+    agentPid: process.pid,
+  });
+}
+
+function createRecorder(path: string, next: CaptureSink, warn: (text: string) => void): Recorder {
+  const header = {
+    schema: SCHEMA,
+    abi: ABI_HASH,
+    version: input.version,
+    kernel: release(),
+    architecture: arch(),
+    createdAt: new Date().toISOString(),
+  };
+  return new Recorder(path, header, next, (error) => warn(`${error.code} ${error.message}; observing goes on`));
+}
+
+function attachedLines(sensors: LoadedSensors): string[] {
+  return sensors.plan.map(({ sensor, chosen, reason }) =>
+    chosen === null
+      ? `${sensor.name}: NOT attached: ${reason}`
+      : `${sensor.name}: ${sensor.sees} (${chosen.name})`,
+  );
+}
+
+function observe(live: LiveCapture, batch: MessageBatch, progress: () => void): void {
+  let quietSteps = 0;
+  while (!isStopped()) {
+    const count = live.step(quietSteps < QUIET_AFTER_STEPS ? BUSY_POLL_MS : QUIET_POLL_MS);
+    quietSteps = count > 0 ? 0 : quietSteps + 1;
+    progress();
+    batch.flush();
+  }
+  // What happened until the stop is told as well.
+  live.step(0);
+}
+
+function replay(
+  recording: RecordingCapture,
+  sink: CaptureSink,
+  batch: MessageBatch,
+  progress: () => void,
+  warn: (text: string) => void,
+): void {
+  try {
+    while (!isStopped() && recording.step(sink, REPLAY_FRAMES)) {
+      progress();
+      batch.flush();
+    }
+  } catch (error) {
+    if (!(error instanceof ThroughlineError) || error.code !== 'TL2005') throw error;
+    warn(`${error.code} ${error.message}: ${error.hint}`);
+  }
+}
+
+function progressTeller(batch: MessageBatch, pipeline: Pipeline, recorder: Recorder | null): () => void {
+  let toldAt = performance.now();
+  return () => {
+    const now = performance.now();
+    if (now - toldAt < PROGRESS_MS) return;
+    toldAt = now;
+    batch.add({
+      kind: 'progress',
+      events: pipeline.eventCount,
+      recordedBytes: recorder?.writtenBytes ?? 0,
+      position: null,
+    });
+  };
+}
+
+try {
+  run();
+} catch (error) {
+  if (error instanceof ThroughlineError) post({ type: 'failed', code: error.code, detail: error.detail });
+  else post({ type: 'failed', code: 'TL9001', detail: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+}

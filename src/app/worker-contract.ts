@@ -1,0 +1,19 @@
+import type { ErrorCode } from '../base/errors.ts';
+import type { EngineMessage, EngineOptions, RunSummary } from '../cli/contract.ts';
+
+/** What the main thread hands to the sensor worker. */
+export interface WorkerInput {
+  readonly options: Omit<EngineOptions, 'signal'>;
+  /** One number: not zero when the run is to end. Shared, since the worker never waits for messages. */
+  readonly stop: Int32Array;
+  readonly root: string;
+  readonly version: string;
+}
+
+/** What the worker posts, batched: a message for each event would be the bottleneck. */
+export type WorkerPost =
+  | { readonly type: 'messages'; readonly messages: readonly EngineMessage[] }
+  | { readonly type: 'done'; readonly summary: RunSummary }
+  | { readonly type: 'failed'; readonly code: ErrorCode; readonly detail: string }
+  /** Something odd that does not end the run. */
+  | { readonly type: 'warning'; readonly text: string };

@@ -1,0 +1,369 @@
+import { addressText } from '../base/addresses.ts';
+import type { ByteString } from '../base/bytes.ts';
+import type { Attribution, Grade } from '../model/effect.ts';
+import type { AcceptEvent, EventHeader, PayloadEvent } from '../model/event.ts';
+import type { Process } from '../model/process.ts';
+import type { Connection, RequestMessage } from '../model/request.ts';
+import { decideByContent, standsIn } from './content.ts';
+import { RequestState } from './request-state.ts';
+import { ServedConnection, ServingProcess, ServingThread } from './serving.ts';
+
+/** Unix connections have no close event: beyond this many, the oldest make room. */
+const MAX_CONNECTIONS = 65_536;
+const MAX_THREADS = 65_536;
+/** More candidates than this are not searched for content: abstaining is right, and cheap. */
+const MAX_CONTENT_CANDIDATES = 256;
+/** After lost payload we do not know what else was in flight: so long nothing is called exact on an event loop. */
+const DOUBT_AFTER_LOSS_NS = 5e9;
+
+export const NO_REQUEST: Attribution = {
+  grade: 'none',
+  reason: 'the process was serving no request',
+  request: null,
+  candidates: [],
+};
+
+/** What is known of the request that a process was born in. */
+interface Birth {
+  attribution: Attribution;
+  /** The process has started a program of its own: it is no copy of the server any more. */
+  hasProgram: boolean;
+  /** The serving process that forked it, null deeper in the tree. */
+  server: ServingProcess | null;
+}
+
+export interface AttributionCounters {
+  requests: number;
+  exact: number;
+  linked: number;
+  matched: number;
+  ambiguous: number;
+  none: number;
+  /** The thread said one request, the bytes said another: neither was believed. */
+  disagreements: number;
+  /** The stamp named a message of which we have no request: lost, or of no protocol that we read. */
+  unknownStamps: number;
+}
+
+/**
+ * Decides which request caused an effect. The kernel's stamp says which request the thread read last; what it cannot
+ * know is whether the thread juggles several, so everything that is in flight is kept here, and a stamp is believed
+ * only where no other request could be meant. Wrong is worse than missing.
+ */
+export class Attributor {
+  readonly counters: AttributionCounters = {
+    requests: 0,
+    exact: 0,
+    linked: 0,
+    matched: 0,
+    ambiguous: 0,
+    none: 0,
+    disagreements: 0,
+    unknownStamps: 0,
+  };
+  readonly #connections = new Map<number, ServedConnection>();
+  readonly #threads = new Map<number, ServingThread>();
+  readonly #processes = new Map<number, ServingProcess>();
+  readonly #births = new WeakMap<Process, Birth>();
+  #session = 'request';
+  #doubtUntilNs = 0;
+
+  /** Prefix of request ids, so that they are unique over restarts. */
+  setSession(session: string): void {
+    this.#session = session;
+  }
+
+  payloadLost(nowNs: number): void {
+    this.#doubtUntilNs = nowNs + DOUBT_AFTER_LOSS_NS;
+  }
+
+  accept(event: AcceptEvent): void {
+    if (this.#connections.size >= MAX_CONNECTIONS)
+      for (const oldest of this.#connections.keys()) {
+        this.close(oldest, event.timeNs);
+        break;
+      }
+    this.#connections.set(event.connection, new ServedConnection(connectionOf(event)));
+  }
+
+  /** Ends what is in flight on the connection. */
+  close(connection: number, timeNs: number): readonly RequestState[] {
+    const served = this.#connections.get(connection);
+    if (served === undefined) return [];
+    this.#connections.delete(connection);
+    this.#processes.get(served.pid)?.connections.delete(connection);
+    const ended = served.unanswered.splice(0);
+    for (const request of ended) this.#end(request, timeNs);
+    return ended;
+  }
+
+  /** Inbound or outbound bytes, before the protocol reader gets them. */
+  payload(event: PayloadEvent, process: Process): void {
+    const thread = this.#threads.get(event.tid);
+    if (event.stampOrigin === 'waited' && thread !== undefined) this.#markLoop(thread);
+    const served = this.#connections.get(event.connection);
+    if (served === undefined) return;
+    if (event.direction === 'in') served.continueIn(event.sequence);
+    else this.#noteWriter(served, event, process);
+  }
+
+  requestStarted(event: PayloadEvent, message: RequestMessage, process: Process): RequestState | null {
+    const served = this.#connections.get(event.connection);
+    if (served === undefined) return null;
+    const request = new RequestState(
+      this.#session,
+      ++this.counters.requests,
+      served.connection,
+      message,
+      process,
+      event.tid,
+      event.timeNs,
+    );
+    served.begin(request, event.sequence);
+    served.pid = process.pid;
+    const serving = this.#servingProcess(process);
+    serving.inFlight.add(request);
+    serving.connections.add(event.connection);
+    const thread = this.#servingThread(event, serving);
+    thread.read(request);
+    if (event.stampOrigin === 'waited') this.#markLoop(thread);
+    return request;
+  }
+
+  requestEnded(connection: number): RequestState | null {
+    const request = this.#connections.get(connection)?.newest ?? null;
+    if (request !== null) request.isComplete = true;
+    return request;
+  }
+
+  responseStarted(connection: number, status: number): RequestState | null {
+    const request = this.#connections.get(connection)?.unanswered[0] ?? null;
+    if (request === null) return null;
+    request.status = status;
+    request.isAnswered = true;
+    return request;
+  }
+
+  responseEnded(connection: number, timeNs: number): RequestState | null {
+    const request = this.#connections.get(connection)?.unanswered.shift() ?? null;
+    if (request !== null) this.#end(request, timeNs);
+    return request;
+  }
+
+  /** The child belongs to whatever its parent was doing. */
+  forked(event: EventHeader, parent: Process, child: Process): void {
+    const attribution = this.#place(event, parent);
+    if (attribution.grade === 'none') return;
+    const inherited = this.#births.get(parent);
+    this.#births.set(child, {
+      attribution,
+      hasProgram: inherited?.hasProgram ?? false,
+      server: this.#processes.get(parent.pid) ?? inherited?.server ?? null,
+    });
+  }
+
+  /**
+   * A program was started: its arguments can tell which request it was, and from here on the process is no copy of
+   * the server.
+   */
+  executed(event: EventHeader, process: Process, sinks: readonly ByteString[]): Attribution {
+    const birth = this.#births.get(process);
+    const attribution = this.#count(this.#crossCheck(this.#refine(this.#place(event, process), sinks), process, sinks));
+    if (birth !== undefined) {
+      birth.hasProgram = true;
+      birth.attribution = attribution;
+    }
+    return attribution;
+  }
+
+  /** Any other effect of a process. */
+  attribute(event: EventHeader, process: Process, sinks: readonly ByteString[]): Attribution {
+    return this.#count(this.#refine(this.#place(event, process), sinks));
+  }
+
+  /** The process ended: what it was serving ends with it, unless another process holds the connection. */
+  exited(process: Process, timeNs: number): readonly RequestState[] {
+    const serving = this.#processes.get(process.pid);
+    if (serving === undefined) return [];
+    this.#processes.delete(process.pid);
+    for (const tid of serving.threads) this.#threads.delete(tid);
+    const ended: RequestState[] = [];
+    for (const connection of serving.connections) ended.push(...this.close(connection, timeNs));
+    return ended;
+  }
+
+  /** Whether the process, or the one that it was born in, serves requests. */
+  isServing(process: Process): boolean {
+    return this.#processes.has(process.pid) || this.#births.has(process);
+  }
+
+  #end(request: RequestState, timeNs: number): void {
+    if (request.endedNs !== null) return;
+    request.endedNs = timeNs;
+    request.isComplete = true;
+    this.#processes.get(request.process.pid)?.inFlight.delete(request);
+  }
+
+  #noteWriter(served: ServedConnection, event: PayloadEvent, process: Process): void {
+    const request = served.unanswered[0];
+    if (request === undefined || request.isAnswered || request.tid === event.tid) return;
+    if (request.process.pid === process.pid) this.#servingProcess(process).isMigrating = true;
+  }
+
+  #markLoop(thread: ServingThread): void {
+    if (thread.isLoop) return;
+    thread.isLoop = true;
+    const serving = this.#processes.get(thread.pid);
+    if (serving !== undefined) serving.loopCount++;
+  }
+
+  #servingProcess(process: Process): ServingProcess {
+    let serving = this.#processes.get(process.pid);
+    if (serving === undefined || serving.process !== process) {
+      serving = new ServingProcess(process);
+      this.#processes.set(process.pid, serving);
+    }
+    return serving;
+  }
+
+  #servingThread(event: EventHeader, serving: ServingProcess): ServingThread {
+    let thread = this.#threads.get(event.tid);
+    if (thread === undefined || thread.pid !== event.pid) {
+      if (this.#threads.size >= MAX_THREADS)
+        for (const oldest of this.#threads.keys()) {
+          this.#threads.delete(oldest);
+          break;
+        }
+      thread = new ServingThread(event.pid);
+      this.#threads.set(event.tid, thread);
+      serving.threads.add(event.tid);
+    }
+    return thread;
+  }
+
+  /** Where the effect belongs by who did it, without looking at its content. */
+  #place(event: EventHeader, process: Process): Attribution {
+    const serving = this.#processes.get(process.pid);
+    const isServer = serving !== undefined && serving.process === process;
+    if (isServer && event.stampOrigin === 'read') return this.#placeByStamp(event, serving);
+    const birth = this.#births.get(process);
+    if (birth !== undefined) return placeByBirth(birth);
+    return isServer ? this.#placeInServer(event, serving) : NO_REQUEST;
+  }
+
+  /** The thread read a request and has not gone back to wait since. */
+  #placeByStamp(event: EventHeader, serving: ServingProcess): Attribution {
+    const requests = this.#connections.get(event.stampConnection)?.requestsOf(event.stampSequence) ?? [];
+    const stamped = requests.filter((request) => request.isInFlight);
+    const own = stamped.length > 0 ? stamped : requests.slice(-1);
+    if (own.length === 0) this.counters.unknownStamps++;
+    const thread = this.#threads.get(event.tid);
+    const others = serving.hasMovingWork ? serving.inFlight : (thread?.open() ?? []);
+    const candidates = new Set([...own, ...others]);
+    const [first] = own;
+    if (candidates.size === 1 && first !== undefined) {
+      if (thread?.isLoop === true) {
+        if (event.timeNs < this.#doubtUntilNs)
+          return ambiguous(candidates, 'captured bytes were lost: other requests may be in flight');
+        // What a loop runs after the reply may be left over from any request before.
+        if (!first.isInFlight) return ambiguous(candidates, 'an event loop ran it after the reply');
+      }
+      return {
+        grade: 'exact',
+        reason: first.isInFlight
+          ? 'the thread was serving this request and no other'
+          : 'the thread had served this request last and no other',
+        request: first,
+        candidates: [first],
+      };
+    }
+    return ambiguous(candidates, `${candidates.size} requests were in flight on the thread`);
+  }
+
+  /** A thread of a server without a stamp: an event loop between reads, or a helper thread. */
+  #placeInServer(event: EventHeader, serving: ServingProcess): Attribution {
+    const thread = this.#threads.get(event.tid);
+    if (thread !== undefined && thread.pid === event.pid) {
+      if (event.stampOrigin === 'waited') this.#markLoop(thread);
+      if (!serving.hasMovingWork) {
+        // It went back to wait for the next connection, or read nothing since its reply: nothing is in work here.
+        if (!thread.isLoop) return NO_REQUEST;
+        return ambiguous(new Set(thread.open()), 'an event loop ran it after it had waited');
+      }
+    }
+    return ambiguous(serving.inFlight, 'another thread of the server did it');
+  }
+
+  /** Bytes of exactly one candidate in the effect decide. */
+  #refine(attribution: Attribution, sinks: readonly ByteString[]): Attribution {
+    if (attribution.grade !== 'ambiguous' || attribution.candidates.length > MAX_CONTENT_CANDIDATES) return attribution;
+    const request = decideByContent(attribution.candidates, sinks);
+    if (request === null) return attribution;
+    return {
+      grade: 'matched',
+      reason: `${attribution.reason}; only this request's bytes stand in the effect`,
+      request,
+      candidates: [request],
+    };
+  }
+
+  /**
+   * What the thread says is checked against what the bytes say: when they stand for another request in flight and not
+   * for this one, neither is believed.
+   */
+  #crossCheck(attribution: Attribution, process: Process, sinks: readonly ByteString[]): Attribution {
+    const { request } = attribution;
+    if (attribution.grade !== 'exact' || request === null) return attribution;
+    const serving = this.#processes.get(request.process.pid) ?? this.#processes.get(process.pid);
+    if (serving === undefined || serving.inFlight.size < 2 || serving.inFlight.size > MAX_CONTENT_CANDIDATES)
+      return attribution;
+    if (standsIn(request, sinks)) return attribution;
+    const other = decideByContent(
+      [...serving.inFlight].filter((candidate) => candidate !== request),
+      sinks,
+    );
+    if (other === null) return attribution;
+    this.counters.disagreements++;
+    return ambiguous([request, other], 'the thread stands for one request and the bytes for another');
+  }
+
+  #count(attribution: Attribution): Attribution {
+    this.counters[attribution.grade]++;
+    return attribution;
+  }
+}
+
+function placeByBirth(birth: Birth): Attribution {
+  const { attribution, server } = birth;
+  if (attribution.grade === 'ambiguous') return attribution;
+  const request = attribution.request;
+  if (request === null) return NO_REQUEST;
+  if (!birth.hasProgram && server !== null) {
+    // A copy of the server that runs its code: a worker of a pool would outlive the request and serve others.
+    const candidates = new Set([request, ...server.inFlight]);
+    if (candidates.size > 1 || request.endedNs !== null)
+      return ambiguous(candidates, 'a forked copy of the server did it');
+  }
+  return {
+    grade: attribution.grade,
+    reason:
+      attribution.grade === 'exact' ? 'the process was born in this request' : `born in it: ${attribution.reason}`,
+    request,
+    candidates: [request],
+  };
+}
+
+function ambiguous(candidates: Iterable<RequestState | Attribution['candidates'][number]>, reason: string): Attribution {
+  const list = [...candidates];
+  if (list.length === 0) return NO_REQUEST;
+  return { grade: 'ambiguous' satisfies Grade, reason, request: null, candidates: list };
+}
+
+function connectionOf(event: AcceptEvent): Connection {
+  return {
+    id: event.connection,
+    family: event.family,
+    client: { address: addressText(event.family, event.remoteAddress), port: event.remotePort },
+    server: { address: addressText(event.family, event.localAddress), port: event.localPort },
+  };
+}

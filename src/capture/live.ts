@@ -1,0 +1,99 @@
+import { EVENT_HEADER } from '../abi/abi.gen.ts';
+import type { KernelCounters, LoadedSensors } from '../kernel/loader.ts';
+import type { Native } from '../kernel/libbpf.ts';
+import { drainMerged, type Ring } from '../kernel/ring.ts';
+import type { CaptureSink } from './contract.ts';
+import { CgroupReader } from './facts/cgroup-reader.ts';
+import { readHost, readUsers } from './facts/host.ts';
+import { readListeningPorts } from './facts/listening-ports.ts';
+import { readProcesses } from './facts/processes.ts';
+
+/** Cgroups whose path has been told; the oldest are told again, should there ever be more. */
+const KNOWN_CGROUPS = 16_384;
+const LOSS_CHECK_NS = 250_000_000;
+
+/** Counters that mean that something was not seen, and the name of the loss for people. */
+const LOSSES: readonly (readonly [keyof KernelCounters, string])[] = [
+  ['LOST_SECURITY', 'security-ring-full'],
+  ['LOST_PAYLOAD', 'payload-ring-full'],
+  ['CONNECTIONS_FULL', 'connection-table-full'],
+  ['THREADS_FULL', 'thread-table-full'],
+  ['SERVING_FULL', 'process-table-full'],
+  ['SCRATCH_BUSY', 'scratch-buffer-busy'],
+  ['COMPAT_SKIPPED', 'compat-syscall-skipped'],
+];
+
+/** Events of the running kernel. */
+export class LiveCapture {
+  readonly #native: Native;
+  readonly #sensors: LoadedSensors;
+  readonly #sink: CaptureSink;
+  readonly #cgroups = new CgroupReader();
+  readonly #knownCgroups = new Set<number>();
+  #lossCheckedNs = 0;
+  #counters: KernelCounters;
+
+  constructor(native: Native, sensors: LoadedSensors, sink: CaptureSink) {
+    this.#native = native;
+    this.#sensors = sensors;
+    this.#sink = sink;
+    this.#counters = sensors.counters();
+  }
+
+  /** Tells the sink what was on the host before the first event. The sensors are attached already: no gap. */
+  begin(): void {
+    const bootNs = this.#native.bootTimeNs();
+    this.#sink.fact(readHost());
+    this.#sink.fact({ kind: 'clock', bootNs, wallMs: Date.now() });
+    for (const user of readUsers()) this.#sink.fact(user);
+    for (const process of readProcesses()) {
+      this.#tellCgroup(process.cgroupId, process.pid);
+      this.#sink.fact(process);
+    }
+    for (const port of readListeningPorts()) this.#sensors.addListeningPort(port);
+    this.#lossCheckedNs = bootNs;
+  }
+
+  /**
+   * Waits until a ring fills up or the time is over, then hands over everything that is there.
+   * @returns how many events there were
+   */
+  step(timeoutMs: number): number {
+    if (timeoutMs > 0) this.#native.poll(this.#sensors.ringFds, timeoutMs);
+    const horizonNs = this.#native.bootTimeNs();
+    const count = drainMerged(this.#sensors.security, this.#sensors.payload, horizonNs, this.#handle);
+    if (horizonNs - this.#lossCheckedNs >= LOSS_CHECK_NS) this.#checkLosses(horizonNs);
+    this.#sink.tick(horizonNs);
+    return count;
+  }
+
+  readonly #handle = (ring: Ring): void => {
+    const view = ring.view;
+    const cgroup =
+      view.getUint32(ring.offset + EVENT_HEADER.cgroup_id, true) +
+      view.getUint32(ring.offset + EVENT_HEADER.cgroup_id + 4, true) * 4294967296;
+    if (!this.#knownCgroups.has(cgroup))
+      this.#tellCgroup(cgroup, view.getUint32(ring.offset + EVENT_HEADER.pid, true));
+    this.#sink.event(ring.bytes, view, ring.offset, ring.size);
+  };
+
+  #tellCgroup(cgroupId: number, pid: number): void {
+    if (cgroupId === 0 || this.#knownCgroups.has(cgroupId)) return;
+    if (this.#knownCgroups.size >= KNOWN_CGROUPS) this.#knownCgroups.clear();
+    this.#knownCgroups.add(cgroupId);
+    const fact = this.#cgroups.resolve(cgroupId, pid);
+    if (fact !== null) this.#sink.fact(fact);
+  }
+
+  #checkLosses(nowNs: number): void {
+    this.#lossCheckedNs = nowNs;
+    const counters = this.#sensors.counters();
+    const reasons: Record<string, number> = {};
+    for (const [counter, name] of LOSSES) {
+      const lost = counters[counter] - this.#counters[counter];
+      if (lost > 0) reasons[name] = lost;
+    }
+    this.#counters = counters;
+    if (Object.keys(reasons).length > 0) this.#sink.fact({ kind: 'loss', timeNs: nowNs, reasons });
+  }
+}

@@ -1,0 +1,58 @@
+import type { KernelEventKind } from '../model/event.ts';
+import { eventText } from '../output/text/event-text.ts';
+import { defineCommand } from './command.ts';
+import { durationOption, jsonOption } from './common-options.ts';
+import { limiter, observe } from './observation.ts';
+import { choices, count } from './option.ts';
+
+const EVENT_TYPES = [
+  'exec',
+  'fork',
+  'exit',
+  'accept',
+  'connect',
+  'close',
+  'payload',
+  'open',
+] as const satisfies readonly KernelEventKind[];
+
+export const eventsCommand = defineCommand({
+  name: 'events',
+  summary: 'print decoded kernel events',
+  description: [
+    'What the kernel side reports, before anything is concluded from it: one line for each event. Credentials in the previews of traffic are masked.',
+    'Needs root. Ctrl-C ends it cleanly.',
+  ],
+  positionals: [],
+  options: {
+    type: choices('LIST', EVENT_TYPES, 'only these, with commas between'),
+    pid: count('PID', 'only events of this process'),
+    limit: count('N', 'end after so many events', 'n'),
+    duration: durationOption,
+    json: jsonOption,
+  },
+  examples: [
+    { command: 'sudo throughline events --type exec,exit', help: 'programs that start and end' },
+    { command: 'sudo throughline events --pid 4211 --json', help: 'all of one process, as JSON' },
+  ],
+  async run(context, values) {
+    const { console } = context;
+    const countShown = limiter(values.limit);
+    const observation = {
+      source: { kind: 'live' },
+      recordTo: null,
+      wants: { findings: false, requests: false, events: true },
+      isJson: values.json,
+      durationMs: values.duration,
+      next: ['Events appear here; Ctrl-C ends.'],
+    } as const;
+    return observe(context, observation, (message, stop) => {
+      if (message.kind !== 'event') return;
+      if (values.type !== null && !values.type.has(message.type)) return;
+      if (values.pid !== null && message.pid !== values.pid) return;
+      if (values.json) console.json(message);
+      else console.result(eventText(message, console.stdoutTerminal));
+      countShown(stop);
+    });
+  },
+});

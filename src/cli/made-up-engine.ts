@@ -1,0 +1,87 @@
+import { main } from './main.ts';
+import type { DoctorReport, Engine, EngineMessage, EngineOptions, RunSummary } from './contract.ts';
+import type { CliEnvironment } from './environment.ts';
+
+/** An engine for tests: sends the given messages, then ends, or waits for the signal where it is live. */
+export class MadeUpEngine implements Engine {
+  readonly #messages: readonly EngineMessage[];
+  readonly #report: DoctorReport;
+  /** The options of every run. */
+  readonly runs: EngineOptions[] = [];
+  /** What a run rejects with, after its messages. */
+  failure: Error | null = null;
+
+  constructor(messages: readonly EngineMessage[] = [], report: Partial<DoctorReport> = {}) {
+    this.#messages = messages;
+    this.#report = { ...REPORT, ...report };
+  }
+
+  async run(options: EngineOptions, onMessage: (message: EngineMessage) => void): Promise<RunSummary> {
+    this.runs.push(options);
+    for (const message of this.#messages) onMessage(message);
+    if (this.failure !== null) throw this.failure;
+    if (options.source.kind === 'live' && !options.signal.aborted) {
+      await new Promise((resolve) => options.signal.addEventListener('abort', resolve, { once: true }));
+    }
+    return { events: 1204, requests: 1, findings: 1, durationMs: 2500, losses: {}, recordedBytes: 2048 };
+  }
+
+  examine(): Promise<DoctorReport> {
+    return Promise.resolve(this.#report);
+  }
+}
+
+export interface CliRun {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command line on made-up ground: no terminal, UTF-8, stopped by `signal` or after 10 ms. */
+export async function runCli(
+  argv: readonly string[],
+  engine: Engine,
+  changes: Partial<CliEnvironment> = {},
+): Promise<CliRun> {
+  let stdout = '';
+  let stderr = '';
+  const exitCode = await main(argv, {
+    engine,
+    version: '0.1.0',
+    stdout: (text) => void (stdout += text),
+    stderr: (text) => void (stderr += text),
+    isTty: { stdout: false, stderr: false },
+    columns: null,
+    variables: { LANG: 'C.UTF-8' },
+    signal: AbortSignal.timeout(10),
+    timeZone: 'UTC',
+    ...changes,
+  });
+  return { exitCode, stdout, stderr };
+}
+
+const REPORT: DoctorReport = {
+  kind: 'doctor',
+  version: '0.1.0',
+  node: '24.0.0',
+  libbpf: '1.1.0',
+  kernel: '6.1.0-18',
+  architecture: 'x86_64',
+  ok: true,
+  features: [
+    { name: 'ring buffer', answer: 'supported', detail: '' },
+    { name: 'fentry', answer: 'unsupported', detail: 'needs Linux 5.5' },
+    { name: 'LSM', answer: 'inconclusive', detail: 'not root' },
+  ],
+  plan: [
+    {
+      sensor: 'process',
+      chosen: 'tracepoints',
+      reason: 'stable',
+      attachments: ['sched_process_exec', 'sched_process_exit'],
+    },
+    { sensor: 'file', chosen: null, reason: 'no alternative fits', attachments: [] },
+  ],
+  losses: {},
+  problems: [],
+};

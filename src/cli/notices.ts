@@ -1,0 +1,86 @@
+import { ThroughlineError } from '../base/errors.ts';
+import type { Terminal } from '../output/text/terminal.ts';
+import { countText, durationText, lossText, sizeText } from '../output/text/wording.ts';
+import type { LossView } from '../output/views.ts';
+import type { ProgressMessage, RunSummary, StartedMessage } from './contract.ts';
+
+/** What a command tells the person who started it, beside its results. All end with a line feed but progress. */
+
+/** @param next where to look now, one line each */
+export function startedNotice(started: StartedMessage, next: readonly string[], terminal: Terminal): string {
+  const product = terminal.paint('bold', `Throughline ${terminal.safe(started.version, 40)}`);
+  const kernel = terminal.safe(started.kernel, 120);
+  const what =
+    started.source === 'live' ? `observes this host, ${kernel}` : `replays a recording of ${kernel}`;
+  const lines = [`${product} ${what}`];
+  if (started.source === 'live') {
+    lines.push(`attached in ${durationText(started.startupMs)}`);
+    lines.push(...started.attached.map((line) => `  ${terminal.safe(line, 200)}`));
+  }
+  lines.push(...next);
+  return lines.map((line) => line + '\n').join('');
+}
+
+export function lossNotice(loss: LossView, terminal: Terminal): string {
+  const text = `lost events: ${lossText(loss.reasons, terminal)}`;
+  return `${terminal.paint('dim', terminal.timeOfDay(loss.time))}  ${terminal.paint('yellow', text)}\n`;
+}
+
+export function progressNotice(progress: ProgressMessage): string {
+  const parts = [countText(progress.events, 'event')];
+  if (progress.position !== null) parts.unshift(`${Math.floor(progress.position * 100)} %`);
+  if (progress.recordedBytes > 0) parts.push(`${sizeText(progress.recordedBytes)} recorded`);
+  return parts.join(', ');
+}
+
+/** @param recordedTo the file that was recorded to, or null */
+export function summaryNotice(summary: RunSummary, recordedTo: string | null, terminal: Terminal): string {
+  const parts = [
+    countText(summary.events, 'event'),
+    countText(summary.requests, 'request'),
+    countText(summary.findings, 'finding'),
+  ];
+  const losses = lossText(summary.losses, terminal);
+  const lost = losses === '' ? 'nothing lost' : terminal.paint('yellow', `lost: ${losses}`);
+  const lines = [`${durationText(summary.durationMs)}: ${parts.join(', ')}, ${lost}`];
+  if (recordedTo !== null) {
+    const file = terminal.safe(recordedTo, 200);
+    lines.push(`${sizeText(summary.recordedBytes)} recorded; see it again: throughline replay ${file}`);
+  }
+  return lines.map((line) => line + '\n').join('');
+}
+
+/** An error in two lines: what, and what to do. Bugs show their stack above. */
+export function errorNotice(error: unknown, terminal: Terminal): string {
+  const known = asThroughlineError(error);
+  const lines: string[] = [];
+  if (known !== error && error instanceof Error) lines.push(...(error.stack ?? '').split('\n').slice(0, 30));
+  const [first = '', ...rest] = known.message.split('\n');
+  const safe = [...lines, ...rest].map((line) => terminal.safe(line, 300));
+  const message = `throughline: ${terminal.paint('red', known.code)} ${terminal.safe(first, 600)}`;
+  return [...safe, message, `  ${terminal.symbols.arrow} ${known.hint}`].map((line) => line + '\n').join('');
+}
+
+export interface ErrorView {
+  readonly kind: 'error';
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+export function errorView(error: unknown): ErrorView {
+  const { code, message, hint } = asThroughlineError(error);
+  return { kind: 'error', code, message, hint };
+}
+
+export function exitCodeOf(error: unknown): number {
+  return asThroughlineError(error).exitCode;
+}
+
+/** Anything that is not in the catalogue is a bug. */
+function asThroughlineError(error: unknown): ThroughlineError {
+  if (error instanceof ThroughlineError) return error;
+  return new ThroughlineError('TL9001', error instanceof Error ? error.message : String(error), {
+    cause: error,
+  });
+}

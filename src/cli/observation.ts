@@ -1,0 +1,74 @@
+import type { CommandContext } from './command.ts';
+import type { EngineMessage, EngineOptions, ProgressMessage, StartedMessage } from './contract.ts';
+import { lossNotice, progressNotice, startedNotice, summaryNotice } from './notices.ts';
+
+/** Messages that are results; the others become notices. */
+export type ResultMessage = Exclude<EngineMessage, StartedMessage | ProgressMessage>;
+
+export interface Observation extends Omit<EngineOptions, 'signal'> {
+  readonly isJson: boolean;
+  /** Ends so long after it has started; null: when the user ends it. */
+  readonly durationMs: number | null;
+  /** Lines after the started notice: what to expect, where to look. */
+  readonly next: readonly string[];
+  /** Show how far it is, where results are rare. */
+  readonly showsProgress?: boolean;
+}
+
+/**
+ * Runs the engine until its source ends, the user stops it, the time is over, `show` asks for the end, or nobody reads
+ * the results any more. Notices and the summary go to stderr. All of these are a clean end: resolves to exit code 0.
+ *
+ * @param show prints one message; `stop` ends the run, nothing is shown after that
+ */
+export async function observe(
+  context: CommandContext,
+  observation: Observation,
+  show: (message: ResultMessage, stop: () => void) => void,
+): Promise<number> {
+  const { console, engine } = context;
+  const { isJson, durationMs, next, showsProgress, ...engineOptions } = observation;
+  const ending = new AbortController();
+  const stop = () => ending.abort();
+  const signal = AbortSignal.any([context.signal, console.closed, ending.signal]);
+  let timer: NodeJS.Timeout | undefined;
+  let isStarted = false;
+
+  const onMessage = (message: EngineMessage): void => {
+    switch (message.kind) {
+      case 'started':
+        isStarted = true;
+        if (durationMs !== null) timer = setTimeout(stop, durationMs);
+        console.notice(startedNotice(message, next, console.stderrTerminal));
+        break;
+      case 'progress':
+        if (showsProgress === true) console.progress(progressNotice(message));
+        break;
+      case 'loss':
+        console.notice(lossNotice(message, console.stderrTerminal));
+        if (isJson) console.json(message);
+        break;
+      default:
+        if (!ending.signal.aborted && !console.closed.aborted) show(message, stop);
+    }
+  };
+
+  try {
+    const summary = await engine.run({ ...engineOptions, signal }, onMessage);
+    if (isStarted && !console.closed.aborted) {
+      console.notice(summaryNotice(summary, observation.recordTo, console.stderrTerminal));
+    }
+    return 0;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Counts what was shown and stops at the limit (null: none). */
+export function limiter(limit: number | null): (stop: () => void) => void {
+  let shown = 0;
+  return (stop) => {
+    shown++;
+    if (limit !== null && shown >= limit) stop();
+  };
+}

@@ -1,0 +1,17 @@
+import type { Command } from './command.ts';
+import { doctorCommand } from './doctor.ts';
+import { eventsCommand } from './events.ts';
+import { recordCommand } from './record.ts';
+import { replayCommand } from './replay.ts';
+import { runCommand } from './run.ts';
+import { traceCommand } from './trace.ts';
+
+/** All commands, in the order of the help. */
+export const COMMANDS: readonly Command[] = [
+  runCommand,
+  traceCommand,
+  eventsCommand,
+  recordCommand,
+  replayCommand,
+  doctorCommand,
+];

@@ -1,0 +1,47 @@
+import { findingText } from '../output/text/finding-text.ts';
+import { defineCommand } from './command.ts';
+import { durationOption, jsonOption, reaches, verdictOption } from './common-options.ts';
+import { observe } from './observation.ts';
+import { text } from './option.ts';
+
+export const runCommand = defineCommand({
+  name: 'run',
+  summary: 'observe this host and print findings',
+  description: [
+    'Attaches to the kernel, follows every request through the processes of this host, and prints what looks like an attack, with a verdict on whether it worked. It observes only: nothing is blocked.',
+    'EXPLOITED: bytes of the request changed what the machine was told to do, and it did it. SUSPICIOUS: an unusual effect, without that proof. PROBED: an attempt without any effect.',
+    'Needs root. Ctrl-C ends it cleanly.',
+  ],
+  positionals: [],
+  options: {
+    verdict: verdictOption,
+    record: text('FILE', 'also record everything that was captured, for replay'),
+    duration: durationOption,
+    json: jsonOption,
+  },
+  examples: [
+    { command: 'sudo throughline run', help: 'observe until Ctrl-C' },
+    { command: 'sudo throughline run --verdict suspicious', help: 'only what had an effect' },
+    { command: 'sudo throughline run --json >> findings.jsonl', help: 'for a log shipper' },
+  ],
+  async run(context, values) {
+    const { console } = context;
+    const observation = {
+      source: { kind: 'live' },
+      recordTo: values.record,
+      wants: { findings: true, requests: false, events: false },
+      isJson: values.json,
+      durationMs: values.duration,
+      next: [
+        'Findings appear here; Ctrl-C ends.',
+        '  every request and what it did:  throughline trace  (as root, in another terminal)',
+        '  see an attack:                  make demo',
+      ],
+    } as const;
+    return observe(context, observation, (message) => {
+      if (message.kind !== 'finding' || !reaches(message, values.verdict)) return;
+      if (values.json) console.json(message);
+      else console.result(findingText(message, console.stdoutTerminal));
+    });
+  },
+});

@@ -1,0 +1,163 @@
+import type { Effect } from '../model/effect.ts';
+import type { Detection, Finding, Verdict } from '../model/finding.ts';
+import type { Process } from '../model/process.ts';
+
+/** What follows an exploit belongs to its story: so long it is waited for. */
+const STORY_NS = 500_000_000;
+/** A probe may turn out to have worked: so long after the reply it is held back... */
+const PROBE_AFTER_REPLY_NS = 100_000_000;
+/** ...and no longer than this, whatever the reply does. */
+const PROBE_AT_MOST_NS = 800_000_000;
+const MAX_OPEN_CASES = 10_000;
+/** A case that was reported stays silent for what comes after, within these bounds. */
+const MAX_REPORTED = 20_000;
+const MAX_STORY = 256;
+
+const RANK: Readonly<Record<Verdict, number>> = { PROBED: 0, SUSPICIOUS: 1, EXPLOITED: 2, BLOCKED: 3 };
+
+interface Case {
+  readonly key: string;
+  detection: Detection;
+  readonly openedNs: number;
+  dueNs: number;
+}
+
+export interface FindingDeskCounters {
+  detections: number;
+  findings: number;
+  /** Detections that said no more than what was reported or is held. */
+  merged: number;
+  /** Cases that were reported early because too many were open. */
+  hurried: number;
+}
+
+/**
+ * Turns detections into findings: one for each request and class of attack, with the strongest verdict, and with the
+ * effects that followed as its story.
+ */
+export class FindingDesk {
+  readonly counters: FindingDeskCounters = { detections: 0, findings: 0, merged: 0, hurried: 0 };
+  readonly #open = new Map<string, Case>();
+  /** Rank that was reported for a key, or for a request as a whole. */
+  readonly #reported = new Map<string, number>();
+  readonly #wallMs: (timeNs: number) => number;
+  readonly #emit: (finding: Finding) => void;
+  #session = 'finding';
+
+  constructor(wallMs: (timeNs: number) => number, emit: (finding: Finding) => void) {
+    this.#wallMs = wallMs;
+    this.#emit = emit;
+  }
+
+  /** Prefix of finding ids, so that they are unique over restarts. */
+  setSession(session: string): void {
+    this.#session = session;
+  }
+
+  detected(detection: Detection, nowNs: number): void {
+    this.counters.detections++;
+    const key = `${subjectOf(detection)} ${detection.class}`;
+    const rank = RANK[detection.verdict];
+    if (rank <= (this.#reported.get(key) ?? -1)) {
+      this.counters.merged++;
+      return;
+    }
+    const dueNs = nowNs + (rank === 0 ? PROBE_AT_MOST_NS : STORY_NS);
+    const known = this.#open.get(key);
+    if (known === undefined) {
+      if (this.#open.size >= MAX_OPEN_CASES) this.#hurryOldest();
+      this.#open.set(key, { key, detection, openedNs: nowNs, dueNs });
+      return;
+    }
+    this.counters.merged++;
+    if (rank > RANK[known.detection.verdict]) {
+      known.detection = detection;
+      known.dueNs = dueNs;
+    }
+  }
+
+  /** Reports what is due. */
+  tick(nowNs: number): void {
+    for (const one of this.#open.values()) if (isDue(one, nowNs)) this.#report(one);
+  }
+
+  #hurryOldest(): void {
+    for (const oldest of this.#open.values()) {
+      this.counters.hurried++;
+      this.#report(oldest);
+      return;
+    }
+  }
+
+  #report(one: Case): void {
+    this.#open.delete(one.key);
+    const { detection } = one;
+    const rank = RANK[detection.verdict];
+    const subject = subjectOf(detection);
+    // A probe of another class in a request that was exploited is part of the same attack, told by its story.
+    if (rank === 0 && ((this.#reported.get(subject) ?? -1) > 0 || this.#hasStronger(subject))) {
+      this.counters.merged++;
+      return;
+    }
+    this.#remember(one.key, rank);
+    this.#remember(subject, rank);
+    this.counters.findings++;
+    this.#emit({
+      ...detection,
+      id: `${this.#session}-f${this.counters.findings.toString(36)}`,
+      timeMs: this.#wallMs(detection.effect?.timeNs ?? detection.request?.startedNs ?? one.openedNs),
+      story: storyOf(detection),
+      actions: [],
+    });
+  }
+
+  #hasStronger(subject: string): boolean {
+    for (const { detection } of this.#open.values())
+      if (RANK[detection.verdict] > 0 && subjectOf(detection) === subject) return true;
+    return false;
+  }
+
+  #remember(key: string, rank: number): void {
+    this.#reported.set(key, Math.max(rank, this.#reported.get(key) ?? -1));
+    if (this.#reported.size <= MAX_REPORTED) return;
+    for (const oldest of this.#reported.keys()) {
+      this.#reported.delete(oldest);
+      return;
+    }
+  }
+}
+
+function isDue(one: Case, nowNs: number): boolean {
+  if (nowNs >= one.dueNs) return true;
+  const endedNs = one.detection.request?.endedNs ?? null;
+  return one.detection.verdict === 'PROBED' && endedNs !== null && nowNs >= endedNs + PROBE_AFTER_REPLY_NS;
+}
+
+/** What findings are counted by: the request, or the process where none is known. */
+function subjectOf(detection: Detection): string {
+  if (detection.request !== null) return detection.request.id;
+  return detection.effect === null ? '' : `process ${detection.effect.pid}/${detection.effect.process.startTicks}`;
+}
+
+/** The decisive effect and what the same processes and their descendants did after it. */
+function storyOf(detection: Detection): readonly Effect[] {
+  const { effect, request } = detection;
+  if (effect === null) return [];
+  if (request === null) return [effect];
+  const start = request.effects.indexOf(effect);
+  if (start < 0) return [effect];
+  return request.effects
+    .slice(start)
+    .filter((later) => descendsFrom(later.process, effect.process))
+    .slice(0, MAX_STORY);
+}
+
+function descendsFrom(process: Process, ancestor: Process): boolean {
+  let node: Process | null = process;
+  for (let depth = 0; node !== null && depth < 32; depth++) {
+    if (node === ancestor) return true;
+    node = node.parent;
+  }
+  return false;
+}
+

@@ -1,0 +1,82 @@
+import { textFromByteString, type ByteString } from '../base/bytes.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Effect } from '../model/effect.ts';
+import { errnoName, openFlagNames } from './linux-names.ts';
+import type { EffectView } from './views.ts';
+
+/** What views need besides the model. */
+export interface ViewContext {
+  readonly clock: Clock;
+  /** Architecture of the captured host, as Node or the kernel names it: some flags differ. */
+  readonly architecture: string;
+}
+
+export function effectView(effect: Effect, context: ViewContext): EffectView {
+  const base = {
+    grade: effect.attribution.grade,
+    reason: effect.attribution.reason,
+    pid: effect.pid,
+    tid: effect.tid,
+    // The one that forked it, also when that has exited since: the tree of what happened hangs together by it.
+    ppid: effect.process.parent?.pid ?? effect.process.parentPid,
+    comm: textFromByteString(commOf(effect)),
+    time: timeText(effect.timeNs, context.clock),
+  };
+  switch (effect.type) {
+    case 'exec':
+      return {
+        type: 'exec',
+        ...base,
+        path: textFromByteString(effect.path),
+        executable: textFromByteString(effect.executable),
+        argv: effect.argv.map(textFromByteString),
+        cwd: textFromByteString(effect.workingDirectory),
+        uid: effect.uid,
+        user: effect.uid === effect.process.uid ? effect.process.userName : null,
+        stdio: effect.stdio,
+        argvTruncated: effect.argvTruncated,
+      };
+    case 'exit':
+      return { type: 'exit', ...base, code: effect.code };
+    case 'open':
+      return {
+        type: 'open',
+        ...base,
+        path: textFromByteString(effect.path),
+        resolvedPath: textFromByteString(effect.resolvedPath),
+        write: effect.isWrite,
+        flags: openFlagNames(effect.flags, context.architecture),
+        error: errnoName(effect.error),
+      };
+    case 'connect':
+      return {
+        type: 'connect',
+        ...base,
+        family: effect.family,
+        transport: effect.transport,
+        address: effect.remote.address,
+        port: effect.remote.port,
+        error: errnoName(effect.error),
+        inProgress: effect.isInProgress,
+      };
+  }
+}
+
+/**
+ * The short name of the process at the time of the effect. A process keeps the name of its newest program; an exec
+ * sets it to the last part of the path, at most 15 bytes (begin_new_exec in fs/exec.c).
+ */
+export function commOf(effect: Effect): ByteString {
+  if (effect.type !== 'exec') return effect.process.comm;
+  return effect.path.slice(effect.path.lastIndexOf('/') + 1).slice(0, 15) || effect.process.comm;
+}
+
+/** ISO-8601 in UTC with milliseconds. */
+export function timeText(timeNs: number, clock: Clock): string {
+  return isoTime(clock.wallMs(timeNs));
+}
+
+/** The same from milliseconds since the Unix epoch; never throws, whatever a damaged recording says. */
+export function isoTime(ms: number): string {
+  return new Date(Math.abs(ms) <= 8.64e15 ? ms : 0).toISOString();
+}

@@ -1,0 +1,112 @@
+import { byteString, textFromByteString } from '../base/bytes.ts';
+import { printable } from '../base/printable.ts';
+import type { KernelEvent } from '../model/event.ts';
+import { addressText } from '../base/addresses.ts';
+import { timeText, type ViewContext } from './effect-view.ts';
+import { errnoName, openFlagNames } from './linux-names.ts';
+import { maskedTraffic } from './secrets.ts';
+import type { EventView } from './views.ts';
+
+/** Longest part of a payload that is decoded for its preview; a request line and its first headers. */
+const PREVIEW_BYTES = 512;
+const PREVIEW_CHARACTERS = 256;
+
+/** A decoded kernel event. Reads the payload's bytes now: they are not kept. */
+export function eventView(event: KernelEvent, context: ViewContext): EventView {
+  const base = {
+    kind: 'event',
+    time: timeText(event.timeNs, context.clock),
+    timeNs: event.timeNs,
+    pid: event.pid,
+    tid: event.tid,
+    startTicks: event.startTicks,
+    cgroupId: event.cgroupId,
+    cpu: event.cpu,
+    stamp:
+      event.stampOrigin === 'none'
+        ? null
+        : { connection: event.stampConnection, sequence: event.stampSequence, origin: event.stampOrigin },
+    truncated: event.isTruncated,
+  } as const;
+  switch (event.kind) {
+    case 'exec':
+      return {
+        ...base,
+        type: 'exec',
+        ppid: event.parentPid,
+        uid: event.uid,
+        gid: event.gid,
+        euid: event.effectiveUid,
+        egid: event.effectiveGid,
+        groups: [...event.groups],
+        inode: event.inode,
+        device: event.device,
+        stdio: [...event.stdio],
+        comm: textFromByteString(event.comm),
+        path: textFromByteString(event.path),
+        executable: textFromByteString(event.executable),
+        cwd: textFromByteString(event.workingDirectory),
+        argv: event.argv.map(textFromByteString),
+      };
+    case 'fork':
+      return { ...base, type: 'fork', childPid: event.childPid, childStartTicks: event.childStartTicks };
+    case 'exit':
+      return { ...base, type: 'exit', code: event.code };
+    case 'accept':
+      return {
+        ...base,
+        type: 'accept',
+        connection: event.connection,
+        family: event.family,
+        client: { ip: addressText(event.family, event.remoteAddress), port: event.remotePort },
+        server: { ip: addressText(event.family, event.localAddress), port: event.localPort },
+        adopted: event.isAdopted,
+      };
+    case 'connect':
+      return {
+        ...base,
+        type: 'connect',
+        family: event.family,
+        transport: event.transport,
+        address: addressText(event.family, event.remoteAddress),
+        port: event.remotePort,
+        error: errnoName(event.error),
+      };
+    case 'close':
+      return {
+        ...base,
+        type: 'close',
+        connection: event.connection,
+        bytesIn: event.bytesIn,
+        bytesOut: event.bytesOut,
+      };
+    case 'payload':
+      return {
+        ...base,
+        type: 'payload',
+        connection: event.connection,
+        sequence: event.sequence,
+        direction: event.direction,
+        streamOffset: event.streamOffset,
+        length: event.length,
+        captured: event.bytes.length,
+        preview: previewOf(event.bytes),
+      };
+    case 'open':
+      return {
+        ...base,
+        type: 'open',
+        error: errnoName(event.error),
+        flags: openFlagNames(event.flags, context.architecture),
+        inode: event.inode,
+        device: event.device,
+        path: textFromByteString(event.path),
+        resolvedPath: textFromByteString(event.resolvedPath),
+      };
+  }
+}
+
+function previewOf(bytes: Uint8Array): string {
+  const start = byteString(bytes, 0, Math.min(bytes.length, PREVIEW_BYTES));
+  return printable(maskedTraffic(start), PREVIEW_CHARACTERS);
+}

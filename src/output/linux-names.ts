@@ -1,0 +1,67 @@
+import { constants } from 'node:os';
+
+/** Names that Linux gives to numbers: errno, open(2) flags, signals. */
+
+const errnoNames = new Map<number, string>();
+for (const [name, number] of Object.entries(constants.errno)) {
+  if (!errnoNames.has(number)) errnoNames.set(number, name);
+}
+errnoNames.set(constants.errno.EOPNOTSUPP, 'EOPNOTSUPP');
+
+const signalNames = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
+
+/** Name of an errno, such as ENOENT; null for 0, 'errno-N' for one without a name. */
+export function errnoName(error: number): string | null {
+  if (error === 0) return null;
+  return errnoNames.get(error) ?? `errno-${error}`;
+}
+
+/** Name of the signal behind an exit code of 128 + signal, or null where there is none. */
+export function signalOfExitCode(code: number): string | null {
+  return code > 128 ? (signalNames.get(code - 128) ?? null) : null;
+}
+
+const ACCESS_MODES = ['O_RDONLY', 'O_WRONLY', 'O_RDWR', 'O_ACCMODE'] as const;
+
+/** include/uapi/asm-generic/fcntl.h; O_SYNC and O_TMPFILE contain other flags and come before them. */
+const COMMON_FLAGS: readonly (readonly [mask: number, name: string])[] = [
+  [0o100, 'O_CREAT'],
+  [0o200, 'O_EXCL'],
+  [0o400, 'O_NOCTTY'],
+  [0o1000, 'O_TRUNC'],
+  [0o2000, 'O_APPEND'],
+  [0o4000, 'O_NONBLOCK'],
+  [0o4010000, 'O_SYNC'],
+  [0o10000, 'O_DSYNC'],
+  [0o20000, 'O_ASYNC'],
+  [0o1000000, 'O_NOATIME'],
+  [0o2000000, 'O_CLOEXEC'],
+  [0o10000000, 'O_PATH'],
+];
+
+/** These four differ: arch/arm64/include/uapi/asm/fcntl.h. O_LARGEFILE is left out: the kernel adds it to every open. */
+const X86_FLAGS = { directory: 0o200000, noFollow: 0o400000, direct: 0o40000 };
+const ARM64_FLAGS = { directory: 0o40000, noFollow: 0o100000, direct: 0o200000 };
+const TMPFILE = 0o20000000;
+
+/**
+ * Names of open(2) flags, the access mode first.
+ *
+ * @param architecture of the host where the event was captured, as Node ('arm64') or the kernel ('aarch64') names it
+ */
+export function openFlagNames(flags: number, architecture: string): string[] {
+  const names: string[] = [ACCESS_MODES[(flags & 3) as 0 | 1 | 2 | 3]];
+  let rest = flags;
+  const take = (mask: number, name: string) => {
+    if ((rest & mask) !== mask) return;
+    names.push(name);
+    rest &= ~mask;
+  };
+  const own = architecture === 'arm64' || architecture === 'aarch64' ? ARM64_FLAGS : X86_FLAGS;
+  take(TMPFILE | own.directory, 'O_TMPFILE');
+  for (const [mask, name] of COMMON_FLAGS) take(mask, name);
+  take(own.direct, 'O_DIRECT');
+  take(own.directory, 'O_DIRECTORY');
+  take(own.noFollow, 'O_NOFOLLOW');
+  return names;
+}

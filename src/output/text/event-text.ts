@@ -1,0 +1,57 @@
+import { endpointText } from '../../base/addresses.ts';
+import type { EventView } from '../views.ts';
+import type { Terminal } from './terminal.ts';
+import { commandText, exitText } from './wording.ts';
+
+/** One line for one kernel event. Ends with a line feed. */
+export function eventText(event: EventView, terminal: Terminal): string {
+  const process = event.tid === event.pid ? String(event.pid) : `${event.pid}/${event.tid}`;
+  const parts = [
+    terminal.paint('dim', terminal.timeOfDay(event.time)),
+    terminal.paint('bold', event.type.padEnd(7)),
+    process.padEnd(13),
+    detailText(event, terminal),
+  ];
+  if (event.stamp !== null) {
+    const { connection, sequence, origin } = event.stamp;
+    const stamp = connection === 0 ? origin : `connection ${connection} message ${sequence}, ${origin}`;
+    parts.push(terminal.paint('dim', `<${stamp}>`));
+  }
+  if (event.truncated) parts.push(terminal.paint('yellow', '[cut]'));
+  return parts.join('  ') + '\n';
+}
+
+function detailText(event: EventView, terminal: Terminal): string {
+  switch (event.type) {
+    case 'exec': {
+      const command = commandText(event.argv, terminal);
+      return `${terminal.safe(event.executable)}: ${command}  ppid=${event.ppid} uid=${event.uid} cwd=${terminal.safe(event.cwd)}`;
+    }
+    case 'fork':
+      return `child=${event.childPid}`;
+    case 'exit':
+      return exitText(event.code);
+    case 'accept': {
+      const client = endpointText(event.client.ip, event.client.port, event.family);
+      const server = endpointText(event.server.ip, event.server.port, event.family);
+      const adopted = event.adopted ? ' (was open before)' : '';
+      return `connection=${event.connection} ${terminal.safe(client)} ${terminal.symbols.arrow} ${terminal.safe(server)}${adopted}`;
+    }
+    case 'connect': {
+      const remote = terminal.safe(endpointText(event.address, event.port, event.family));
+      return event.error === null ? remote : `${remote}  ${event.error}`;
+    }
+    case 'close':
+      return `connection=${event.connection} in=${event.bytesIn} out=${event.bytesOut}`;
+    case 'payload': {
+      const size =
+        event.captured === event.length ? `${event.length}` : `${event.captured} of ${event.length}`;
+      return `connection=${event.connection} ${event.direction} at=${event.streamOffset} bytes=${size}  ${terminal.safe(event.preview)}`;
+    }
+    case 'open': {
+      const flags = event.flags.join('|');
+      const line = `${terminal.safe(event.resolvedPath === '' ? event.path : event.resolvedPath)}  ${flags}`;
+      return event.error === null ? line : `${line}  ${event.error}`;
+    }
+  }
+}

@@ -1,0 +1,306 @@
+import type { EffectType, Grade } from '../model/effect.ts';
+import type { StampOrigin } from '../model/event.ts';
+import type { Severity, Verdict } from '../model/finding.ts';
+import type { StdioType } from '../model/process.ts';
+
+/**
+ * What Throughline shows of its model: plain objects that cross threads by structured clone, and the public JSON schema
+ * of `--json`, one object a line. Byte strings are ordinary text here (UTF-8 where the bytes are, else one character
+ * a byte). Times are ISO-8601 in UTC with milliseconds. Fields are only ever added.
+ *
+ * Headers are no part of any view, so credentials in them never leave the brain; see secrets.ts for the rest.
+ */
+
+export interface ClientView {
+  readonly ip: string;
+  /** 0 for unix sockets. */
+  readonly port: number;
+}
+
+export interface ServerView {
+  readonly pid: number;
+  /** Path of the executable; '' where unknown. */
+  readonly exe: string;
+  readonly comm: string;
+  readonly container: string | null;
+  /** systemd unit. */
+  readonly unit: string | null;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A request without its effects, as findings name it. */
+export interface RequestSummaryView {
+  readonly kind: 'request';
+  readonly id: string;
+  readonly method: string;
+  /** Path and query as sent; values of parameters that are named like secrets are masked. */
+  readonly target: string;
+  readonly client: ClientView;
+  readonly server: ServerView;
+  readonly status: number | null;
+  readonly startedAt: string;
+  /** null while it is in flight. */
+  readonly durationMs: number | null;
+  readonly droppedEffects: number;
+  /** What is odd about the message, such as 'bare-lf'. */
+  readonly anomalies: readonly string[];
+  /** Some of the message was not captured. */
+  readonly truncated: boolean;
+}
+
+export interface RequestView extends RequestSummaryView {
+  readonly effects: readonly EffectView[];
+}
+
+interface EffectViewBase {
+  readonly type: EffectType;
+  readonly grade: Grade;
+  /** Why this grade. */
+  readonly reason: string;
+  readonly pid: number;
+  readonly tid: number;
+  readonly ppid: number;
+  readonly comm: string;
+  readonly time: string;
+}
+
+export interface ExecEffectView extends EffectViewBase {
+  readonly type: 'exec';
+  /** As passed to the system call. */
+  readonly path: string;
+  readonly executable: string;
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly uid: number;
+  readonly user: string | null;
+  readonly stdio: readonly [StdioType, StdioType, StdioType];
+  readonly argvTruncated: boolean;
+}
+
+export interface ExitEffectView extends EffectViewBase {
+  readonly type: 'exit';
+  /** Exit code, or 128 + signal. */
+  readonly code: number;
+}
+
+export interface OpenEffectView extends EffectViewBase {
+  readonly type: 'open';
+  readonly path: string;
+  readonly resolvedPath: string;
+  readonly write: boolean;
+  /** Names such as O_WRONLY. */
+  readonly flags: readonly string[];
+  /** Name such as ENOENT; null when it succeeded. */
+  readonly error: string | null;
+}
+
+export interface ConnectEffectView extends EffectViewBase {
+  readonly type: 'connect';
+  readonly family: 'ipv4' | 'ipv6' | 'unix';
+  readonly transport: 'stream' | 'datagram' | 'other';
+  readonly address: string;
+  readonly port: number;
+  readonly error: string | null;
+  /** A non-blocking connect that had not finished when the call returned. */
+  readonly inProgress: boolean;
+}
+
+export type EffectView = ExecEffectView | ExitEffectView | OpenEffectView | ConnectEffectView;
+
+export interface AncestorView {
+  readonly pid: number;
+  readonly exe: string;
+  readonly comm: string;
+  readonly argv: readonly string[];
+}
+
+export interface ProcessView {
+  readonly pid: number;
+  readonly exe: string;
+  readonly comm: string;
+  /** At most 64 elements. */
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly uid: number;
+  readonly user: string | null;
+  readonly container: string | null;
+  readonly unit: string | null;
+  /** Nearest first, at most 16. */
+  readonly ancestors: readonly AncestorView[];
+}
+
+/** An effect of a request-serving process that could not be placed. */
+export interface OrphanView {
+  readonly kind: 'orphan';
+  readonly effect: EffectView;
+  readonly process: ProcessView;
+  /** Ids of the requests that were possible. */
+  readonly candidates: readonly string[];
+}
+
+/** An effect that came after its request was printed. */
+export interface LateEffectView {
+  readonly kind: 'effect';
+  /** Id of the request. */
+  readonly request: string;
+  readonly effect: EffectView;
+}
+
+export interface EvidenceView {
+  /** Where the bytes came from: "query parameter host". */
+  readonly source: string;
+  readonly value: string;
+  /** Where they stand: 'argv[2]', 'path', 'resolved path'; null for evidence in the request alone. */
+  readonly sink: string | null;
+  readonly sinkValue: string | null;
+  /** Start of the value within sinkValue in UTF-16 units of this text; -1 where it does not stand there literally. */
+  readonly offset: number;
+  /** Length of the value within sinkValue in the same units; 0 where offset is -1. */
+  readonly length: number;
+  readonly note: string;
+}
+
+export interface AttributionView {
+  readonly grade: Grade;
+  readonly reason: string;
+  readonly candidates: readonly string[];
+}
+
+export interface FindingView {
+  readonly kind: 'finding';
+  readonly id: string;
+  readonly time: string;
+  readonly verdict: Verdict;
+  readonly class: string;
+  readonly severity: Severity;
+  readonly title: string;
+  readonly detector: string;
+  readonly cwe: readonly number[];
+  /** MITRE ATT&CK technique ids. */
+  readonly attack: readonly string[];
+  readonly request: RequestSummaryView | null;
+  /** The decisive effect. */
+  readonly effect: EffectView | null;
+  /** The process of the decisive effect, as it was then; without one, the process that served the request. */
+  readonly process: ProcessView | null;
+  readonly attribution: AttributionView;
+  readonly evidence: readonly EvidenceView[];
+  /** The decisive effect and what followed in the same request. */
+  readonly story: readonly EffectView[];
+  readonly actions: readonly string[];
+}
+
+export interface LossView {
+  readonly kind: 'loss';
+  readonly time: string;
+  /** Events lost since the last such message, by reason. */
+  readonly reasons: Readonly<Record<string, number>>;
+}
+
+interface EventViewBase {
+  readonly kind: 'event';
+  readonly time: string;
+  /** Nanoseconds since boot. */
+  readonly timeNs: number;
+  readonly pid: number;
+  readonly tid: number;
+  readonly startTicks: number;
+  readonly cgroupId: number;
+  readonly cpu: number;
+  /** The kernel's cheap guess which request the thread was serving; null for none. */
+  readonly stamp: {
+    readonly connection: number;
+    readonly sequence: number;
+    readonly origin: StampOrigin;
+  } | null;
+  readonly truncated: boolean;
+}
+
+export interface ExecEventView extends EventViewBase {
+  readonly type: 'exec';
+  readonly ppid: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly euid: number;
+  readonly egid: number;
+  readonly groups: readonly number[];
+  readonly inode: number;
+  readonly device: number;
+  readonly stdio: readonly [StdioType, StdioType, StdioType];
+  readonly comm: string;
+  readonly path: string;
+  readonly executable: string;
+  readonly cwd: string;
+  readonly argv: readonly string[];
+}
+
+export interface ForkEventView extends EventViewBase {
+  readonly type: 'fork';
+  readonly childPid: number;
+  readonly childStartTicks: number;
+}
+
+export interface ExitEventView extends EventViewBase {
+  readonly type: 'exit';
+  readonly code: number;
+}
+
+export interface AcceptEventView extends EventViewBase {
+  readonly type: 'accept';
+  readonly connection: number;
+  readonly family: 'ipv4' | 'ipv6' | 'unix';
+  readonly client: ClientView;
+  readonly server: ClientView;
+  readonly adopted: boolean;
+}
+
+export interface ConnectEventView extends EventViewBase {
+  readonly type: 'connect';
+  readonly family: 'ipv4' | 'ipv6' | 'unix';
+  readonly transport: 'stream' | 'datagram' | 'other';
+  readonly address: string;
+  readonly port: number;
+  readonly error: string | null;
+}
+
+export interface CloseEventView extends EventViewBase {
+  readonly type: 'close';
+  readonly connection: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+export interface PayloadEventView extends EventViewBase {
+  readonly type: 'payload';
+  readonly connection: number;
+  readonly sequence: number;
+  readonly direction: 'in' | 'out';
+  readonly streamOffset: number;
+  /** Bytes that the system call transferred. */
+  readonly length: number;
+  /** Bytes of them that were captured. */
+  readonly captured: number;
+  /** The first bytes, controls escaped, credentials masked. */
+  readonly preview: string;
+}
+
+export interface OpenEventView extends EventViewBase {
+  readonly type: 'open';
+  readonly error: string | null;
+  readonly flags: readonly string[];
+  readonly inode: number;
+  readonly device: number;
+  readonly path: string;
+  readonly resolvedPath: string;
+}
+
+export type EventView =
+  | ExecEventView
+  | ForkEventView
+  | ExitEventView
+  | AcceptEventView
+  | ConnectEventView
+  | CloseEventView
+  | PayloadEventView
+  | OpenEventView;

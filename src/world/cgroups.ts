@@ -1,0 +1,57 @@
+import { parseCgroupPaths, unifiedPaths } from './cgroup-path.ts';
+
+/** What is known of one cgroup. Shared by its processes: a late fact fills all of them at once. */
+export interface Cgroup {
+  readonly id: number;
+  containerId: string | null;
+  serviceUnit: string | null;
+  podUid: string | null;
+}
+
+/** Cgroups by id. When there are too many, those without a living process are forgotten, oldest first. */
+export class Cgroups {
+  readonly #cgroups = new Map<number, Cgroup>();
+  readonly #limit: number;
+  readonly #living: () => Iterable<{ readonly cgroup: Cgroup }>;
+
+  /** @param living the living processes, asked for only when there are too many cgroups */
+  constructor(limit: number, living: () => Iterable<{ readonly cgroup: Cgroup }>) {
+    this.#limit = limit;
+    this.#living = living;
+  }
+
+  /** The cgroup of an id, empty where nothing is known yet. */
+  get(id: number): Cgroup {
+    const known = this.#cgroups.get(id);
+    if (known !== undefined) return known;
+    if (this.#cgroups.size >= this.#limit) this.#makeRoom();
+    const cgroup = { id, containerId: null, serviceUnit: null, podUid: null };
+    this.#cgroups.set(id, cgroup);
+    return cgroup;
+  }
+
+  /** @param paths as in the fact 'cgroup' */
+  learn(id: number, paths: readonly string[]): void {
+    const identity = parseCgroupPaths(unifiedPaths(paths));
+    const cgroup = this.get(id);
+    cgroup.containerId = identity.containerId;
+    cgroup.serviceUnit = identity.serviceUnit;
+    cgroup.podUid = identity.podUid ?? null;
+  }
+
+  /** Down to a half, so that it is seldom done. */
+  #makeRoom(): void {
+    const used = new Set<Cgroup>();
+    for (const { cgroup } of this.#living()) used.add(cgroup);
+    this.#forget(this.#limit / 2, (cgroup) => !used.has(cgroup));
+    // All in use: the oldest go even so. Their processes keep what they have.
+    this.#forget(this.#limit - 1, () => true);
+  }
+
+  #forget(left: number, isForgotten: (cgroup: Cgroup) => boolean): void {
+    for (const [id, cgroup] of this.#cgroups) {
+      if (this.#cgroups.size <= left) return;
+      if (isForgotten(cgroup)) this.#cgroups.delete(id);
+    }
+  }
+}

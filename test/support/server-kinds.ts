@@ -1,0 +1,93 @@
+import { accessSync, chmodSync, constants, copyFileSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { apacheConfig, findApache } from '../servers/apache-config.ts';
+
+/** The kinds of test/servers/README.md. */
+export const SERVER_KINDS = ['node', 'python-threading', 'python-forking', 'php', 'apache-cgi'] as const;
+export type ServerKind = (typeof SERVER_KINDS)[number];
+
+export interface Command {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+interface KindDescriptor {
+  /** Why this machine cannot run the kind; null when it can. */
+  missing(): string | null;
+  /** The command that serves on `port`; may write what it needs into `directory`. */
+  prepare(directory: string, port: number): Command;
+  /** Must not run as root: it is started as nobody then, and owns its directory. */
+  readonly refusesRoot?: boolean;
+}
+
+const SERVERS = join(import.meta.dirname, '..', 'servers');
+
+/** The distribution's program first: what stands earlier in PATH may be a wrapper that starts more programs. */
+function findProgram(name: string): string | null {
+  const directories = ['/usr/bin', '/usr/local/bin', ...(process.env['PATH'] ?? '').split(delimiter)];
+  for (const directory of directories) {
+    const path = join(directory, name);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // Not here.
+    }
+  }
+  return null;
+}
+
+function needs(name: string, debianPackage: string): string | null {
+  return findProgram(name) ? null : `${name} is not installed (Debian package ${debianPackage})`;
+}
+
+function python(mode: string): KindDescriptor {
+  return {
+    missing: () => needs('python3', 'python3'),
+    prepare: (_directory, port) => ({
+      program: findProgram('python3') ?? 'python3',
+      args: [join(SERVERS, 'python-http.py'), mode, String(port)],
+    }),
+  };
+}
+
+function prepareApache(directory: string, port: number): Command {
+  const apache = findApache();
+  if (!apache) throw new Error('Apache is not installed');
+  // A copy: the checkout may stand where nobody else may look.
+  const script = join(directory, 'app.sh');
+  copyFileSync(join(SERVERS, 'apache-cgi.sh'), script);
+  chmodSync(script, 0o755);
+  const configuration = join(directory, 'httpd.conf');
+  writeFileSync(configuration, apacheConfig(directory, apache.modules, script, port));
+  return { program: apache.program, args: ['-f', configuration, '-D', 'FOREGROUND'] };
+}
+
+export const KINDS: Readonly<Record<ServerKind, KindDescriptor>> = {
+  node: {
+    missing: () => null,
+    prepare: (_directory, port) => ({
+      program: process.execPath,
+      args: [join(SERVERS, 'node-http.ts'), String(port)],
+    }),
+  },
+  'python-threading': python('threading'),
+  'python-forking': python('forking'),
+  php: {
+    missing: () => needs('php', 'php-cli'),
+    prepare: (_directory, port) => ({
+      program: findProgram('php') ?? 'php',
+      args: ['-S', `127.0.0.1:${port}`, join(SERVERS, 'php-router.php')],
+      env: { PHP_CLI_SERVER_WORKERS: '4' },
+    }),
+  },
+  'apache-cgi': {
+    missing: () =>
+      findApache()
+        ? needs('bash', 'bash')
+        : 'Apache with mpm_prefork is not installed (Debian package apache2-bin)',
+    prepare: prepareApache,
+    refusesRoot: true,
+  },
+};
