@@ -23,7 +23,7 @@ interface Room {
 
 const ROOMS: Readonly<Record<string, Room>> = {
   base: { imports: [], isPure: true },
-  abi: { imports: ['base'], isPure: true },
+  abi: { imports: ['base', 'model'], isPure: true },
   model: { imports: ['base'], isPure: true },
   rules: { imports: ['base', 'model'], isPure: true },
   protocols: { imports: ['base', 'model'], isPure: true, hasLeaves: true },
@@ -43,7 +43,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   kernel: { imports: ['base', 'abi', 'model'], packages: ['koffi'] },
   capture: { imports: ['base', 'abi', 'model', 'kernel'] },
   api: { imports: ['base', 'model', 'rules', 'output/views', 'contracts'] },
-  cli: { imports: ['base', 'model', 'rules', 'output/views', 'api/contract', 'contracts'] },
+  cli: { imports: ['base', 'model', 'rules', 'output', 'api/contract', 'contracts'] },
   app: { imports: ['*'] },
 };
 

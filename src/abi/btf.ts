@@ -170,7 +170,11 @@ function readTypes(section: Uint8Array): RawType[] {
         break;
       case KIND_ENUM:
         for (let index = 0; index < length; index++, at += 8)
-          members.push({ name: nameAt(view.getUint32(at, true)), type: 0, value: view.getInt32(at + 4, true) });
+          members.push({
+            name: nameAt(view.getUint32(at, true)),
+            type: 0,
+            value: view.getInt32(at + 4, true),
+          });
         break;
       case KIND_FUNC_PROTO:
         at += 8 * length;

@@ -27,22 +27,16 @@ import {
   FORK_EVENT,
   OPEN_EVENT,
   PAYLOAD_EVENT,
+  STAMP_ORIGIN,
+  STDIO_TYPE,
 } from './abi.gen.ts';
 
 /** The version of the layout that this decoder knows. */
 const VERSION = 1;
 const NANOSECONDS_PER_TICK = 10_000_000;
-const ORIGINS: readonly StampOrigin[] = ['none', 'read', 'process', 'thread', 'waited'];
-const STDIO: readonly StdioType[] = [
-  'closed',
-  'file',
-  'directory',
-  'terminal',
-  'device',
-  'pipe',
-  'socket',
-  'other',
-];
+/** The model's names are those of the C enums in lower case, by value. */
+const ORIGINS = Object.keys(STAMP_ORIGIN).map((name) => name.toLowerCase()) as StampOrigin[];
+const STDIO = Object.keys(STDIO_TYPE).map((name) => name.toLowerCase()) as StdioType[];
 const NO_BYTES = new Uint8Array(0);
 
 /** Why events were not decoded, by reason. */
@@ -113,8 +107,7 @@ export class EventDecoder {
     readHeader(event, view, offset);
     event.connection = readNumber(view, offset + PAYLOAD_EVENT.connection);
     event.sequence = view.getUint32(offset + PAYLOAD_EVENT.sequence, true);
-    event.direction =
-      view.getUint32(offset + PAYLOAD_EVENT.direction, true) === DIRECTION.OUT ? 'out' : 'in';
+    event.direction = view.getUint32(offset + PAYLOAD_EVENT.direction, true) === DIRECTION.OUT ? 'out' : 'in';
     event.streamOffset = readNumber(view, offset + PAYLOAD_EVENT.stream_offset);
     event.length = view.getUint32(offset + PAYLOAD_EVENT.length, true);
     const captured = view.getUint32(offset + PAYLOAD_EVENT.captured_size, true);

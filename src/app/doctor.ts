@@ -33,7 +33,9 @@ export function examineHost(root: string, version: string, kernel: string): Doct
     ok: problems.length === 0,
     features: features === null ? [] : featureRows(features),
     plan: features === null ? [] : planSensors(features).map(planRow),
-    losses: Object.fromEntries(Object.entries(losses).map(([name, count]) => [name.toLowerCase().replaceAll('_', '-'), count])),
+    losses: Object.fromEntries(
+      Object.entries(losses).map(([name, count]) => [name.toLowerCase().replaceAll('_', '-'), count]),
+    ),
     problems,
   };
 }

@@ -43,7 +43,11 @@ export function effectOfOpen(event: OpenEvent, process: Process, attribution: At
   };
 }
 
-export function effectOfConnect(event: ConnectEvent, process: Process, attribution: Attribution): ConnectEffect {
+export function effectOfConnect(
+  event: ConnectEvent,
+  process: Process,
+  attribution: Attribution,
+): ConnectEffect {
   const isInProgress = event.error === EINPROGRESS;
   return {
     ...common(event, process, attribution),

@@ -57,7 +57,12 @@ function runInWorker(
       }
     });
     worker.on('error', (error) => {
-      reject(new ThroughlineError('TL9001', error instanceof Error ? (error.stack ?? error.message) : String(error)));
+      reject(
+        new ThroughlineError(
+          'TL9001',
+          error instanceof Error ? (error.stack ?? error.message) : String(error),
+        ),
+      );
     });
     worker.on('exit', (code) => {
       signal.removeEventListener('abort', end);

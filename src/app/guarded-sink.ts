@@ -44,6 +44,8 @@ export class GuardedSink implements CaptureSink {
   #failed(error: unknown): void {
     this.errorCount++;
     if (this.errorCount > REPORTED_ERRORS) return;
-    this.#report(`internal error, the event is skipped: ${error instanceof Error ? error.stack : String(error)}`);
+    this.#report(
+      `internal error, the event is skipped: ${error instanceof Error ? error.stack : String(error)}`,
+    );
   }
 }

@@ -12,7 +12,14 @@ import type { Request } from '../model/request.ts';
 import type { Protocol } from '../protocols/contract.ts';
 import { Streams } from '../protocols/streams.ts';
 import { ProcessTable } from '../world/process-table.ts';
-import { effectOfConnect, effectOfExec, effectOfExit, effectOfOpen, sinksOfExec, sinksOfOpen } from './effects.ts';
+import {
+  effectOfConnect,
+  effectOfExec,
+  effectOfExit,
+  effectOfOpen,
+  sinksOfExec,
+  sinksOfOpen,
+} from './effects.ts';
 import { HostClock } from './host-clock.ts';
 import { RequestShelf } from './request-shelf.ts';
 
@@ -64,8 +71,11 @@ export class Pipeline implements CaptureSink {
   constructor(options: PipelineOptions) {
     this.#options = options;
     this.#output = options.output;
-    this.desk = new FindingDesk((timeNs) => this.clock.wallMs(timeNs), options.output.finding);
-    this.#shelf = new RequestShelf(options.output.request);
+    this.desk = new FindingDesk(
+      (timeNs) => this.clock.wallMs(timeNs),
+      (finding) => options.output.finding(finding),
+    );
+    this.#shelf = new RequestShelf((request) => options.output.request(request));
     this.#streams = new Streams(options.protocols, {
       requestStarted: (_connection, message) => {
         if (this.#payload === null || this.#payloadProcess === null) return;
@@ -73,7 +83,8 @@ export class Pipeline implements CaptureSink {
       },
       requestEnded: (connection) => this.#requestComplete(this.attributor.requestEnded(connection)),
       responseStarted: (connection, status) => void this.attributor.responseStarted(connection, status),
-      responseEnded: (connection) => this.#requestOver(this.attributor.responseEnded(connection, this.#nowNs)),
+      responseEnded: (connection) =>
+        this.#requestOver(this.attributor.responseEnded(connection, this.#nowNs)),
       unreadable: (connection) => this.#output.ignoreConnection(connection),
     });
   }
@@ -121,14 +132,17 @@ export class Pipeline implements CaptureSink {
         break;
       case 'close':
         this.#streams.close(event.connection);
-        for (const request of this.attributor.close(event.connection, event.timeNs)) this.#requestOver(request);
+        for (const request of this.attributor.close(event.connection, event.timeNs))
+          this.#requestOver(request);
         break;
       case 'fork':
         this.attributor.forked(event, this.world.processOf(event), this.world.applyFork(event));
         break;
       case 'exec': {
         const process = this.world.applyExec(event);
-        this.#place(effectOfExec(event, process, this.attributor.executed(event, process, sinksOfExec(event))));
+        this.#place(
+          effectOfExec(event, process, this.attributor.executed(event, process, sinksOfExec(event))),
+        );
         break;
       }
       case 'exit': {
@@ -183,7 +197,8 @@ export class Pipeline implements CaptureSink {
       if (this.#options.wants.requests) this.#output.orphan(effect);
     } else {
       (request as RequestState).add(effect);
-      if (this.#options.wants.requests && this.#shelf.wasShown(request)) this.#output.lateEffect(request, effect);
+      if (this.#options.wants.requests && this.#shelf.wasShown(request))
+        this.#output.lateEffect(request, effect);
     }
     if (!this.#options.wants.findings) return;
     for (const detector of this.#options.detectors)

@@ -122,7 +122,9 @@ function createRecorder(path: string, next: CaptureSink, warn: (text: string) =>
     architecture: arch(),
     createdAt: new Date().toISOString(),
   };
-  return new Recorder(path, header, next, (error) => warn(`${error.code} ${error.message}; observing goes on`));
+  return new Recorder(path, header, next, (error) =>
+    warn(`${error.code} ${error.message}; observing goes on`),
+  );
 }
 
 function attachedLines(sensors: LoadedSensors): string[] {
@@ -182,5 +184,10 @@ try {
   run();
 } catch (error) {
   if (error instanceof ThroughlineError) post({ type: 'failed', code: error.code, detail: error.detail });
-  else post({ type: 'failed', code: 'TL9001', detail: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  else
+    post({
+      type: 'failed',
+      code: 'TL9001',
+      detail: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
 }

@@ -168,7 +168,9 @@ export class Attributor {
    */
   executed(event: EventHeader, process: Process, sinks: readonly ByteString[]): Attribution {
     const birth = this.#births.get(process);
-    const attribution = this.#count(this.#crossCheck(this.#refine(this.#place(event, process), sinks), process, sinks));
+    const attribution = this.#count(
+      this.#crossCheck(this.#refine(this.#place(event, process), sinks), process, sinks),
+    );
     if (birth !== undefined) {
       birth.hasProgram = true;
       birth.attribution = attribution;
@@ -296,7 +298,8 @@ export class Attributor {
 
   /** Bytes of exactly one candidate in the effect decide. */
   #refine(attribution: Attribution, sinks: readonly ByteString[]): Attribution {
-    if (attribution.grade !== 'ambiguous' || attribution.candidates.length > MAX_CONTENT_CANDIDATES) return attribution;
+    if (attribution.grade !== 'ambiguous' || attribution.candidates.length > MAX_CONTENT_CANDIDATES)
+      return attribution;
     const request = decideByContent(attribution.candidates, sinks);
     if (request === null) return attribution;
     return {
@@ -347,13 +350,18 @@ function placeByBirth(birth: Birth): Attribution {
   return {
     grade: attribution.grade,
     reason:
-      attribution.grade === 'exact' ? 'the process was born in this request' : `born in it: ${attribution.reason}`,
+      attribution.grade === 'exact'
+        ? 'the process was born in this request'
+        : `born in it: ${attribution.reason}`,
     request,
     candidates: [request],
   };
 }
 
-function ambiguous(candidates: Iterable<RequestState | Attribution['candidates'][number]>, reason: string): Attribution {
+function ambiguous(
+  candidates: Iterable<RequestState | Attribution['candidates'][number]>,
+  reason: string,
+): Attribution {
   const list = [...candidates];
   if (list.length === 0) return NO_REQUEST;
   return { grade: 'ambiguous' satisfies Grade, reason, request: null, candidates: list };

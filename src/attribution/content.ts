@@ -7,7 +7,20 @@ const MIN_LENGTH = 4;
 const MIN_DIGITS = 6;
 /** Headers that are the same for every request of a client say nothing about which one it was. */
 const UNTELLING_HEADERS: ReadonlySet<string> = new Set(['host', 'user-agent', 'referer', 'origin']);
-const COMMON_VALUES: ReadonlySet<string> = new Set(['true', 'false', 'null', 'undefined', 'none', 'index', 'html', 'json', 'http', 'https', 'localhost', '127.0.0.1']);
+const COMMON_VALUES: ReadonlySet<string> = new Set([
+  'true',
+  'false',
+  'null',
+  'undefined',
+  'none',
+  'index',
+  'html',
+  'json',
+  'http',
+  'https',
+  'localhost',
+  '127.0.0.1',
+]);
 
 /**
  * Content evidence: which of the possible requests has bytes in the effect. Decides only when it is exactly one.
@@ -29,7 +42,8 @@ export function decideByContent<R extends Request>(
 
 /** Whether some value of the request stands in one of the sinks as a word of its own. */
 export function standsIn(request: Request, sinks: readonly ByteString[]): boolean {
-  for (const needle of tellingForms(request)) for (const sink of sinks) if (containsWord(sink, needle)) return true;
+  for (const needle of tellingForms(request))
+    for (const sink of sinks) if (containsWord(sink, needle)) return true;
   return false;
 }
 
@@ -42,7 +56,8 @@ function tellingForms(request: Request): readonly ByteString[] {
   const known = formsOf.get(inputs);
   if (known !== undefined) return known;
   const forms = new Set<ByteString>();
-  for (const input of inputs) if (canTell(input)) for (const form of input.forms) if (isTelling(form)) forms.add(form);
+  for (const input of inputs)
+    if (canTell(input)) for (const form of input.forms) if (isTelling(form)) forms.add(form);
   const list = [...forms];
   formsOf.set(inputs, list);
   return list;
@@ -69,7 +84,8 @@ function containsWord(sink: ByteString, needle: ByteString): boolean {
   for (let at = sink.indexOf(needle); at >= 0; at = sink.indexOf(needle, at + 1)) {
     const end = at + needle.length;
     const startsFresh = at === 0 || !isWordPair(sink.charCodeAt(at - 1), needle.charCodeAt(0));
-    const endsClean = end === sink.length || !isWordPair(needle.charCodeAt(needle.length - 1), sink.charCodeAt(end));
+    const endsClean =
+      end === sink.length || !isWordPair(needle.charCodeAt(needle.length - 1), sink.charCodeAt(end));
     if (startsFresh && endsClean) return true;
   }
   return false;

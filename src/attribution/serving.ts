@@ -31,7 +31,8 @@ export class ServedConnection {
 
   /** The bytes of this message belong to the request begun before: its body, after an interim reply. */
   continueIn(sequence: number): void {
-    if (this.#newest?.isInFlight === true && !this.#bySequence.has(sequence)) this.#listFor(sequence).push(this.#newest);
+    if (this.#newest?.isInFlight === true && !this.#bySequence.has(sequence))
+      this.#listFor(sequence).push(this.#newest);
   }
 
   /** Requests whose bytes came in the message with this number. */

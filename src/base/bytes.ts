@@ -8,7 +8,7 @@ export type ByteString = string;
 
 /** The byte string of a range of bytes. The result does not share memory with its source. */
 export function byteString(bytes: Uint8Array, start = 0, end = bytes.length): ByteString {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice(start, end);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1', start, end);
 }
 
 /** The bytes of a byte string. Char codes above 255 are cut to their low byte: they are no byte string. */
@@ -18,7 +18,7 @@ export function bytesOf(text: ByteString): Uint8Array {
 
 /** The byte string that holds the UTF-8 encoding of ordinary JavaScript text. */
 export function byteStringFromText(text: string): ByteString {
-  return Buffer.from(text, 'utf8').latin1Slice();
+  return Buffer.from(text, 'utf8').toString('latin1');
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

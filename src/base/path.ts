@@ -39,7 +39,11 @@ export function isUnder(path: ByteString, directory: ByteString): boolean {
  *
  * @param workingDirectory where relative paths start; '' when unknown
  */
-export function directoryLeft(path: ByteString, offset: number, workingDirectory: ByteString): ByteString | null {
+export function directoryLeft(
+  path: ByteString,
+  offset: number,
+  workingDirectory: ByteString,
+): ByteString | null {
   const prefix = path.slice(0, offset);
   const base = path[offset] === '/' ? prefix : prefix.slice(0, prefix.lastIndexOf('/') + 1);
   if (base === '' && path.startsWith('/')) return null;

@@ -98,7 +98,7 @@ export class Recorder implements CaptureSink, Disposable {
   #writeAll(bytes: Uint8Array): void {
     if (this.#fd < 0) return;
     try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at);
+      for (let at = 0; at < bytes.length;) at += writeSync(this.#fd, bytes, at);
       this.#writtenBytes += bytes.length;
     } catch (error) {
       closeSync(this.#fd);

@@ -103,7 +103,8 @@ export class RecordingCapture implements Disposable {
     if (!this.#fill(fixed) || !this.#buffer.subarray(0, MAGIC.length).equals(MAGIC))
       throw new ThroughlineError('TL2002', this.#path);
     const size = this.#buffer.readUInt32LE(MAGIC.length);
-    if (size > HEADER_LIMIT_BYTES || !this.#fill(fixed + size)) throw new ThroughlineError('TL2002', this.#path);
+    if (size > HEADER_LIMIT_BYTES || !this.#fill(fixed + size))
+      throw new ThroughlineError('TL2002', this.#path);
     const header = parseHeader(this.#buffer.toString('utf8', fixed, fixed + size));
     if (header === null) throw new ThroughlineError('TL2002', this.#path);
     if (header.schema !== SCHEMA || header.abi !== ABI_HASH)

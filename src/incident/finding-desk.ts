@@ -136,7 +136,9 @@ function isDue(one: Case, nowNs: number): boolean {
 /** What findings are counted by: the request, or the process where none is known. */
 function subjectOf(detection: Detection): string {
   if (detection.request !== null) return detection.request.id;
-  return detection.effect === null ? '' : `process ${detection.effect.pid}/${detection.effect.process.startTicks}`;
+  return detection.effect === null
+    ? ''
+    : `process ${detection.effect.pid}/${detection.effect.process.startTicks}`;
 }
 
 /** The decisive effect and what the same processes and their descendants did after it. */
@@ -160,4 +162,3 @@ function descendsFrom(process: Process, ancestor: Process): boolean {
   }
   return false;
 }
-

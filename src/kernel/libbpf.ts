@@ -37,6 +37,8 @@ export interface Native {
   bootTimeNs(): number;
 }
 
+type Library = ReturnType<typeof koffi.load>;
+
 const LIBBPF_NAMES = ['libbpf.so.1', 'libbpf.so.0', 'libbpf.so'];
 const PAGE_BYTES = 4096;
 const PROT_READ = 1;
@@ -57,7 +59,7 @@ export function native(): Native {
   return loaded;
 }
 
-function openLibrary(): koffi.IKoffiLib {
+function openLibrary(): Library {
   for (const name of LIBBPF_NAMES) {
     try {
       return koffi.load(name);
@@ -81,22 +83,25 @@ function bind(): Native {
 }
 
 /** libbpf hands its messages to a callback with a va_list, which vsnprintf turns into text. */
-function captureLog(bpf: koffi.IKoffiLib, libc: koffi.IKoffiLib, log: string[]): void {
+function captureLog(bpf: Library, libc: Library, log: string[]): void {
   const printer = koffi.proto('int throughline_print(int level, const char *format, void *arguments)');
-  const vsnprintf = libc.func('int vsnprintf(_Out_ char *buffer, size_t size, const char *format, void *arguments)');
+  const vsnprintf = libc.func(
+    'int vsnprintf(_Out_ char *buffer, size_t size, const char *format, void *arguments)',
+  );
   const setPrint = bpf.func('void *libbpf_set_print(throughline_print *callback)');
   const buffer = Buffer.alloc(64 * 1024);
   const callback = koffi.register((level: number, format: string, args: Pointer): number => {
     if (level > 1) return 0; // debugging output
     const length = Math.min(Number(vsnprintf(buffer, buffer.length, format, args)), buffer.length - 1);
-    for (const line of buffer.toString('utf8', 0, Math.max(length, 0)).split('\n')) if (line.trim() !== '') log.push(line);
+    for (const line of buffer.toString('utf8', 0, Math.max(length, 0)).split('\n'))
+      if (line.trim() !== '') log.push(line);
     if (log.length > LOG_LINES) log.splice(0, log.length - LOG_LINES);
     return 0;
   }, koffi.pointer(printer));
   setPrint(callback);
 }
 
-function bindFunctions(bpf: koffi.IKoffiLib, libc: koffi.IKoffiLib, log: string[]): Native {
+function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
   const f = {
     version: bpf.func('const char *libbpf_version_string()'),
     open: bpf.func('void *bpf_object__open_file(const char *path, void *options)'),
@@ -121,7 +126,9 @@ function bindFunctions(bpf: koffi.IKoffiLib, libc: koffi.IKoffiLib, log: string[
       'int bpf_map_create(int type, const char *name, uint32_t key_size, uint32_t value_size, uint32_t max_entries, void *options)',
     ),
     openRawTracepoint: bpf.func('int bpf_raw_tracepoint_open(const char *name, int fd)'),
-    mmap: libc.func('void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)'),
+    mmap: libc.func(
+      'void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)',
+    ),
     poll: libc.func('int poll(void *fds, uint64_t count, int timeout)'),
     close: libc.func('int close(int fd)'),
     clock: libc.func('int clock_gettime(int clock, void *time)'),

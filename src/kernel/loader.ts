@@ -51,7 +51,8 @@ export function loadSensors(native: Native, options: LoadOptions): LoadedSensors
   checkKernel(options.kernelRelease);
   const object = readObject(options.objectPath);
   const features = probeFeatures(native);
-  if (features.privilege.answer !== 'supported') throw new ThroughlineError('TL1001', features.privilege.detail);
+  if (features.privilege.answer !== 'supported')
+    throw new ThroughlineError('TL1001', features.privilege.detail);
   const plan = planSensors(features);
   if (plan.every((sensor) => sensor.chosen === null))
     throw new ThroughlineError('TL1008', plan[0]?.reason ?? 'no sensor can run');
@@ -232,7 +233,8 @@ function readCounters(bss: DataView, start: number): KernelCounters {
     const row = start + cpu * COUNTER_ROW_BYTES;
     for (const name of COUNTER_NAMES)
       sums[name] +=
-        bss.getUint32(row + COUNTER[name] * 8, true) + bss.getUint32(row + COUNTER[name] * 8 + 4, true) * 4294967296;
+        bss.getUint32(row + COUNTER[name] * 8, true) +
+        bss.getUint32(row + COUNTER[name] * 8 + 4, true) * 4294967296;
   }
   return sums;
 }

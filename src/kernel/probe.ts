@@ -32,7 +32,13 @@ export function probeFeatures(native: Native): Features {
   return features;
 }
 
-function probeMap(native: Native, type: number, keySize: number, valueSize: number, entries: number): Feature {
+function probeMap(
+  native: Native,
+  type: number,
+  keySize: number,
+  valueSize: number,
+  entries: number,
+): Feature {
   const fd = native.createMap(type, keySize, valueSize, entries, 0);
   if (fd < 0) return failure(-fd, 'creating a map');
   native.close(fd);

@@ -99,7 +99,8 @@ export class Streams {
       }
       if (answer === 'maybe') isUndecided = true;
     }
-    if (isUndecided && missing === 0 && first.length < RECOGNITION_BYTES) stream.undecided = Uint8Array.from(first);
+    if (isUndecided && missing === 0 && first.length < RECOGNITION_BYTES)
+      stream.undecided = Uint8Array.from(first);
     else this.#giveUp(connection, stream);
   }
 

@@ -39,13 +39,13 @@ export class Cgroups {
     cgroup.podUid = identity.podUid ?? null;
   }
 
-  /** Down to a half, so that it is seldom done. */
+  /** It takes a pass over all processes: enough goes at once that it is seldom done. */
   #makeRoom(): void {
     const used = new Set<Cgroup>();
     for (const { cgroup } of this.#living()) used.add(cgroup);
     this.#forget(this.#limit / 2, (cgroup) => !used.has(cgroup));
-    // All in use: the oldest go even so. Their processes keep what they have.
-    this.#forget(this.#limit - 1, () => true);
+    // Nearly all in use: the oldest go even so. Their processes keep what they have.
+    this.#forget((this.#limit * 7) / 8, () => true);
   }
 
   #forget(left: number, isForgotten: (cgroup: Cgroup) => boolean): void {

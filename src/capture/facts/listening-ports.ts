@@ -15,7 +15,9 @@ export function readListeningPorts(procRoot = '/proc'): Set<number> {
     if (namespace === null || seen.has(namespace)) continue;
     seen.add(namespace);
     for (const file of ['tcp', 'tcp6'])
-      for (const port of parseListening(readProcFile(join(procRoot, pid, 'net', file), FILE_LIMIT_BYTES) ?? ''))
+      for (const port of parseListening(
+        readProcFile(join(procRoot, pid, 'net', file), FILE_LIMIT_BYTES) ?? '',
+      ))
         ports.add(port);
   }
   return ports;
@@ -42,7 +44,8 @@ export function parseListening(table: string): number[] {
   const ports: number[] = [];
   for (const line of table.split('\n').slice(1)) {
     const [, local, , state] = line.trim().split(/\s+/u);
-    if (state === LISTEN && local !== undefined) ports.push(Number.parseInt(local.slice(local.lastIndexOf(':') + 1), 16));
+    if (state === LISTEN && local !== undefined)
+      ports.push(Number.parseInt(local.slice(local.lastIndexOf(':') + 1), 16));
   }
   return ports.filter((port) => port > 0);
 }

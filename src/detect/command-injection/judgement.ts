@@ -104,7 +104,9 @@ function programNamed(
       if (isClimbing(needle.form)) return decided(scan, mark.start, note, `runs ${name}`);
       continue;
     }
-    if (mark.start !== from || mark.end > end) continue;
+    if (mark.end > end) continue;
+    // `A=${value} ./run` with a value of `x id`: the blank ends the assignment.
+    if (mark.start > from) return decided(scan, mark.start, `starts the command ${name} after a blank`, `runs ${name}`);
     const isPhrase = mark.end < end && end - from >= SHORTEST_PHRASE && /[ \t]/.test(text.charAt(mark.end));
     if (isPhrase || isChosenProgram(needle)) return decided(scan, mark.start, note, `runs ${name}`);
   }

@@ -54,6 +54,10 @@ const OPENING_WORDS = new Set(['if', 'do', 'case', '{']);
 const CLOSING_WORDS = new Set(['fi', 'done', 'esac', '}']);
 /** Reserved words after which another command is expected. */
 const LEADING_WORDS = new Set(['if', 'then', 'elif', 'else', 'while', 'until', 'do', '!', '{', 'time']);
+/** Reserved words that go on with an `if`. */
+const BRANCH_WORDS = new Set(['then', 'elif', 'else']);
+/** Words that open what a `do` goes on with. */
+const LOOP_WORDS = new Set(['while', 'until', 'for', 'select']);
 const ASSIGNMENT = /^[A-Za-z_]\w*(?:\[[^\]]{0,64}\])?\+?=/;
 const DIGITS = /^\d+$/;
 const FUNCTION_PARENTHESES = /\([ \t]*\)/y;
@@ -116,6 +120,7 @@ class Scanner {
     let isConditional = false;
     let openWords = 0;
     let openCases = 0;
+    let openLoops = 0;
     let awaitsTarget: Mark | null = null;
 
     const separate = (length: number, joins: boolean): void => {
@@ -150,7 +155,7 @@ class Scanner {
           this.#readHereDocuments();
           isEmpty = true;
           atCommand = true;
-          if (!isJoined && this.#depth === 0 && openWords === 0) this.#lineStart = this.#at;
+          if (!isJoined && this.#depth === 0 && openWords === 0 && openLoops <= 0) this.#lineStart = this.#at;
           continue;
         case '#':
           while (this.#at < this.#end && text[this.#at] !== '\n') this.#at++;
@@ -297,6 +302,12 @@ class Scanner {
         atCommand = false;
         continue;
       }
+      if (BRANCH_WORDS.has(word) && openWords === 0) this.#reject(`unexpected ${word}`);
+      if (LOOP_WORDS.has(word)) openLoops++;
+      else if (word === 'do') {
+        if (openLoops === 0) this.#reject('unexpected do');
+        openLoops--;
+      }
       if (OPENING_WORDS.has(word)) {
         openWords++;
         if (word === 'case') openCases++;
@@ -319,7 +330,7 @@ class Scanner {
 
     if (awaitsTarget !== null) this.#reject('a redirection without a target');
     if (isJoined && isEmpty) this.#reject('a command is missing');
-    if (openWords > 0 || isConditional) this.#reject('a compound command is open');
+    if (openWords > 0 || openLoops > 0 || isConditional) this.#reject('a compound command is open');
     if (untilParenthesis) this.#reject('an open parenthesis');
   }
 
@@ -388,6 +399,7 @@ class Scanner {
         const line = this.#text.slice(this.#at, lineEnd);
         if ((document.stripsTabs ? line.replace(/^\t+/, '') : line) === document.delimiter) {
           this.#at = Math.min(lineEnd + 1, this.#end);
+          if (this.#at > lineEnd) this.#mark('separator', lineEnd, this.#at);
           break;
         }
         if (document.isQuoted) this.#at = lineEnd;

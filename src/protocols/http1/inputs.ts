@@ -14,21 +14,23 @@ const MAX_INFLATION_BYTES = 1024 * 1024;
 
 type InputSource = Pick<RequestMessage, 'method' | 'target' | 'headers' | 'body'>;
 
-// Of the inputs that are kept, so many may come from the query, and from the query and the body: a part that is
-// stuffed with parameters cannot hide the others.
-const MAX_FROM_QUERY = 112;
-const MAX_FROM_QUERY_AND_BODY = 192;
+// How many inputs there may be when a part of the message has been collected: one that is stuffed with parameters
+// cannot hide the others.
+const MAX_AFTER_QUERY = 112;
+const MAX_AFTER_BODY = 192;
+const MAX_AFTER_SEGMENTS = 222;
+const MAX_AFTER_PATH = 224;
 
 /** Everything in a request that its sender chose. */
 export function requestInputs(message: InputSource): InputList {
   const list = new InputList();
   const target = splitTarget(message.method, message.target);
-  list.limit = MAX_FROM_QUERY;
+  list.limit = MAX_AFTER_QUERY;
   collectPairs('query', target.query, list);
-  list.limit = MAX_FROM_QUERY_AND_BODY;
+  list.limit = MAX_AFTER_BODY;
   if (message.body.length > 0) collectBody(message, list);
-  list.limit = MAX_INPUTS;
   collectPath(target.path, list);
+  list.limit = MAX_INPUTS;
   if (target.authority !== '') list.add('header', 'host', target.authority);
   collectHeaders(message.headers, list);
   return list;
@@ -62,9 +64,10 @@ function splitTarget(method: ByteString, target: ByteString): TargetParts {
  */
 function collectPath(path: ByteString, list: InputList): void {
   if (path === '*') return;
+  list.limit = MAX_AFTER_SEGMENTS;
   let odd = -1;
   let start = 0;
-  while (start < path.length && !list.isFull) {
+  while (start < path.length) {
     let end = path.indexOf('/', start);
     if (end === -1) end = path.length;
     const segment = path.slice(start, end);
@@ -73,6 +76,7 @@ function collectPath(path: ByteString, list: InputList): void {
     start = end + 1;
   }
   if (odd === -1) return;
+  list.limit = MAX_AFTER_PATH;
   list.add('path', '', path);
   if (path.includes('/', odd)) list.add('path', '', path.slice(odd));
 }
