@@ -278,6 +278,8 @@ class Scanner {
         continue;
       }
       mark.end = this.#at;
+      // Words are reserved only where a command begins, not after its assignments and redirections.
+      const isFirst = isEmpty;
       if (DIGITS.test(word) && (this.#peek() === '<' || this.#peek() === '>')) {
         this.#drop(mark);
         awaitsTarget = this.#redirection(start);
@@ -294,6 +296,10 @@ class Scanner {
         continue;
       }
       filled();
+      if (!isFirst) {
+        atCommand = false;
+        continue;
+      }
       if (CLOSING_WORDS.has(word)) {
         this.#drop(mark);
         if (openWords === 0) this.#reject(`unexpected ${word}`);
@@ -314,7 +320,7 @@ class Scanner {
       }
       if (LEADING_WORDS.has(word)) {
         this.#drop(mark);
-        isEmpty = true;
+        isEmpty = word !== '!' || !this.#isExtended;
         continue;
       }
       if (word === 'function' && this.#isExtended) {
