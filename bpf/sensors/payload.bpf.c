@@ -117,7 +117,16 @@ static __always_inline struct connection_state *connection_of(struct task_struct
 	/* A unix socket's memory is reused without notice: its inode number is not. */
 	if (family == FAMILY_UNIX && connection->inode != inode_of(sk))
 		return NULL;
-	return connection->mode == MODE_IGNORE ? NULL : connection;
+	return connection;
+}
+
+/* The thread works on something that we cannot read: what it did before is no explanation any more. */
+static __always_inline void forget_stamp(struct task_struct *task)
+{
+	struct thread_state *thread = thread_of(task);
+
+	if (thread)
+		clear_stamp(thread, ORIGIN_NONE);
 }
 
 /* User space has said that nobody reads this protocol. Looked up only for the first messages of a connection. */
@@ -143,9 +152,15 @@ static __always_inline void inbound(struct task_struct *task, struct sock *sk, c
 
 	if (!connection)
 		return;
+	if (connection->mode == MODE_IGNORE) {
+		forget_stamp(task);
+		return;
+	}
 	if (connection->direction != DIRECTION_IN) {
-		if (is_ignored(connection, task->tgid))
+		if (is_ignored(connection, task->tgid)) {
+			forget_stamp(task);
 			return;
+		}
 		connection->direction = DIRECTION_IN;
 		connection->sequence++;
 		connection->message_captured = 0;
@@ -166,7 +181,7 @@ static __always_inline void outbound(struct task_struct *task, struct sock *sk, 
 	unsigned int room;
 	__u64 offset;
 
-	if (!connection)
+	if (!connection || connection->mode == MODE_IGNORE)
 		return;
 	if (connection->direction != DIRECTION_OUT) {
 		connection->direction = DIRECTION_OUT;

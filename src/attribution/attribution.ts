@@ -11,6 +11,8 @@ import { ServedConnection, ServingProcess, ServingThread } from './serving.ts';
 /** Unix connections have no close event: beyond this many, the oldest make room. */
 const MAX_CONNECTIONS = 65_536;
 const MAX_THREADS = 65_536;
+/** Connections that are gone while a thread may still carry their stamp. */
+const MAX_CLOSED = 4096;
 /** More candidates than this are not searched for content: abstaining is right, and cheap. */
 const MAX_CONTENT_CANDIDATES = 256;
 /** After lost payload we do not know what else was in flight: so long nothing is called exact on an event loop. */
@@ -62,6 +64,7 @@ export class Attributor {
     unknownStamps: 0,
   };
   readonly #connections = new Map<number, ServedConnection>();
+  readonly #closed = new Map<number, ServedConnection>();
   readonly #threads = new Map<number, ServingThread>();
   readonly #processes = new Map<number, ServingProcess>();
   readonly #births = new WeakMap<Process, Birth>();
@@ -86,14 +89,26 @@ export class Attributor {
     this.#connections.set(event.connection, new ServedConnection(connectionOf(event)));
   }
 
-  /** Ends what is in flight on the connection. */
+  /**
+   * Ends what is in flight on the connection. A client that goes away at once does not stop the server from working, so
+   * its requests stay possible causes for a while.
+   */
   close(connection: number, timeNs: number): readonly RequestState[] {
     const served = this.#connections.get(connection);
     if (served === undefined) return [];
     this.#connections.delete(connection);
-    this.#processes.get(served.pid)?.connections.delete(connection);
+    this.#closed.set(connection, served);
+    if (this.#closed.size > MAX_CLOSED) dropOldest(this.#closed);
+    const serving = this.#processes.get(served.pid);
+    serving?.connections.delete(connection);
     const ended = served.unanswered.splice(0);
-    for (const request of ended) this.#end(request, timeNs);
+    for (const request of ended) {
+      if (request.endedNs !== null) continue;
+      request.endedNs = timeNs;
+      request.isComplete = true;
+      if (serving?.inFlight.has(request) === true) serving.abort(request);
+      else request.isDone = true;
+    }
     return ended;
   }
 
@@ -203,6 +218,7 @@ export class Attributor {
     if (request.endedNs !== null) return;
     request.endedNs = timeNs;
     request.isComplete = true;
+    request.isDone = true;
     this.#processes.get(request.process.pid)?.inFlight.delete(request);
   }
 
@@ -231,11 +247,7 @@ export class Attributor {
   #servingThread(event: EventHeader, serving: ServingProcess): ServingThread {
     let thread = this.#threads.get(event.tid);
     if (thread === undefined || thread.pid !== event.pid) {
-      if (this.#threads.size >= MAX_THREADS)
-        for (const oldest of this.#threads.keys()) {
-          this.#threads.delete(oldest);
-          break;
-        }
+      if (this.#threads.size >= MAX_THREADS) dropOldest(this.#threads);
       thread = new ServingThread(event.pid);
       this.#threads.set(event.tid, thread);
       serving.threads.add(event.tid);
@@ -247,6 +259,7 @@ export class Attributor {
   #place(event: EventHeader, process: Process): Attribution {
     const serving = this.#processes.get(process.pid);
     const isServer = serving !== undefined && serving.process === process;
+    if (isServer) serving.sweep(event.timeNs);
     if (isServer && event.stampOrigin === 'read') return this.#placeByStamp(event, serving);
     const birth = this.#births.get(process);
     if (birth !== undefined) return placeByBirth(birth);
@@ -255,8 +268,9 @@ export class Attributor {
 
   /** The thread read a request and has not gone back to wait since. */
   #placeByStamp(event: EventHeader, serving: ServingProcess): Attribution {
-    const requests = this.#connections.get(event.stampConnection)?.requestsOf(event.stampSequence) ?? [];
-    const stamped = requests.filter((request) => request.isInFlight);
+    const served = this.#connections.get(event.stampConnection) ?? this.#closed.get(event.stampConnection);
+    const requests = served?.requestsOf(event.stampSequence) ?? [];
+    const stamped = requests.filter((request) => !request.isDone);
     const own = stamped.length > 0 ? stamped : requests.slice(-1);
     if (own.length === 0) this.counters.unknownStamps++;
     const thread = this.#threads.get(event.tid);
@@ -268,11 +282,11 @@ export class Attributor {
         if (event.timeNs < this.#doubtUntilNs)
           return ambiguous(candidates, 'captured bytes were lost: other requests may be in flight');
         // What a loop runs after the reply may be left over from any request before.
-        if (!first.isInFlight) return ambiguous(candidates, 'an event loop ran it after the reply');
+        if (first.isDone) return ambiguous(candidates, 'an event loop ran it after the reply');
       }
       return {
         grade: 'exact',
-        reason: first.isInFlight
+        reason: !first.isDone
           ? 'the thread was serving this request and no other'
           : 'the thread had served this request last and no other',
         request: first,
@@ -333,6 +347,13 @@ export class Attributor {
   #count(attribution: Attribution): Attribution {
     this.counters[attribution.grade]++;
     return attribution;
+  }
+}
+
+function dropOldest(map: Map<number, unknown>): void {
+  for (const oldest of map.keys()) {
+    map.delete(oldest);
+    return;
   }
 }
 

@@ -4,6 +4,7 @@ import type { Connection, Request, RequestMessage } from '../model/request.ts';
 
 /** More effects of one request than that are counted only. */
 const MAX_EFFECTS = 1024;
+const NO_EFFECTS: readonly Effect[] = [];
 
 /** A request as attribution keeps it; everyone else reads it as Request. */
 export class RequestState implements Request {
@@ -17,9 +18,13 @@ export class RequestState implements Request {
   droppedEffects = 0;
   /** Its first reply bytes were written. */
   isAnswered = false;
+  /** The connection was gone before the reply was complete: the server may still be working on it. */
+  isAborted = false;
+  /** Nobody works on it any more. */
+  isDone = false;
   /** The request's own bytes have all arrived. */
   isComplete = false;
-  readonly effects: Effect[] = [];
+  #effects: Effect[] | null = null;
   readonly #number: number;
   readonly #session: string;
 
@@ -46,12 +51,13 @@ export class RequestState implements Request {
     return `${this.#session}-${this.#number.toString(36)}`;
   }
 
-  get isInFlight(): boolean {
-    return this.endedNs === null;
+  get effects(): readonly Effect[] {
+    return this.#effects ?? NO_EFFECTS;
   }
 
   add(effect: Effect): void {
-    if (this.effects.length < MAX_EFFECTS) this.effects.push(effect);
+    const effects = (this.#effects ??= []);
+    if (effects.length < MAX_EFFECTS) effects.push(effect);
     else this.droppedEffects++;
   }
 }

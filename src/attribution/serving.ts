@@ -2,8 +2,19 @@ import type { Process } from '../model/process.ts';
 import type { Connection } from '../model/request.ts';
 import type { RequestState } from './request-state.ts';
 
-/** Requests that are remembered for each inbound message number of a connection. */
-const MAX_SEQUENCES = 32;
+/**
+ * Messages of a connection whose requests are remembered. A thread's stamp names the one that it read last, so few are
+ * enough; and what is not kept dies young, which the garbage collector likes.
+ */
+const REMEMBERED_MESSAGES = 4;
+/** So long a server may go on with a request whose client has gone. */
+const ABORTED_WORK_NS = 30e9;
+const MAX_ABORTED = 256;
+
+interface InboundMessage {
+  sequence: number;
+  readonly requests: RequestState[];
+}
 
 /** An accepted connection whose requests we read. */
 export class ServedConnection {
@@ -12,7 +23,8 @@ export class ServedConnection {
   readonly unanswered: RequestState[] = [];
   /** Process that read it last. */
   pid = 0;
-  readonly #bySequence = new Map<number, RequestState[]>();
+  /** The last inbound messages with the requests in them, newest last. */
+  readonly #messages: InboundMessage[] = [];
   #newest: RequestState | null = null;
 
   constructor(connection: Connection) {
@@ -26,32 +38,26 @@ export class ServedConnection {
   begin(request: RequestState, sequence: number): void {
     this.#newest = request;
     this.unanswered.push(request);
-    this.#listFor(sequence).push(request);
+    const last = this.#messages.at(-1);
+    if (last !== undefined && last.sequence === sequence) last.requests.push(request);
+    else this.#remember(sequence, request);
   }
 
   /** The bytes of this message belong to the request begun before: its body, after an interim reply. */
   continueIn(sequence: number): void {
-    if (this.#newest?.isInFlight === true && !this.#bySequence.has(sequence))
-      this.#listFor(sequence).push(this.#newest);
+    const newest = this.#newest;
+    if (newest === null || newest.isDone || this.#messages.at(-1)?.sequence === sequence) return;
+    this.#remember(sequence, newest);
   }
 
   /** Requests whose bytes came in the message with this number. */
   requestsOf(sequence: number): readonly RequestState[] {
-    return this.#bySequence.get(sequence) ?? [];
+    return this.#messages.find((message) => message.sequence === sequence)?.requests ?? [];
   }
 
-  #listFor(sequence: number): RequestState[] {
-    let list = this.#bySequence.get(sequence);
-    if (list === undefined) {
-      list = [];
-      this.#bySequence.set(sequence, list);
-      if (this.#bySequence.size > MAX_SEQUENCES)
-        for (const oldest of this.#bySequence.keys()) {
-          this.#bySequence.delete(oldest);
-          break;
-        }
-    }
-    return list;
+  #remember(sequence: number, request: RequestState): void {
+    if (this.#messages.length >= REMEMBERED_MESSAGES) this.#messages.shift();
+    this.#messages.push({ sequence, requests: [request] });
   }
 }
 
@@ -61,7 +67,7 @@ export class ServingThread {
   /** It comes back from epoll_wait: what it runs next may belong to any of its requests. */
   isLoop = false;
   /** Read by this thread and possibly still in work, oldest first. */
-  #requests: RequestState[] = [];
+  readonly #requests: RequestState[] = [];
 
   constructor(pid: number) {
     this.pid = pid;
@@ -79,15 +85,18 @@ export class ServingThread {
   }
 
   /**
-   * A thread that is no event loop is done with a request when it reads another after having begun to answer: only one
-   * that juggles several leaves one unanswered.
+   * A thread that is no event loop is done with a request when it reads another after having begun to answer, or after
+   * the client has gone: only one that juggles several leaves one unanswered.
    */
   #prune(): void {
-    const newest = this.#requests.at(-1);
-    if (this.#requests.length === 0) return;
-    this.#requests = this.#requests.filter(
-      (request) => request.isInFlight && (this.isLoop || !request.isAnswered || request === newest),
-    );
+    const requests = this.#requests;
+    const newest = requests.at(-1);
+    let kept = 0;
+    for (const request of requests) {
+      const mayBeLeft = !this.isLoop && (request.isAnswered || request.isAborted) && request !== newest;
+      if (!request.isDone && !mayBeLeft) requests[kept++] = request;
+    }
+    requests.length = kept;
   }
 }
 
@@ -97,6 +106,8 @@ export class ServingProcess {
   readonly inFlight = new Set<RequestState>();
   readonly threads = new Set<number>();
   readonly connections = new Set<number>();
+  /** In work though their connection is gone, oldest first; they are in `inFlight` too. */
+  readonly #aborted: RequestState[] = [];
   /** Threads of it that are event loops. */
   loopCount = 0;
   /** A reply was written by another thread than the one that had read the request: threads prove nothing here. */
@@ -104,6 +115,28 @@ export class ServingProcess {
 
   constructor(process: Process) {
     this.process = process;
+  }
+
+  /** The client has gone: what the server does for the request goes on, for how long is not known. */
+  abort(request: RequestState): void {
+    request.isAborted = true;
+    this.#aborted.push(request);
+    if (this.#aborted.length > MAX_ABORTED) this.#forgetOldest();
+  }
+
+  /** Gives up requests that were aborted too long ago to be still in work. */
+  sweep(nowNs: number): void {
+    for (let oldest = this.#aborted[0]; oldest !== undefined; oldest = this.#aborted[0]) {
+      if ((oldest.endedNs ?? 0) + ABORTED_WORK_NS > nowNs) return;
+      this.#forgetOldest();
+    }
+  }
+
+  #forgetOldest(): void {
+    const oldest = this.#aborted.shift();
+    if (oldest === undefined) return;
+    oldest.isDone = true;
+    this.inFlight.delete(oldest);
   }
 
   /** Several loops share the work (Go, a multi-threaded runtime), or work moves between threads. */

@@ -79,7 +79,8 @@ export function rememberByMessage<T>(compute: (message: RequestMessage) => T): (
 
 /**
  * The engine's own search degrades to needle length times text length on hostile input (36 ms for 8 KiB in 32 KiB), so
- * only so many bytes of the needle are searched with it and the rest is compared in place.
+ * only so many bytes of the needle are searched with it and the rest is compared in place (by slices, which compare
+ * by the word; startsWith takes fifty times as long).
  */
 const SEARCHED_PREFIX = 64;
 
@@ -90,7 +91,7 @@ export function findNeedle(text: ByteString, needle: ByteString, from = 0): numb
   const prefix = needle.slice(0, SEARCHED_PREFIX);
   let at = text.indexOf(prefix, from);
   while (at !== -1 && at + needle.length <= text.length) {
-    if (text.startsWith(needle, at)) return at;
+    if (text.slice(at, at + needle.length) === needle) return at;
     at = text.indexOf(prefix, at + 1);
   }
   return -1;

@@ -12,6 +12,8 @@ import { SYSCALLS, type Architecture } from './syscalls.ts';
 const OLDEST_KERNEL: readonly [number, number] = [5, 11];
 const SECURITY_RING_BYTES = 8 * 1024 * 1024;
 const PAYLOAD_RING_BYTES = 16 * 1024 * 1024;
+const LOAD_ATTEMPTS = 8;
+const EAGAIN = 11;
 const COUNTER_CPUS = 256;
 const COUNTER_ROW_BYTES = 16 * 8;
 
@@ -57,6 +59,23 @@ export function loadSensors(native: Native, options: LoadOptions): LoadedSensors
   if (plan.every((sensor) => sensor.chosen === null))
     throw new ThroughlineError('TL1008', plan[0]?.reason ?? 'no sensor can run');
 
+  for (let attempt = 1; ; attempt++) {
+    const loaded = tryLoad(native, options, architecture, object, features, plan);
+    if (loaded !== null) return loaded;
+    if (attempt === LOAD_ATTEMPTS)
+      throw new ThroughlineError('TL1007', 'interrupted by signals again and again while programs were verified');
+  }
+}
+
+/** Loads and attaches; null when the verifier gave up because a signal came in between (EAGAIN): worth another try. */
+function tryLoad(
+  native: Native,
+  options: LoadOptions,
+  architecture: Architecture,
+  object: Uint8Array,
+  features: Features,
+  plan: readonly PlannedSensor[],
+): LoadedSensors | null {
   const handle = native.openObject(options.objectPath);
   if (handle === null) throw new ThroughlineError('TL1007', lastLines(native));
   const links: Pointer[] = [];
@@ -66,7 +85,13 @@ export function loadSensors(native: Native, options: LoadOptions): LoadedSensors
   };
   try {
     prepare(native, handle, plan, options.processors);
-    if (native.loadObject(handle) !== 0) throw new ThroughlineError('TL1007', lastLines(native));
+    const result = native.loadObject(handle);
+    if (result === -EAGAIN) {
+      close();
+      native.takeLog();
+      return null;
+    }
+    if (result !== 0) throw new ThroughlineError('TL1007', lastLines(native));
     const globals = new Globals(native, handle, object);
     globals.bss.setUint32(globals.offsetOf('agent_pid'), options.agentPid, true);
     fillDispatcher(native, handle, plan, architecture, globals);

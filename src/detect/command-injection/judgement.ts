@@ -49,24 +49,43 @@ function isWholeLine(text: ByteString, start: number, end: number): boolean {
 }
 
 function structureOf(scan: ShellScan, text: ByteString, start: number, end: number): Judgement | null {
-  for (const mark of scan.marks) {
-    if (mark.start < start || mark.end > end || mark.kind === 'command') continue;
-    if (mark.kind === 'redirection') {
-      if (mark.target < start || mark.target >= end) continue;
+  /** The first separator or substitution: what runs next runs because of it. */
+  let opener: ShellMark | null = null;
+  for (let index = firstFrom(scan.marks, start); index < scan.marks.length; index++) {
+    const mark = scan.marks[index];
+    if (mark === undefined || mark.start >= end) return null;
+    if (mark.kind === 'command') {
+      if (opener === null) continue;
+      const name = quoted(text.slice(mark.start, mark.end));
+      const by = text.slice(opener.start, opener.end);
+      const note =
+        opener.kind === 'substitution'
+          ? `runs ${name} in a substitution opened by ${quoted(by)}`
+          : `starts a new command ${name} after ${by === '\n' ? 'a line end' : quoted(by)}`;
+      return decided(scan, mark.start, note, `runs ${name}`);
+    }
+    if (mark.end > end) continue;
+    if (mark.kind !== 'redirection') {
+      opener ??= mark;
+    } else if (mark.target >= start && mark.target < end) {
       const target = quoted(text.slice(mark.target, mark.targetEnd));
       const operator = quoted(text.slice(mark.start, mark.end));
       return decided(scan, mark.start, `redirects with ${operator} to ${target}`, `redirects to ${target}`);
     }
-    const command = firstCommand(scan.marks, mark.end, end);
-    if (command === null) continue;
-    const name = quoted(text.slice(command.start, command.end));
-    const note =
-      mark.kind === 'substitution'
-        ? `runs ${name} in a substitution opened by ${quoted(text.slice(mark.start, mark.end))}`
-        : `starts a new command ${name} after ${separatorName(text.slice(mark.start, mark.end))}`;
-    return decided(scan, command.start, note, `runs ${name}`);
   }
   return null;
+}
+
+/** Index of the first mark that starts at or after an offset. */
+function firstFrom(marks: readonly ShellMark[], offset: number): number {
+  let low = 0;
+  let high = marks.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((marks[middle]?.start ?? offset) < offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function decided(scan: ShellScan, at: number, note: string, deed: string): Judgement {
@@ -76,15 +95,6 @@ function decided(scan: ShellScan, at: number, note: string, deed: string): Judge
     note: `${note}; but the shell cannot parse the line (${printable(scan.problem ?? 'syntax error', 60)}) and runs none of it`,
     deed: `breaks out of its argument`,
   };
-}
-
-function firstCommand(marks: readonly ShellMark[], from: number, to: number): ShellMark | null {
-  let first: ShellMark | null = null;
-  for (const mark of marks) {
-    if (mark.kind !== 'command' || mark.start < from || mark.start >= to) continue;
-    if (first === null || mark.start < first.start) first = mark;
-  }
-  return first;
 }
 
 /** The needle names the program of a command, without any active byte of its own. */
@@ -97,7 +107,8 @@ function programNamed(
 ): Judgement | null {
   const from = start + leadingBlanks(text, start, end);
   for (const mark of scan.marks) {
-    if (mark.kind !== 'command' || mark.end <= from || mark.start >= end) continue;
+    if (mark.start >= end) return null;
+    if (mark.kind !== 'command' || mark.end <= from) continue;
     const name = quoted(text.slice(mark.start, mark.end));
     const note = `names the program ${name} that the shell runs`;
     if (mark.start < from) {
@@ -131,10 +142,6 @@ export function isClimbing(form: ByteString): boolean {
 export function isChosenProgram({ form, input }: Needle): boolean {
   if (form.includes('/')) return form.length >= 4 && input.location !== 'path';
   return ATTACKER_CHOSEN_COMMANDS.has(form) && input.location !== 'path' && input.location !== 'header';
-}
-
-function separatorName(separator: ByteString): string {
-  return separator === '\n' ? 'a line end' : quoted(separator);
 }
 
 function quoted(bytes: ByteString): string {

@@ -21,7 +21,7 @@ export interface ShellMark {
 }
 
 export interface ShellScan {
-  /** In order of their start, as far as nesting allows. */
+  /** In order of their start. */
   readonly marks: readonly ShellMark[];
   /**
    * Shells read a line, run it, read the next. Where a line cannot be parsed (an open quote, `;;`), the shell stops:
@@ -89,6 +89,7 @@ class Scanner {
 
   scan(): ShellScan {
     this.#list(false);
+    this.#marks.sort((one, other) => one.start - other.start);
     return { marks: this.#marks, rejectedFrom: this.#rejectedFrom, problem: this.#problem };
   }
 

@@ -93,14 +93,14 @@ function matchRequest(
 
 /** Proof 1: the dots stand in the path as passed, and lead out. */
 function matchPassed(effect: OpenEffect, request: Request, { input, form }: ClimbingNeedle): Match | null {
-  const { path, resolvedPath, error } = effect;
+  const { path, resolvedPath } = effect;
   const at = path.endsWith(form) ? path.length - form.length : findNeedle(path, form);
   if (at === -1) return null;
   const { workingDirectory } = effect.process;
   const left = directoryLeft(path, at, workingDirectory);
   if (left === null) return null;
   // Links and a changed working directory make the text lie; where the kernel ended up does not.
-  if (error === 0 && left.startsWith('/') && isUnder(resolvedPath, left)) return null;
+  if (left.startsWith('/') && isUnder(resolvedPath, left)) return null;
   const directory = left === '' ? 'the working directory' : `\`${printable(left, 120)}\``;
   const note = `its .. segments lead out of ${directory} to \`${printable(resolvedPath, 200)}\``;
   return {

@@ -33,13 +33,17 @@ const IN_TARGET =
 const IN_BODY =
   /\.\.|[;|`]|&&|\$\(|%(?:2e|3b|7c|60|24|26|0a|0d|25|5c|c0)|\\(?:n|r|u00|\\)|(?:\/|%2f)(?:etc|proc|root|home|var|run)(?:\\?\/|%2f)/i;
 const IN_HEADER = /\.\.(?:\/|%2f|\\)|`|\$\(|\|\||\(\)[ \t]*\{|(?:%2e){2}|%3b|%7c/i;
-/** `;` separates cookies, so a value with one is quoted or encoded. */
+/** JSON and XML: their values are inputs of their own, the whole is no command and no path. */
+const DOCUMENT = /^\s{0,16}[{[<]/;
 const LONGEST_BODY = 64 * 1024;
 
 function isWorthDecoding({ target, headers, body }: RequestMessage): boolean {
   if (IN_TARGET.test(target)) return true;
   for (const [, value] of headers) if (IN_HEADER.test(value)) return true;
-  return body.length > 0 && IN_BODY.test(byteString(body, 0, Math.min(body.length, LONGEST_BODY)));
+  if (body.length === 0) return false;
+  const text = byteString(body, 0, Math.min(body.length, LONGEST_BODY));
+  // A form has a & between any two fields, JSON only in its values.
+  return IN_BODY.test(text) || (DOCUMENT.test(text) && text.includes('&'));
 }
 
 interface Shape {
@@ -91,6 +95,7 @@ function first(
   candidates: readonly { readonly input: RequestInput; readonly form: ByteString }[],
 ): Detection | null {
   for (const { input, form } of candidates) {
+    if (input.location === 'body' && DOCUMENT.test(form)) continue;
     const note = shape.describe(form);
     if (note === null) continue;
     const source = describeInput(input);

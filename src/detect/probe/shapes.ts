@@ -33,7 +33,7 @@ const MOST_LINES = 3;
 
 const SEPARATOR = /\|\|?|&&?|;|\n|\r\n?|`|[$<>]\(/g;
 const COMMAND = /(?:[ \t]|\$\{?IFS\}?(?:\$9)?)*(?:\/(?:usr\/)?(?:local\/)?s?bin\/)?([a-z][a-z0-9]{0,11})(?![\w./:=-])/y;
-const BLANK = /[ \t+]|\$\{?IFS|[<>]|\{/;
+const BLANK = /^(?:[ \t+<>{]|\$\{?IFS)/;
 
 /** Commands that do something worth probing for without an argument. */
 const RUNS_BARE: ReadonlySet<string> = new Set(
@@ -92,7 +92,7 @@ function looksRun(
   const isProse = (separator === ';' || separator === '&' || separator === '|') && /[ \t]/.test(value.charAt(end));
   const isComplete = /^[ \t]*(?:$|[;|&\n\r#)`'"<>]|%00|\0)/.test(rest);
   if (isComplete) return RUNS_BARE.has(command) && !(isProse && /\s\S+\s/.test(before));
-  if (!BLANK.test(rest.charAt(0)) && !rest.startsWith('${IFS')) return false;
+  if (!BLANK.test(rest)) return false;
   const argument = rest.replace(/^(?:[ \t+]|\$\{?IFS\}?(?:\$9)?)+/, '');
   return hasShellArgument(command, argument, isProse);
 }
@@ -121,7 +121,6 @@ function hasShellArgument(command: ByteString, argument: ByteString, isProse: bo
       return ARGUMENT.test(argument) || /^[\w-]+(?:\.[\w-]+)+/.test(argument);
     case 'id':
     case 'w':
-    case 'host ':
       return /^-[a-z]|^[;|&>]/.test(argument);
     default:
       return ARGUMENT.test(argument) || /^[\w.-]*[./][\w./-]*(?:$|[\s;|&#])/.test(argument);

@@ -1,0 +1,302 @@
+/** A made-up host that gives the events that the kernel side would give: bpf/lib/stamp.h and bpf/sensors/ as a model. */
+
+import { byteString, bytesOf, type ByteString } from '../../base/bytes.ts';
+import type { EventHeader, KernelEvent, PayloadEvent, StampOrigin } from '../../model/event.ts';
+
+const INBOUND_LIMIT = 8192;
+const OUTBOUND_LIMIT = 1024;
+const WRITES_TOLD = 16;
+
+/** What the kernel side keeps of a thread that has a stamp, had one, or waits in a serving process. */
+interface ThreadState {
+  socket: SimulatedConnection | null;
+  connection: number;
+  sequence: number;
+  origin: StampOrigin;
+}
+
+export interface SimulatedProcess {
+  readonly pid: number;
+  readonly startTicks: number;
+  readonly parentPid: number;
+  isServing: boolean;
+}
+
+export interface SimulatedThread {
+  readonly tid: number;
+  readonly process: SimulatedProcess;
+  state: ThreadState | null;
+}
+
+export interface SimulatedConnection {
+  readonly id: number;
+  readonly isUnix: boolean;
+  readonly ownerPid: number;
+  sequence: number;
+  direction: 'none' | 'in' | 'out';
+  bytesIn: number;
+  bytesOut: number;
+  captured: number;
+  writes: number;
+  nextReport: number;
+}
+
+export class SimulatedKernel {
+  nowNs = 1e9;
+  /** Payload events are not handed over while it is set, as when their ring is full. */
+  losesPayload = false;
+  readonly #emit: (event: KernelEvent) => void;
+  #pids = 1000;
+  #connections = 0;
+
+  constructor(emit: (event: KernelEvent) => void) {
+    this.#emit = emit;
+  }
+
+  /** A process that was there before. The result is its main thread. */
+  process(pid = ++this.#pids, startTicks = 100 + pid): SimulatedThread {
+    return { tid: pid, process: { pid, startTicks, parentPid: 1, isServing: false }, state: null };
+  }
+
+  /** clone() of a thread: it inherits the stamp, and no event tells of it. */
+  thread(parent: SimulatedThread, tid = ++this.#pids): SimulatedThread {
+    return { tid, process: parent.process, state: inherited(parent.state, 'thread') };
+  }
+
+  fork(parent: SimulatedThread, childPid = ++this.#pids): SimulatedThread {
+    const child: SimulatedThread = {
+      tid: childPid,
+      process: {
+        pid: childPid,
+        startTicks: Math.floor(this.nowNs / 1e7) + childPid,
+        parentPid: parent.process.pid,
+        isServing: parent.process.isServing,
+      },
+      state: inherited(parent.state, 'process'),
+    };
+    this.#emit({
+      ...this.#header(parent),
+      kind: 'fork',
+      childPid,
+      childStartTicks: child.process.startTicks,
+    });
+    return child;
+  }
+
+  exec(
+    thread: SimulatedThread,
+    argv: readonly ByteString[],
+    path: ByteString = `/usr/bin/${argv[0] ?? ''}`,
+  ): void {
+    this.#emit({
+      ...this.#header(thread),
+      kind: 'exec',
+      parentPid: thread.process.parentPid,
+      uid: 33,
+      gid: 33,
+      effectiveUid: 33,
+      effectiveGid: 33,
+      groups: [33],
+      inode: 7,
+      device: 8,
+      stdio: ['device', 'pipe', 'pipe'],
+      comm: argv[0] ?? '',
+      path,
+      executable: path,
+      workingDirectory: '/srv/app',
+      argv: [...argv],
+    });
+  }
+
+  exit(thread: SimulatedThread, code = 0): void {
+    this.#emit({ ...this.#header(thread), kind: 'exit', code });
+    thread.process.isServing = false;
+    thread.state = null;
+  }
+
+  open(thread: SimulatedThread, path: ByteString, flags = 0): void {
+    this.#emit({
+      ...this.#header(thread),
+      kind: 'open',
+      error: 0,
+      flags,
+      inode: 9,
+      device: 8,
+      path,
+      resolvedPath: path,
+    });
+  }
+
+  connect(thread: SimulatedThread, remotePort: number): void {
+    this.#emit({
+      ...this.#header(thread),
+      kind: 'connect',
+      family: 'ipv4',
+      transport: 'stream',
+      remoteAddress: '\x0a\x00\x00\x05',
+      remotePort,
+      error: 0,
+    });
+  }
+
+  /** exit_accept: whoever asks for the next connection has finished with the last request. */
+  accept(thread: SimulatedThread, isUnix = false): SimulatedConnection {
+    clear(thread, 'none');
+    const connection: SimulatedConnection = {
+      id: (++this.#connections << 8) | 1,
+      isUnix,
+      ownerPid: thread.process.pid,
+      sequence: 0,
+      direction: 'none',
+      bytesIn: 0,
+      bytesOut: 0,
+      captured: 0,
+      writes: 0,
+      nextReport: 0,
+    };
+    this.#emit({
+      ...this.#header(thread),
+      kind: 'accept',
+      connection: connection.id,
+      family: isUnix ? 'unix' : 'ipv4',
+      localAddress: isUnix ? '/run/app.sock' : '\x7f\x00\x00\x01',
+      localPort: isUnix ? 0 : 8080,
+      remoteAddress: isUnix ? '' : '\xcb\x00\x71\x09',
+      remotePort: isUnix ? 0 : 40_000 + this.#connections,
+      isAdopted: false,
+    });
+    return connection;
+  }
+
+  /** inbound(): told before the stamp changes. */
+  read(thread: SimulatedThread, connection: SimulatedConnection, content: ByteString): void {
+    if (connection.direction !== 'in') {
+      connection.direction = 'in';
+      connection.sequence++;
+      connection.captured = 0;
+    }
+    const offset = connection.bytesIn;
+    connection.bytesIn += content.length;
+    const room = Math.max(0, INBOUND_LIMIT - connection.captured);
+    if (room > 0) this.#payload(thread, connection, 'in', offset, content.length, content.slice(0, room));
+    thread.process.isServing = true;
+    thread.state = {
+      socket: connection,
+      connection: connection.id,
+      sequence: connection.sequence,
+      origin: 'read',
+    };
+  }
+
+  /** outbound(): the first writes of a reply are all told, later ones at each doubling. */
+  write(
+    thread: SimulatedThread,
+    connection: SimulatedConnection,
+    content: ByteString,
+    length = content.length,
+  ): void {
+    if (connection.direction !== 'out') {
+      connection.direction = 'out';
+      connection.captured = 0;
+      connection.writes = 0;
+    }
+    const offset = connection.bytesOut;
+    connection.bytesOut += length;
+    connection.writes++;
+    const room = Math.max(0, OUTBOUND_LIMIT - connection.captured);
+    if (room === 0 && connection.writes > WRITES_TOLD && connection.bytesOut < connection.nextReport) return;
+    connection.nextReport = connection.bytesOut * 2;
+    this.#payload(thread, connection, 'out', offset, length, content.slice(0, room));
+  }
+
+  /** exit_epoll_wait */
+  epollWait(thread: SimulatedThread): void {
+    if (thread.state !== null) clear(thread, 'waited');
+    else if (thread.process.isServing)
+      thread.state = { socket: null, connection: 0, sequence: 0, origin: 'waited' };
+  }
+
+  /** exit_poll: also poll and select inside a request, so they end it only when its reply has begun. */
+  poll(thread: SimulatedThread): void {
+    const { state } = thread;
+    if (state === null || state.connection === 0) return;
+    if (state.socket?.direction === 'out') clear(thread, 'none');
+  }
+
+  /** A TCP socket leaves the established state; unix sockets have no such event. */
+  close(connection: SimulatedConnection): void {
+    if (connection.isUnix) return;
+    this.#emit({
+      timeNs: (this.nowNs += 1000),
+      pid: connection.ownerPid,
+      tid: connection.ownerPid,
+      startTicks: 0,
+      cgroupId: 0,
+      cpu: 0,
+      stampConnection: 0,
+      stampSequence: 0,
+      stampOrigin: 'none',
+      isTruncated: false,
+      kind: 'close',
+      connection: connection.id,
+      bytesIn: connection.bytesIn,
+      bytesOut: connection.bytesOut,
+    });
+  }
+
+  #payload(
+    thread: SimulatedThread,
+    connection: SimulatedConnection,
+    direction: PayloadEvent['direction'],
+    streamOffset: number,
+    length: number,
+    content: ByteString,
+  ): void {
+    const bytes = bytesOf(content);
+    connection.captured += bytes.length;
+    const header = this.#header(thread);
+    if (this.losesPayload) return;
+    this.#emit({
+      ...header,
+      kind: 'payload',
+      connection: connection.id,
+      sequence: connection.sequence,
+      direction,
+      streamOffset,
+      length,
+      bytes,
+    });
+  }
+
+  /** fill_header() */
+  #header(thread: SimulatedThread): EventHeader {
+    return {
+      timeNs: (this.nowNs += 1000),
+      pid: thread.process.pid,
+      tid: thread.tid,
+      startTicks: thread.process.startTicks,
+      cgroupId: 1,
+      cpu: 0,
+      stampConnection: thread.state?.connection ?? 0,
+      stampSequence: thread.state?.sequence ?? 0,
+      stampOrigin: thread.state?.origin ?? 'none',
+      isTruncated: false,
+    };
+  }
+}
+
+function inherited(state: ThreadState | null, origin: StampOrigin): ThreadState | null {
+  return state === null ? null : { ...state, origin: state.connection === 0 ? 'none' : origin };
+}
+
+function clear(thread: SimulatedThread, origin: StampOrigin): void {
+  if (thread.state === null) return;
+  thread.state.connection = 0;
+  thread.state.sequence = 0;
+  thread.state.origin = origin;
+}
+
+/** What a payload event holds, as a byte string. */
+export function contentOf(event: PayloadEvent): ByteString {
+  return byteString(event.bytes);
+}
