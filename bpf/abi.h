@@ -188,6 +188,7 @@ enum counter {
 enum connection_mode {
 	MODE_CAPTURE = 0,
 	MODE_IGNORE = 1, /* not a protocol that we read: no payload, no stamp */
+	MODE_CLIENT = 2, /* a connection that was made, not accepted */
 };
 
 struct connection_state {

@@ -29,13 +29,19 @@ static __always_inline void mark_serving(__u32 pid, __u64 connection)
 		count(COUNTER_SERVING_FULL);
 }
 
-/* The thread has read the bytes of a request: from now on it serves that one. */
+/* The thread has read the bytes of a request: from now on it serves that one, and its process is one that serves. */
 static __always_inline void stamp_thread(struct task_struct *task, struct connection_state *connection, __u64 socket)
 {
 	struct thread_state *thread = thread_of(task);
 	__u32 tid = task->pid;
 	struct thread_state fresh = {};
 
+	/* A thread that was stamped by a read before has marked its process then, unless its connection was given up. */
+	if (thread && thread->origin == ORIGIN_READ && thread->connection == connection->id) {
+		thread->sequence = connection->sequence;
+		return;
+	}
+	mark_serving(task->tgid, connection->id);
 	if (thread) {
 		thread->connection = connection->id;
 		thread->sequence = connection->sequence;

@@ -56,6 +56,15 @@ static __always_inline void read_user_address(struct connect_event *event, unsig
 	event->remote_port = bpf_ntohs(event->remote_port);
 }
 
+/* Remembered so that transfers on it leave early. It is no loss when there is no room: they leave later then. */
+static __always_inline void remember_client(struct sock *sk)
+{
+	struct connection_state state = { .mode = MODE_CLIENT };
+	__u64 key = (__u64)sk;
+
+	bpf_map_update_elem(&tcp_connections, &key, &state, BPF_ANY);
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(exit_connect, struct pt_regs *regs, long result)
 {
@@ -90,6 +99,8 @@ int BPF_PROG(exit_connect, struct pt_regs *regs, long result)
 		/* connect(AF_UNSPEC) dissolves the association of a datagram socket. */
 		if (event.remote_port == 0)
 			return 0;
+		if (event.socket_type == SOCK_STREAM)
+			remember_client(sk);
 	}
 	if (event.family != FAMILY_NONE)
 		submit_security(&event, sizeof(event));
@@ -120,6 +131,10 @@ int BPF_PROG(socket_state, const struct sock *sk, int old_state, int new_state)
 	connection = bpf_map_lookup_elem(&tcp_connections, &key);
 	if (!connection)
 		return 0;
+	if (connection->mode == MODE_CLIENT) {
+		bpf_map_delete_elem(&tcp_connections, &key);
+		return 0;
+	}
 	event.header.kind = EVENT_CLOSE;
 	event.header.version = ABI_VERSION;
 	event.header.time_ns = bpf_ktime_get_boot_ns();

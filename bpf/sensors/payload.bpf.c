@@ -150,7 +150,7 @@ static __always_inline void inbound(struct task_struct *task, struct sock *sk, c
 	unsigned int room;
 	__u64 offset;
 
-	if (!connection)
+	if (!connection || connection->mode == MODE_CLIENT)
 		return;
 	if (connection->mode == MODE_IGNORE) {
 		forget_stamp(task);
@@ -171,7 +171,6 @@ static __always_inline void inbound(struct task_struct *task, struct sock *sk, c
 	/* Told before the stamp changes: the header shows what the thread served until now. */
 	if (room)
 		report(task, connection, offset, transfer, room);
-	mark_serving(task->tgid, connection->id);
 	stamp_thread(task, connection, (__u64)sk);
 }
 
@@ -181,7 +180,7 @@ static __always_inline void outbound(struct task_struct *task, struct sock *sk, 
 	unsigned int room;
 	__u64 offset;
 
-	if (!connection || connection->mode == MODE_IGNORE)
+	if (!connection || connection->mode != MODE_CAPTURE)
 		return;
 	if (connection->direction != DIRECTION_OUT) {
 		connection->direction = DIRECTION_OUT;

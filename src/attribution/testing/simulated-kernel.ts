@@ -1,6 +1,6 @@
 /** A made-up host that gives the events that the kernel side would give: bpf/lib/stamp.h and bpf/sensors/ as a model. */
 
-import { byteString, bytesOf, type ByteString } from '../../base/bytes.ts';
+import { bytesOf, type ByteString } from '../../base/bytes.ts';
 import type { EventHeader, KernelEvent, PayloadEvent, StampOrigin } from '../../model/event.ts';
 
 const INBOUND_LIMIT = 8192;
@@ -294,9 +294,4 @@ function clear(thread: SimulatedThread, origin: StampOrigin): void {
   thread.state.connection = 0;
   thread.state.sequence = 0;
   thread.state.origin = origin;
-}
-
-/** What a payload event holds, as a byte string. */
-export function contentOf(event: PayloadEvent): ByteString {
-  return byteString(event.bytes);
 }

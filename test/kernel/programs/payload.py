@@ -29,7 +29,7 @@ def answer(*parts):
 
 
 # 1: a long message in one piece, answered by one long write
-ask(b"POST /long HTTP/1.1\r\nContent-Length: 19950\r\n\r\n" + b"L" * 19950)
+ask(b"POST /long HTTP/1.1\r\nContent-Length: 19949\r\n\r\n" + b"L" * 19949)
 received = b""
 while len(received) < 19995:
     received += server.recv(19995 - len(received), socket.MSG_WAITALL)

@@ -1,0 +1,641 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { SimulatedConnection, SimulatedThread } from './testing/simulated-kernel.ts';
+import { Timeline } from './testing/timeline.ts';
+
+/** A thread that has accepted a connection and read a request on it. */
+function serve(timeline: Timeline, value: string, thread = timeline.kernel.process()): Served {
+  const connection = timeline.kernel.accept(thread);
+  timeline.kernel.read(thread, connection, `> ${value}\n`);
+  return { thread, connection };
+}
+
+interface Served {
+  readonly thread: SimulatedThread;
+  readonly connection: SimulatedConnection;
+}
+
+/** An event loop in which every value is a request in flight, each on a connection of its own. */
+function loopWith(timeline: Timeline, ...values: string[]): { loop: SimulatedThread; connections: SimulatedConnection[] } {
+  const { kernel } = timeline;
+  const loop = kernel.process();
+  const warmUp = kernel.accept(loop);
+  kernel.read(loop, warmUp, '> warm-up\n');
+  kernel.write(loop, warmUp, '<\n/\n');
+  const connections = values.map((value) => {
+    kernel.epollWait(loop);
+    const connection = kernel.accept(loop);
+    kernel.epollWait(loop);
+    kernel.read(loop, connection, `> ${value}\n`);
+    return connection;
+  });
+  return { loop, connections };
+}
+
+describe('a thread for each request', () => {
+  test('what the thread does while it serves is exactly its request', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const main = kernel.process();
+    const served = ['alpha', 'bravo', 'charlie'].map((value) => {
+      const connection = kernel.accept(main);
+      const thread = kernel.thread(main);
+      kernel.read(thread, connection, `> ${value}\n`);
+      return { thread, connection, value };
+    });
+    for (const { thread, value } of served) assert.equal(timeline.open(thread), `exact ${value}`);
+    for (const { thread, value } of served.toReversed()) {
+      timeline.spawn(thread, 'convert', 'x.png');
+      assert.equal(timeline.latest, `exact ${value}`);
+    }
+  });
+
+  test('the main thread that only accepts is not serving', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const main = kernel.process();
+    const connection = kernel.accept(main);
+    const worker = kernel.thread(main);
+    kernel.read(worker, connection, '> alpha\n');
+    // It may have been handed something: all that is in flight is possible, nothing is named.
+    assert.equal(timeline.open(main), 'ambiguous alpha');
+    kernel.write(worker, connection, '<\n/\n');
+    assert.equal(timeline.open(main), 'none');
+  });
+
+  test('keep-alive: the same thread, one request after the other', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const thread = kernel.process();
+    const connection = kernel.accept(thread);
+    for (const value of ['alpha', 'bravo', 'charlie']) {
+      kernel.read(thread, connection, `> ${value}\n`);
+      assert.equal(timeline.open(thread), `exact ${value}`);
+      kernel.write(thread, connection, '<\n');
+      kernel.write(thread, connection, '/\n');
+      // Nothing else was read: what it does now is left over from this request.
+      assert.equal(timeline.open(thread), `exact ${value}`);
+      kernel.poll(thread);
+      assert.equal(timeline.open(thread), 'none');
+    }
+    assert.equal(timeline.attributor.counters.requests, 3);
+  });
+
+  test('a reply whose end was not told does not cling to the next request', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const thread = kernel.process();
+    const connection = kernel.accept(thread);
+    kernel.read(thread, connection, '> alpha\n');
+    kernel.write(thread, connection, '<\n');
+    kernel.read(thread, connection, '> bravo\n');
+    assert.equal(timeline.open(thread), 'exact bravo');
+  });
+
+  test('polls inside a request do not end it', () => {
+    const timeline = new Timeline();
+    const { thread } = serve(timeline, 'alpha');
+    timeline.kernel.poll(thread);
+    assert.equal(timeline.open(thread), 'exact alpha');
+  });
+
+  test('a request that is read in pieces, its body after an interim reply', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const thread = kernel.process();
+    const connection = kernel.accept(thread);
+    kernel.read(thread, connection, '>> alpha\n');
+    assert.equal(timeline.open(thread), 'exact alpha');
+    kernel.write(thread, connection, '100 Continue\n');
+    kernel.read(thread, connection, 'body\n');
+    assert.equal(connection.sequence, 2);
+    assert.equal(timeline.open(thread), 'exact alpha');
+    kernel.read(thread, connection, '.\n');
+    assert.equal(timeline.open(thread), 'exact alpha');
+    kernel.write(thread, connection, '<\n/\n');
+    kernel.read(thread, connection, '> bravo\n');
+    assert.equal(timeline.open(thread), 'exact bravo');
+  });
+
+  test('asking for the next connection ends the last request', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { thread, connection } = serve(timeline, 'alpha');
+    kernel.write(thread, connection, '<\n/\n');
+    kernel.close(connection);
+    kernel.accept(thread);
+    assert.equal(timeline.open(thread), 'none');
+  });
+
+  test('a thread born by a stamped one is a helper: it proves nothing', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const main = kernel.process();
+    const other = kernel.thread(main);
+    const { thread } = serve(timeline, 'alpha', main);
+    serve(timeline, 'bravo', other);
+    const helper = kernel.thread(thread);
+    assert.equal(helper.state?.origin, 'thread');
+    assert.equal(timeline.open(helper), 'ambiguous alpha bravo');
+    assert.equal(timeline.open(helper, '/srv/bravo'), 'matched bravo');
+  });
+
+  test('a pool thread without a stamp', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const main = kernel.process();
+    const pool = kernel.thread(main);
+    const { connection } = serve(timeline, 'alpha', main);
+    assert.equal(timeline.open(pool), 'ambiguous alpha');
+    assert.match(timeline.latestReason, /another thread/);
+    assert.equal(timeline.open(pool, '/srv/alpha.txt'), 'matched alpha');
+    kernel.write(main, connection, '<\n/\n');
+    assert.equal(timeline.open(pool), 'none');
+  });
+});
+
+describe('processes born in a request', () => {
+  test('the whole tree belongs to it, also after the reply and the end of the server', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const main = kernel.process();
+    const { thread, connection } = serve(timeline, 'alpha', main);
+    const bystander = kernel.thread(main);
+    serve(timeline, 'bravo', bystander);
+    const shell = timeline.spawn(thread, 'sh', '-c', 'a | b &');
+    assert.equal(timeline.latest, 'exact alpha');
+    assert.equal(timeline.latestReason, 'the process was born in this request');
+    kernel.write(thread, connection, '<\n/\n');
+    kernel.close(connection);
+    const inPipe = timeline.spawn(shell, 'a');
+    assert.equal(timeline.latest, 'exact alpha');
+    kernel.exit(shell);
+    assert.equal(timeline.latest, 'exact alpha');
+    const grandchild = timeline.spawn(inPipe, 'b');
+    assert.equal(timeline.latest, 'exact alpha');
+    kernel.exit(main);
+    assert.equal(timeline.open(grandchild), 'exact alpha');
+    kernel.connect(grandchild, 4444);
+    assert.equal(timeline.latest, 'exact alpha');
+  });
+
+  test('a subshell, which is a fork without a program, belongs to it as well', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { thread } = serve(timeline, 'alpha');
+    serve(timeline, 'bravo', kernel.thread(thread));
+    const shell = timeline.spawn(thread, 'sh', '-c', '(cd /tmp; : > out) &');
+    const subshell = kernel.fork(shell);
+    assert.equal(timeline.open(subshell, '/tmp/out'), 'exact alpha');
+  });
+
+  test('children of concurrent requests of one threaded server', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const main = kernel.process();
+    const values = Array.from({ length: 50 }, (_, index) => `request${index}`);
+    const served = values.map((value) => serve(timeline, value, kernel.thread(main)));
+    const children = served.map(({ thread }) => kernel.fork(thread));
+    children.forEach((child, index) => assert.equal(timeline.exec(child, 'id'), `exact ${values[index]}`));
+    children.forEach((child, index) => assert.equal(timeline.open(child), `exact ${values[index]}`));
+  });
+
+  test('a forked copy of the server is exact only while nothing else can be meant', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const main = kernel.process();
+    const { thread, connection } = serve(timeline, 'alpha', main);
+    const copy = kernel.fork(thread);
+    assert.equal(timeline.open(copy), 'exact alpha');
+    const other = serve(timeline, 'bravo', kernel.thread(main));
+    assert.equal(timeline.open(copy), 'ambiguous alpha bravo');
+    assert.match(timeline.latestReason, /forked copy/);
+    kernel.write(thread, connection, '<\n/\n');
+    kernel.write(other.thread, other.connection, '<\n/\n');
+    assert.equal(timeline.open(copy), 'ambiguous alpha');
+    // What it starts then may be the work of whoever feeds it.
+    timeline.spawn(copy, 'id');
+    assert.equal(timeline.latest, 'ambiguous alpha');
+  });
+
+  test('a forked copy that serves requests itself is judged by them', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { thread } = serve(timeline, 'alpha');
+    const copy = kernel.fork(thread);
+    const { connection } = serve(timeline, 'bravo', copy);
+    assert.equal(timeline.open(copy), 'exact bravo');
+    timeline.spawn(copy, 'id');
+    assert.equal(timeline.latest, 'exact bravo');
+    kernel.write(copy, connection, '<\n/\n');
+    kernel.poll(copy);
+    assert.equal(timeline.open(copy), 'none');
+  });
+
+  test('a server that a request started is judged by its own requests', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { thread } = serve(timeline, 'install');
+    const daemon = timeline.spawn(thread, 'node', 'service.js');
+    const other = kernel.thread(daemon);
+    assert.equal(timeline.open(daemon), 'exact install');
+    const { connection } = serve(timeline, 'alpha', daemon);
+    assert.equal(timeline.open(daemon), 'exact alpha');
+    kernel.epollWait(daemon);
+    assert.equal(timeline.open(daemon), 'ambiguous alpha');
+    assert.equal(timeline.open(other), 'ambiguous alpha');
+    timeline.spawn(daemon, 'id');
+    assert.equal(timeline.latest, 'ambiguous alpha');
+    kernel.epollWait(daemon);
+    kernel.write(daemon, connection, '<\n/\n');
+    assert.equal(timeline.open(daemon), 'none');
+  });
+
+  test('a child of an ambiguous moment can be told by its arguments, and its own children by it', () => {
+    const timeline = new Timeline();
+    const { loop } = loopWith(timeline, 'alpha', 'bravo');
+    const shell = timeline.spawn(loop, 'sh', '-c', 'ping bravo');
+    assert.equal(timeline.latest, 'matched bravo');
+    timeline.spawn(shell, 'ping', '-c1');
+    assert.equal(timeline.latest, 'matched bravo');
+    assert.match(timeline.latestReason, /^born in it: /);
+    timeline.spawn(loop, 'id');
+    assert.equal(timeline.latest, 'ambiguous alpha bravo');
+  });
+
+  test('children of a process that serves nothing are nothing', () => {
+    const timeline = new Timeline();
+    const shell = timeline.kernel.process();
+    const child = timeline.spawn(shell, 'ls');
+    assert.equal(timeline.latest, 'none');
+    assert.equal(timeline.attributor.isServing(timeline.processOf(child)), false);
+  });
+});
+
+describe('a process for each request', () => {
+  test('each worker is exact, whatever the others do', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const master = kernel.process();
+    const workers = ['alpha', 'bravo', 'charlie'].map((value) => ({ value, worker: kernel.fork(master) }));
+    const served = workers.map(({ value, worker }) => ({ value, ...serve(timeline, value, worker) }));
+    for (const { value, thread } of served) {
+      assert.equal(timeline.open(thread), `exact ${value}`);
+      timeline.spawn(thread, 'id');
+      assert.equal(timeline.latest, `exact ${value}`);
+    }
+    assert.equal(timeline.open(master), 'none');
+  });
+
+  test('the end of a worker ends what it was serving', () => {
+    const timeline = new Timeline();
+    const { thread } = serve(timeline, 'alpha');
+    timeline.kernel.exit(thread);
+    assert.equal(timeline.latest, 'exact alpha');
+    assert.equal(timeline.ended.length, 1);
+    assert.equal(timeline.ended[0]?.isInFlight, false);
+  });
+
+  test('the end of a process leaves a connection that another serves meanwhile', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { thread, connection } = serve(timeline, 'alpha');
+    kernel.write(thread, connection, '<\n/\n');
+    const successor = kernel.process();
+    kernel.read(successor, connection, '> bravo\n');
+    kernel.exit(thread);
+    assert.equal(timeline.open(successor), 'exact bravo');
+    kernel.write(successor, connection, '<\n/\n');
+    assert.deepEqual(timeline.ended.map(({ isInFlight }) => isInFlight), [false, false]);
+  });
+});
+
+describe('an event loop', () => {
+  test('one in flight is exact until the loop waits', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { loop } = loopWith(timeline, 'alpha');
+    assert.equal(timeline.open(loop), 'exact alpha');
+    timeline.spawn(loop, 'id');
+    assert.equal(timeline.latest, 'exact alpha');
+    kernel.epollWait(loop);
+    assert.equal(timeline.open(loop), 'ambiguous alpha');
+    assert.match(timeline.latestReason, /after it had waited/);
+    assert.equal(timeline.open(loop, '/srv/alpha'), 'matched alpha');
+  });
+
+  test('with several in flight the last one read is not named', () => {
+    const timeline = new Timeline();
+    const { loop } = loopWith(timeline, 'alpha', 'bravo', 'charlie');
+    assert.equal(timeline.open(loop), 'ambiguous charlie alpha bravo');
+    timeline.spawn(loop, 'id');
+    assert.equal(timeline.latest, 'ambiguous charlie alpha bravo');
+    assert.equal(timeline.open(loop, '/srv/bravo'), 'matched bravo');
+    assert.equal(timeline.open(loop, '/srv/bravo/alpha'), 'ambiguous charlie alpha bravo');
+  });
+
+  test('after the reply anything may be left over', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { loop, connections } = loopWith(timeline, 'alpha');
+    const [connection] = connections;
+    assert.ok(connection);
+    kernel.write(loop, connection, '<\n/\n');
+    assert.equal(timeline.open(loop), 'ambiguous alpha');
+    kernel.epollWait(loop);
+    assert.equal(timeline.open(loop), 'none');
+  });
+
+  test('a loop is known by its first stamp that says waited', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { thread: loop, connection } = serve(timeline, 'alpha');
+    kernel.write(loop, connection, '<\n/\n');
+    kernel.epollWait(loop);
+    kernel.read(loop, connection, '> bravo\n');
+    kernel.write(loop, connection, '<\n/\n');
+    assert.equal(timeline.open(loop), 'ambiguous bravo');
+  });
+
+  test('a loop on poll shows itself by two unanswered connections', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const loop = kernel.process();
+    const first = serve(timeline, 'alpha', loop).connection;
+    kernel.poll(loop);
+    const second = serve(timeline, 'bravo', loop).connection;
+    assert.equal(timeline.open(loop), 'ambiguous bravo alpha');
+    kernel.write(loop, first, '<\n');
+    kernel.poll(loop);
+    // A reply of the first is under way, which a thread for each request would have finished by now.
+    serve(timeline, 'charlie', loop);
+    kernel.write(loop, second, '<\n/\n');
+    assert.equal(timeline.open(loop), 'ambiguous charlie alpha');
+  });
+
+  test('two loops share the work: every request of the process is possible', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { loop } = loopWith(timeline, 'alpha');
+    const second = kernel.thread(loop);
+    const connection = kernel.accept(second);
+    kernel.epollWait(second);
+    kernel.read(second, connection, '> bravo\n');
+    assert.equal(timeline.open(second), 'ambiguous bravo alpha');
+    assert.equal(timeline.open(loop), 'ambiguous alpha bravo');
+  });
+});
+
+describe('runtimes that move work between threads', () => {
+  test('a reply by another thread than the reader makes the whole process doubtful', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const main = kernel.process();
+    const other = kernel.thread(main);
+    const { connection } = serve(timeline, 'alpha', main);
+    kernel.write(other, connection, '<\n/\n');
+    const second = serve(timeline, 'bravo', main);
+    assert.equal(timeline.open(main), 'exact bravo');
+    const third = serve(timeline, 'charlie', other);
+    assert.equal(timeline.open(other), 'ambiguous charlie bravo');
+    assert.equal(timeline.open(main), 'ambiguous bravo charlie');
+    kernel.write(main, second.connection, '<\n/\n');
+    assert.equal(timeline.open(main), 'ambiguous bravo charlie');
+    kernel.write(other, third.connection, '<\n/\n');
+    // Another request's work may have moved here: nobody read it on this thread.
+    assert.equal(timeline.open(main), 'ambiguous bravo');
+  });
+
+  test('a process that only passed on the reply of another is not doubtful', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { thread, connection } = serve(timeline, 'alpha');
+    const helper = kernel.process();
+    kernel.write(helper, connection, '<\n/\n');
+    serve(timeline, 'bravo', kernel.thread(thread));
+    serve(timeline, 'charlie', thread);
+    assert.equal(timeline.open(thread), 'exact charlie');
+  });
+
+  test('a loop that reads beside threads that read hands work over', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { loop: reactor } = loopWith(timeline, 'alpha');
+    const worker = kernel.thread(reactor);
+    const quick = serve(timeline, 'bravo', worker);
+    kernel.write(worker, quick.connection, '<\n/\n');
+    // The worker goes on with what the reactor had read, without reading anything itself.
+    assert.equal(timeline.open(worker), 'ambiguous bravo alpha');
+  });
+});
+
+describe('several requests in one message', () => {
+  test('all that are unanswered are possible', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const thread = kernel.process();
+    const connection = kernel.accept(thread);
+    kernel.read(thread, connection, '> alpha\n> bravo\n');
+    assert.equal(timeline.open(thread), 'ambiguous alpha bravo');
+    assert.equal(timeline.open(thread, '/srv/alpha'), 'matched alpha');
+  });
+
+  test('after a reply the one just answered and those that wait are possible', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const thread = kernel.process();
+    const connection = kernel.accept(thread);
+    kernel.read(thread, connection, '> alpha\n> bravo\n> charlie\n');
+    kernel.write(thread, connection, '<\n/\n');
+    assert.equal(timeline.open(thread), 'ambiguous alpha bravo charlie');
+    kernel.write(thread, connection, '<\n/\n');
+    assert.equal(timeline.open(thread), 'ambiguous bravo charlie');
+    kernel.write(thread, connection, '<\n/\n');
+    assert.equal(timeline.open(thread), 'exact charlie');
+  });
+
+  test('a second request while the first is unanswered, in a message of its own', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const thread = kernel.process();
+    const connection = kernel.accept(thread);
+    kernel.read(thread, connection, '>> alpha\n');
+    kernel.write(thread, connection, '100 Continue\n');
+    kernel.read(thread, connection, '.\n> bravo\n');
+    assert.equal(timeline.open(thread), 'ambiguous alpha bravo');
+  });
+});
+
+describe('what the bytes say against what the thread says', () => {
+  test('neither is believed when the bytes stand for another request in flight', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const main = kernel.process();
+    const { thread } = serve(timeline, 'alpha', main);
+    serve(timeline, 'bravo', kernel.thread(main));
+    assert.equal(timeline.exec(kernel.fork(thread), 'ping', 'bravo'), 'ambiguous alpha bravo');
+    assert.equal(timeline.attributor.counters.disagreements, 1);
+    assert.equal(timeline.exec(kernel.fork(thread), 'ping', 'alpha', 'bravo'), 'exact alpha');
+    assert.equal(timeline.exec(kernel.fork(thread), 'ping', 'delta'), 'exact alpha');
+    assert.equal(timeline.attributor.counters.disagreements, 1);
+  });
+
+  test('an answered request is no rival', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const main = kernel.process();
+    const { thread } = serve(timeline, 'alpha', main);
+    const other = serve(timeline, 'bravo', kernel.thread(main));
+    kernel.write(other.thread, other.connection, '<\n/\n');
+    assert.equal(timeline.exec(kernel.fork(thread), 'ping', 'bravo'), 'exact alpha');
+  });
+});
+
+describe('what was lost', () => {
+  test('after lost payload a loop is doubted for a while', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { loop } = loopWith(timeline, 'alpha');
+    timeline.attributor.payloadLost(kernel.nowNs);
+    assert.equal(timeline.open(loop), 'ambiguous alpha');
+    assert.match(timeline.latestReason, /lost/);
+    kernel.nowNs += 6e9;
+    assert.equal(timeline.open(loop), 'exact alpha');
+  });
+
+  test('a stamp of which no request is known names none', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { thread, connection } = serve(timeline, 'alpha');
+    kernel.write(thread, connection, '<\n/\n');
+    kernel.losesPayload = true;
+    kernel.read(thread, connection, '> bravo\n');
+    assert.equal(timeline.open(thread), 'none');
+    assert.equal(timeline.attributor.counters.unknownStamps, 1);
+    timeline.spawn(thread, 'ping', 'alpha');
+    assert.equal(timeline.latest, 'none');
+  });
+
+  test('a lost reply and a lost request do not put the next one in the place of the last', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { thread, connection } = serve(timeline, 'alpha');
+    kernel.losesPayload = true;
+    kernel.write(thread, connection, '<\n/\n');
+    kernel.read(thread, connection, '>> bravo\n');
+    kernel.losesPayload = false;
+    // A later piece of the lost request arrives: it is no body of the one before, which was whole.
+    kernel.read(thread, connection, '.\n');
+    assert.equal(timeline.open(thread), 'ambiguous alpha');
+  });
+
+  test('requests on a connection whose accept was lost are not counted', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const thread = kernel.process();
+    const connection: SimulatedConnection = {
+      ...new Timeline().kernel.accept(new Timeline().kernel.process()),
+      id: 99_999,
+    };
+    kernel.read(thread, connection, '> alpha\n');
+    kernel.write(thread, connection, '<\n/\n');
+    assert.equal(timeline.requests.length, 0);
+    assert.equal(timeline.open(thread), 'none');
+  });
+});
+
+describe('identity', () => {
+  test('a reused pid inherits nothing', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { thread } = serve(timeline, 'alpha');
+    const child = timeline.spawn(thread, 'id');
+    const reused = kernel.process(child.process.pid, child.process.startTicks + 500);
+    assert.equal(timeline.open(reused), 'none');
+    // The exit of the server was lost, and its pid is somebody else's by now.
+    const impostor = kernel.process(thread.process.pid, thread.process.startTicks + 500);
+    assert.equal(timeline.open(impostor), 'none');
+    serve(timeline, 'bravo', impostor);
+    assert.notEqual(timeline.open(impostor), 'exact alpha');
+    timeline.spawn(impostor, 'id');
+    assert.notEqual(timeline.latest, 'exact alpha');
+  });
+
+  test('the end of a reused pid does not end what its namesake serves', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const stale = kernel.process(500, 10);
+    timeline.open(stale);
+    const { thread } = serve(timeline, 'alpha', kernel.process(500, 20));
+    kernel.exit(stale);
+    assert.equal(timeline.open(thread), 'exact alpha');
+  });
+
+  test('closing a connection ends what is in flight on it', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { thread, connection } = serve(timeline, 'alpha');
+    kernel.close(connection);
+    assert.equal(timeline.ended.length, 1);
+    assert.equal(timeline.ended[0]?.endedNs, kernel.nowNs);
+    assert.deepEqual(timeline.attributor.close(connection.id, 1), []);
+    assert.equal(timeline.open(kernel.thread(kernel.process())), 'none');
+    assert.equal(timeline.open(kernel.thread(thread)), 'none');
+  });
+
+  test('ids carry the session and differ', () => {
+    const timeline = new Timeline();
+    timeline.attributor.setSession('s1');
+    serve(timeline, 'alpha');
+    serve(timeline, 'bravo');
+    assert.deepEqual(timeline.requests.map(({ id }) => id), ['s1-1', 's1-2']);
+  });
+
+  test('every effect is counted under its grade', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { loop } = loopWith(timeline, 'alpha');
+    timeline.open(loop);
+    kernel.epollWait(loop);
+    timeline.open(loop);
+    timeline.open(loop, '/alpha');
+    timeline.open(kernel.process());
+    const { exact, ambiguous, matched, none, linked } = timeline.attributor.counters;
+    assert.deepEqual({ exact, ambiguous, matched, none, linked }, { exact: 1, ambiguous: 1, matched: 1, none: 1, linked: 0 });
+  });
+});
+
+test('reply steps without a request say nothing', () => {
+  const { attributor } = new Timeline();
+  assert.equal(attributor.requestEnded(1), null);
+  assert.equal(attributor.responseStarted(1, 200), null);
+  assert.equal(attributor.responseEnded(1, 5), null);
+});
+
+test('the tables are bounded: connections beyond the limit push out the oldest, and end it', () => {
+  const timeline = new Timeline();
+  const { kernel } = timeline;
+  const { thread, connection } = serve(timeline, 'alpha');
+  const acceptor = kernel.thread(thread);
+  for (let index = 0; index < 65_536; index++) kernel.accept(acceptor, true);
+  assert.equal(timeline.requests[0]?.isInFlight, false);
+  assert.equal(timeline.attributor.requestEnded(connection.id), null);
+  assert.equal(timeline.open(thread), 'none');
+});
+
+test('threads beyond the limit push out the oldest, which is then believed no more', () => {
+  const timeline = new Timeline();
+  const { kernel } = timeline;
+  const { loop, connections } = loopWith(timeline, 'alpha', 'bravo');
+  const [alpha, bravo] = connections;
+  assert.ok(alpha && bravo);
+  const other = kernel.process();
+  const connection = kernel.accept(other);
+  for (let index = 0; index < 65_536; index++) {
+    const thread = kernel.thread(other);
+    kernel.read(thread, connection, '> x\n');
+    kernel.write(thread, connection, '<\n/\n');
+  }
+  // Its other request is not known to be on this thread any more, but that it is a loop must not be forgotten.
+  assert.equal(timeline.open(loop).startsWith('exact alpha'), false);
+});
