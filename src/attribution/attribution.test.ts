@@ -16,7 +16,10 @@ interface Served {
 }
 
 /** An event loop in which every value is a request in flight, each on a connection of its own. */
-function loopWith(timeline: Timeline, ...values: string[]): { loop: SimulatedThread; connections: SimulatedConnection[] } {
+function loopWith(
+  timeline: Timeline,
+  ...values: string[]
+): { loop: SimulatedThread; connections: SimulatedConnection[] } {
   const { kernel } = timeline;
   const loop = kernel.process();
   const warmUp = kernel.accept(loop);
@@ -115,6 +118,17 @@ describe('a thread for each request', () => {
     kernel.write(thread, connection, '<\n/\n');
     kernel.read(thread, connection, '> bravo\n');
     assert.equal(timeline.open(thread), 'exact bravo');
+  });
+
+  test('after the reply, with others in flight, the thread may have gone on with one of them', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { thread, connection } = serve(timeline, 'alpha');
+    const other = serve(timeline, 'bravo', kernel.thread(thread));
+    kernel.write(thread, connection, '<\n/\n');
+    assert.equal(timeline.open(thread), 'ambiguous alpha bravo');
+    kernel.write(other.thread, other.connection, '<\n/\n');
+    assert.equal(timeline.open(thread), 'exact alpha');
   });
 
   test('asking for the next connection ends the last request', () => {
@@ -293,7 +307,7 @@ describe('a process for each request', () => {
     timeline.kernel.exit(thread);
     assert.equal(timeline.latest, 'exact alpha');
     assert.equal(timeline.ended.length, 1);
-    assert.equal(timeline.ended[0]?.isInFlight, false);
+    assert.equal(timeline.ended[0]?.isDone, true);
   });
 
   test('the end of a process leaves a connection that another serves meanwhile', () => {
@@ -306,7 +320,10 @@ describe('a process for each request', () => {
     kernel.exit(thread);
     assert.equal(timeline.open(successor), 'exact bravo');
     kernel.write(successor, connection, '<\n/\n');
-    assert.deepEqual(timeline.ended.map(({ isInFlight }) => isInFlight), [false, false]);
+    assert.deepEqual(
+      timeline.ended.map(({ isDone }) => isDone),
+      [true, true],
+    );
   });
 });
 
@@ -327,11 +344,11 @@ describe('an event loop', () => {
   test('with several in flight the last one read is not named', () => {
     const timeline = new Timeline();
     const { loop } = loopWith(timeline, 'alpha', 'bravo', 'charlie');
-    assert.equal(timeline.open(loop), 'ambiguous charlie alpha bravo');
+    assert.equal(timeline.open(loop), 'ambiguous alpha bravo charlie');
     timeline.spawn(loop, 'id');
-    assert.equal(timeline.latest, 'ambiguous charlie alpha bravo');
+    assert.equal(timeline.latest, 'ambiguous alpha bravo charlie');
     assert.equal(timeline.open(loop, '/srv/bravo'), 'matched bravo');
-    assert.equal(timeline.open(loop, '/srv/bravo/alpha'), 'ambiguous charlie alpha bravo');
+    assert.equal(timeline.open(loop, '/srv/bravo/alpha'), 'ambiguous alpha bravo charlie');
   });
 
   test('after the reply anything may be left over', () => {
@@ -357,20 +374,20 @@ describe('an event loop', () => {
     assert.equal(timeline.open(loop), 'ambiguous bravo');
   });
 
-  test('a loop on poll shows itself by two unanswered connections', () => {
+  // Nothing tells such a loop from a thread for each request whose reply's end was not told.
+  test('a loop on poll with a reply under way elsewhere', { todo: 'poll loops are not recognised' }, () => {
     const timeline = new Timeline();
     const { kernel } = timeline;
     const loop = kernel.process();
     const first = serve(timeline, 'alpha', loop).connection;
     kernel.poll(loop);
     const second = serve(timeline, 'bravo', loop).connection;
-    assert.equal(timeline.open(loop), 'ambiguous bravo alpha');
+    assert.equal(timeline.open(loop), 'ambiguous alpha bravo');
     kernel.write(loop, first, '<\n');
     kernel.poll(loop);
-    // A reply of the first is under way, which a thread for each request would have finished by now.
     serve(timeline, 'charlie', loop);
     kernel.write(loop, second, '<\n/\n');
-    assert.equal(timeline.open(loop), 'ambiguous charlie alpha');
+    assert.equal(timeline.open(loop), 'ambiguous alpha charlie');
   });
 
   test('two loops share the work: every request of the process is possible', () => {
@@ -381,7 +398,7 @@ describe('an event loop', () => {
     const connection = kernel.accept(second);
     kernel.epollWait(second);
     kernel.read(second, connection, '> bravo\n');
-    assert.equal(timeline.open(second), 'ambiguous bravo alpha');
+    assert.equal(timeline.open(second), 'ambiguous alpha bravo');
     assert.equal(timeline.open(loop), 'ambiguous alpha bravo');
   });
 });
@@ -397,7 +414,7 @@ describe('runtimes that move work between threads', () => {
     const second = serve(timeline, 'bravo', main);
     assert.equal(timeline.open(main), 'exact bravo');
     const third = serve(timeline, 'charlie', other);
-    assert.equal(timeline.open(other), 'ambiguous charlie bravo');
+    assert.equal(timeline.open(other), 'ambiguous bravo charlie');
     assert.equal(timeline.open(main), 'ambiguous bravo charlie');
     kernel.write(main, second.connection, '<\n/\n');
     assert.equal(timeline.open(main), 'ambiguous bravo charlie');
@@ -425,7 +442,7 @@ describe('runtimes that move work between threads', () => {
     const quick = serve(timeline, 'bravo', worker);
     kernel.write(worker, quick.connection, '<\n/\n');
     // The worker goes on with what the reactor had read, without reading anything itself.
-    assert.equal(timeline.open(worker), 'ambiguous bravo alpha');
+    assert.equal(timeline.open(worker), 'ambiguous alpha bravo');
   });
 });
 
@@ -491,6 +508,34 @@ describe('what the bytes say against what the thread says', () => {
   });
 });
 
+describe('what nobody reads', () => {
+  test('bytes of an unreadable connection end what the thread was said to serve', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { thread, connection } = serve(timeline, 'alpha');
+    const unreadable = kernel.accept(kernel.process());
+    kernel.write(thread, connection, '<\n/\n');
+    kernel.read(thread, unreadable, 'hello');
+    assert.equal(timeline.open(thread), 'none');
+    unreadable.isIgnored = true;
+    kernel.read(thread, connection, '> bravo\n');
+    assert.equal(timeline.open(thread), 'exact bravo');
+    kernel.write(thread, connection, '<\n/\n');
+    kernel.read(thread, unreadable, 'hello');
+    assert.equal(timeline.open(thread), 'none');
+  });
+
+  test('on a loop as well', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { loop } = loopWith(timeline, 'alpha');
+    const unreadable = kernel.accept(kernel.process());
+    unreadable.isIgnored = true;
+    kernel.read(loop, unreadable, 'hello');
+    assert.equal(timeline.open(loop), 'ambiguous alpha');
+  });
+});
+
 describe('what was lost', () => {
   test('after lost payload a loop is doubted for a while', () => {
     const timeline = new Timeline();
@@ -510,10 +555,12 @@ describe('what was lost', () => {
     kernel.write(thread, connection, '<\n/\n');
     kernel.losesPayload = true;
     kernel.read(thread, connection, '> bravo\n');
-    assert.equal(timeline.open(thread), 'none');
+    // The one that it answered last is still possible, and nothing more.
+    assert.equal(timeline.open(thread), 'ambiguous alpha');
     assert.equal(timeline.attributor.counters.unknownStamps, 1);
-    timeline.spawn(thread, 'ping', 'alpha');
-    assert.equal(timeline.latest, 'none');
+    kernel.losesPayload = false;
+    kernel.read(thread, connection, '.\n');
+    assert.equal(timeline.open(thread), 'none');
   });
 
   test('a lost reply and a lost request do not put the next one in the place of the last', () => {
@@ -579,8 +626,43 @@ describe('identity', () => {
     assert.equal(timeline.ended.length, 1);
     assert.equal(timeline.ended[0]?.endedNs, kernel.nowNs);
     assert.deepEqual(timeline.attributor.close(connection.id, 1), []);
-    assert.equal(timeline.open(kernel.thread(kernel.process())), 'none');
+    // The server goes on with it, for how long is not known.
+    assert.equal(timeline.open(thread), 'exact alpha');
+    assert.equal(timeline.open(kernel.thread(thread)), 'ambiguous alpha');
+    kernel.nowNs += 31e9;
     assert.equal(timeline.open(kernel.thread(thread)), 'none');
+    assert.equal(timeline.requests[0]?.isDone, true);
+  });
+
+  test('a thread that reads on leaves the request of a client that has gone', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { thread, connection } = serve(timeline, 'alpha');
+    kernel.close(connection);
+    serve(timeline, 'bravo', thread);
+    assert.equal(timeline.open(thread), 'exact bravo');
+  });
+
+  test('a loop may still be at work for a client that has gone', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { loop, connections } = loopWith(timeline, 'alpha', 'bravo');
+    const [connection] = connections;
+    assert.ok(connection);
+    kernel.close(connection);
+    assert.equal(timeline.open(loop), 'ambiguous alpha bravo');
+    kernel.nowNs += 31e9;
+    assert.equal(timeline.open(loop), 'exact bravo');
+  });
+
+  test('requests of clients that have gone are kept within bounds', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { loop } = loopWith(timeline, 'alpha');
+    // The one that is not aborted comes on top of the 256 that are kept.
+    for (let index = 0; index < 300; index++) kernel.close(serve(timeline, `r${index}`, loop).connection);
+    timeline.open(loop);
+    assert.equal(timeline.effects.at(-1)?.attribution.candidates.length, 257);
   });
 
   test('ids carry the session and differ', () => {
@@ -588,7 +670,10 @@ describe('identity', () => {
     timeline.attributor.setSession('s1');
     serve(timeline, 'alpha');
     serve(timeline, 'bravo');
-    assert.deepEqual(timeline.requests.map(({ id }) => id), ['s1-1', 's1-2']);
+    assert.deepEqual(
+      timeline.requests.map(({ id }) => id),
+      ['s1-1', 's1-2'],
+    );
   });
 
   test('every effect is counted under its grade', () => {
@@ -601,7 +686,10 @@ describe('identity', () => {
     timeline.open(loop, '/alpha');
     timeline.open(kernel.process());
     const { exact, ambiguous, matched, none, linked } = timeline.attributor.counters;
-    assert.deepEqual({ exact, ambiguous, matched, none, linked }, { exact: 1, ambiguous: 1, matched: 1, none: 1, linked: 0 });
+    assert.deepEqual(
+      { exact, ambiguous, matched, none, linked },
+      { exact: 1, ambiguous: 1, matched: 1, none: 1, linked: 0 },
+    );
   });
 });
 
@@ -615,12 +703,11 @@ test('reply steps without a request say nothing', () => {
 test('the tables are bounded: connections beyond the limit push out the oldest, and end it', () => {
   const timeline = new Timeline();
   const { kernel } = timeline;
-  const { thread, connection } = serve(timeline, 'alpha');
-  const acceptor = kernel.thread(thread);
+  const { connection } = serve(timeline, 'alpha');
+  const acceptor = kernel.process();
   for (let index = 0; index < 65_536; index++) kernel.accept(acceptor, true);
-  assert.equal(timeline.requests[0]?.isInFlight, false);
+  assert.notEqual(timeline.requests[0]?.endedNs, null);
   assert.equal(timeline.attributor.requestEnded(connection.id), null);
-  assert.equal(timeline.open(thread), 'none');
 });
 
 test('threads beyond the limit push out the oldest, which is then believed no more', () => {

@@ -118,8 +118,12 @@ export class Attributor {
     if (event.stampOrigin === 'waited' && thread !== undefined) this.#markLoop(thread);
     const served = this.#connections.get(event.connection);
     if (served === undefined) return;
-    if (event.direction === 'in') served.continueIn(event.sequence);
-    else this.#noteWriter(served, event, process);
+    if (event.direction === 'in') {
+      if (thread !== undefined) thread.answered = null;
+      served.continueIn(event.sequence);
+    } else {
+      this.#noteWriter(served, event, process);
+    }
   }
 
   requestStarted(event: PayloadEvent, message: RequestMessage, process: Process): RequestState | null {
@@ -135,6 +139,7 @@ export class Attributor {
       event.timeNs,
     );
     served.begin(request, event.sequence);
+    if (served.pid !== process.pid) this.#processes.get(served.pid)?.connections.delete(event.connection);
     served.pid = process.pid;
     const serving = this.#servingProcess(process);
     serving.inFlight.add(request);
@@ -183,13 +188,12 @@ export class Attributor {
    */
   executed(event: EventHeader, process: Process, sinks: readonly ByteString[]): Attribution {
     const birth = this.#births.get(process);
+    // A pool worker starts its programs in children: who replaces itself was made for this program.
+    if (birth !== undefined) birth.hasProgram = true;
     const attribution = this.#count(
       this.#crossCheck(this.#refine(this.#place(event, process), sinks), process, sinks),
     );
-    if (birth !== undefined) {
-      birth.hasProgram = true;
-      birth.attribution = attribution;
-    }
+    if (birth !== undefined) birth.attribution = attribution;
     return attribution;
   }
 
@@ -201,7 +205,8 @@ export class Attributor {
   /** The process ended: what it was serving ends with it, unless another process holds the connection. */
   exited(process: Process, timeNs: number): readonly RequestState[] {
     const serving = this.#processes.get(process.pid);
-    if (serving === undefined) return [];
+    // A late exit of whoever had the pid before ends nothing.
+    if (serving === undefined || serving.process.startTicks > process.startTicks) return [];
     this.#processes.delete(process.pid);
     for (const tid of serving.threads) this.#threads.delete(tid);
     const ended: RequestState[] = [];
@@ -224,7 +229,10 @@ export class Attributor {
 
   #noteWriter(served: ServedConnection, event: PayloadEvent, process: Process): void {
     const request = served.unanswered[0];
-    if (request === undefined || request.isAnswered || request.tid === event.tid) return;
+    if (request === undefined) return;
+    const thread = this.#threads.get(event.tid);
+    if (thread !== undefined) thread.answered = request;
+    if (request.isAnswered || request.tid === event.tid) return;
     if (request.process.pid === process.pid) this.#servingProcess(process).isMigrating = true;
   }
 
@@ -247,7 +255,7 @@ export class Attributor {
   #servingThread(event: EventHeader, serving: ServingProcess): ServingThread {
     let thread = this.#threads.get(event.tid);
     if (thread === undefined || thread.pid !== event.pid) {
-      if (this.#threads.size >= MAX_THREADS) dropOldest(this.#threads);
+      if (this.#threads.size >= MAX_THREADS) this.#dropOldestThread();
       thread = new ServingThread(event.pid);
       this.#threads.set(event.tid, thread);
       serving.threads.add(event.tid);
@@ -255,30 +263,46 @@ export class Attributor {
     return thread;
   }
 
+  #dropOldestThread(): void {
+    for (const [tid, thread] of this.#threads) {
+      this.#threads.delete(tid);
+      this.#processes.get(thread.pid)?.threads.delete(tid);
+      return;
+    }
+  }
+
   /** Where the effect belongs by who did it, without looking at its content. */
   #place(event: EventHeader, process: Process): Attribution {
     const serving = this.#processes.get(process.pid);
     const isServer = serving !== undefined && serving.process === process;
     if (isServer) serving.sweep(event.timeNs);
-    if (isServer && event.stampOrigin === 'read') return this.#placeByStamp(event, serving);
+    // Who serves requests itself is judged by them, though it may have been born in another.
+    if (isServer)
+      return event.stampOrigin === 'read'
+        ? this.#placeByStamp(event, serving)
+        : this.#placeInServer(event, serving);
     const birth = this.#births.get(process);
-    if (birth !== undefined) return placeByBirth(birth);
-    return isServer ? this.#placeInServer(event, serving) : NO_REQUEST;
+    return birth === undefined ? NO_REQUEST : placeByBirth(birth);
   }
 
   /** The thread read a request and has not gone back to wait since. */
   #placeByStamp(event: EventHeader, serving: ServingProcess): Attribution {
     const served = this.#connections.get(event.stampConnection) ?? this.#closed.get(event.stampConnection);
     const requests = served?.requestsOf(event.stampSequence) ?? [];
-    const stamped = requests.filter((request) => !request.isDone);
-    const own = stamped.length > 0 ? stamped : requests.slice(-1);
+    const waiting = requests.findIndex((request) => !request.isDone);
+    // Of several in one message, the one answered last may still be at work while the next one waits.
+    const own = waiting < 0 ? requests.slice(-1) : requests.slice(Math.max(0, waiting - 1));
     if (own.length === 0) this.counters.unknownStamps++;
-    const thread = this.#threads.get(event.tid);
-    const others = serving.hasMovingWork ? serving.inFlight : (thread?.open() ?? []);
-    const candidates = new Set([...own, ...others]);
     const [first] = own;
+    const thread = this.#threads.get(event.tid);
+    // Of a thread that was pushed out of the table we do not know what else it does.
+    const canJuggle = thread === undefined || thread.isLoop || serving.hasMovingWork;
+    // After the reply the thread may have gone on with what another one has read.
+    const isAnyPossible = thread === undefined || serving.hasMovingWork || first?.isDone === true;
+    const candidates = new Set([...own, ...(isAnyPossible ? serving.inFlight : thread.open())]);
+    if (thread !== undefined && thread.answered !== null) candidates.add(thread.answered);
     if (candidates.size === 1 && first !== undefined) {
-      if (thread?.isLoop === true) {
+      if (canJuggle) {
         if (event.timeNs < this.#doubtUntilNs)
           return ambiguous(candidates, 'captured bytes were lost: other requests may be in flight');
         // What a loop runs after the reply may be left over from any request before.

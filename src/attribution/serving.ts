@@ -46,7 +46,8 @@ export class ServedConnection {
   /** The bytes of this message belong to the request begun before: its body, after an interim reply. */
   continueIn(sequence: number): void {
     const newest = this.#newest;
-    if (newest === null || newest.isDone || this.#messages.at(-1)?.sequence === sequence) return;
+    if (newest === null || newest.isDone || newest.isComplete) return;
+    if (this.#messages.at(-1)?.sequence === sequence) return;
     this.#remember(sequence, newest);
   }
 
@@ -66,6 +67,11 @@ export class ServingThread {
   readonly pid: number;
   /** It comes back from epoll_wait: what it runs next may belong to any of its requests. */
   isLoop = false;
+  /**
+   * The request of which it wrote the reply since it last read: what a loop does right after belongs to that one, though
+   * its stamp names another.
+   */
+  answered: RequestState | null = null;
   /** Read by this thread and possibly still in work, oldest first. */
   readonly #requests: RequestState[] = [];
 
@@ -139,8 +145,11 @@ export class ServingProcess {
     this.inFlight.delete(oldest);
   }
 
-  /** Several loops share the work (Go, a multi-threaded runtime), or work moves between threads. */
+  /**
+   * Several loops share the work (Go, a multi-threaded runtime), a loop that reads hands work to threads that read as
+   * well, or a reply showed that work moves between threads.
+   */
   get hasMovingWork(): boolean {
-    return this.isMigrating || this.loopCount > 1;
+    return this.isMigrating || this.loopCount > 1 || (this.loopCount > 0 && this.threads.size > 1);
   }
 }

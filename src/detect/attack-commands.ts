@@ -13,9 +13,36 @@ const CHOSEN_BY_ATTACKERS = [
 const IN_PAYLOADS = [
   ...CHOSEN_BY_ATTACKERS,
   ...['cat', 'ls', 'dir', 'pwd', 'ps', 'env', 'echo', 'printf', 'sleep', 'ping', 'nslookup', 'dig', 'host'],
-  ...['python', 'python2', 'python3', 'perl', 'ruby', 'php', 'node', 'lua', 'awk', 'base64', 'xxd', 'openssl'],
+  ...[
+    'python',
+    'python2',
+    'python3',
+    'perl',
+    'ruby',
+    'php',
+    'node',
+    'lua',
+    'awk',
+    'base64',
+    'xxd',
+    'openssl',
+  ],
   ...['rm', 'cp', 'mv', 'touch', 'chmod', 'chown', 'kill', 'head', 'tail', 'tac', 'more', 'less', 'nl', 'od'],
-  ...['grep', 'find', 'tee', 'tar', 'ftp', 'tftp', 'ssh', 'scp', 'useradd', 'hostname', 'w', 'mknod', 'mkfifo'],
+  ...[
+    'grep',
+    'find',
+    'tee',
+    'tar',
+    'ftp',
+    'tftp',
+    'ssh',
+    'scp',
+    'useradd',
+    'hostname',
+    'w',
+    'mknod',
+    'mkfifo',
+  ],
 ] as const;
 
 export const ATTACKER_CHOSEN_COMMANDS: ReadonlySet<string> = new Set(CHOSEN_BY_ATTACKERS);

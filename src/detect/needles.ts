@@ -11,7 +11,7 @@ export interface Needle {
 /** More inputs than any ordinary request has; what follows is not searched. */
 const MAX_INPUTS = 256;
 /** Forms of one input; the protocol leaf lists the likeliest first. */
-const MAX_FORMS = 12;
+const MAX_FORMS = 16;
 
 /**
  * Values so common that finding them in an argument or a path says nothing about who put them there. Lower case.
@@ -31,7 +31,9 @@ const COMMON_VALUES: ReadonlySet<string> = new Set(
 const NUMBERS = /^[+-]?[\d.,:]+$/;
 
 function isCommonValue(form: ByteString): boolean {
-  return (form.length <= 16 && COMMON_VALUES.has(form.toLowerCase())) || (form.length <= 40 && NUMBERS.test(form));
+  return (
+    (form.length <= 16 && COMMON_VALUES.has(form.toLowerCase())) || (form.length <= 40 && NUMBERS.test(form))
+  );
 }
 
 /**
@@ -55,7 +57,12 @@ export function needlesOf(message: RequestMessage, minimumLength: number): reado
   return Array.from(found, ([form, input]) => ({ input, form }));
 }
 
-function keep(found: Map<ByteString, RequestInput>, input: RequestInput, form: ByteString, minimum: number): void {
+function keep(
+  found: Map<ByteString, RequestInput>,
+  input: RequestInput,
+  form: ByteString,
+  minimum: number,
+): void {
   if (form.length < minimum || isCommonValue(form)) return;
   const known = found.get(form);
   if (known === undefined || (known.location === 'path' && input.location !== 'path')) found.set(form, input);
@@ -65,7 +72,9 @@ function keep(found: Map<ByteString, RequestInput>, input: RequestInput, form: B
  * Remembers what a function made of a message, as long as the message lives. A body that is still arriving brings new
  * inputs: what was remembered holds as long as the body has the same length.
  */
-export function rememberByMessage<T>(compute: (message: RequestMessage) => T): (message: RequestMessage) => T {
+export function rememberByMessage<T>(
+  compute: (message: RequestMessage) => T,
+): (message: RequestMessage) => T {
   const known = new WeakMap<RequestMessage, { readonly bodyLength: number; readonly value: T }>();
   return (message) => {
     const bodyLength = message.body.length;

@@ -37,7 +37,11 @@ const ENTRIES: readonly Entry[] = [
   entry('/var/spool/cron/.*', 'code that the system runs', 'critical'),
   entry(`${HOME}/\\.ssh/.*`, 'SSH keys', 'critical'),
   entry('.*/(?:id_rsa|id_dsa|id_ecdsa|id_ed25519)', 'SSH keys', 'critical'),
-  entry('.*/\\.(?:aws/(?:credentials|config)|azure/.*|config/gcloud/.*|kube/config|docker/config\\.json)', 'cloud credentials', 'critical'),
+  entry(
+    '.*/\\.(?:aws/(?:credentials|config)|azure/.*|config/gcloud/.*|kube/config|docker/config\\.json)',
+    'cloud credentials',
+    'critical',
+  ),
   entry('.*/\\.(?:netrc|pgpass|my\\.cnf|npmrc|pypirc|git-credentials|htpasswd)', 'credentials', 'critical'),
   entry(`${HOME}/\\.[a-z]+_history`, 'shell history', 'high'),
   entry(`${HOME}/\\.(?:bashrc|profile|bash_profile|zshrc)`, 'code that shells run', 'high'),
@@ -45,14 +49,33 @@ const ENTRIES: readonly Entry[] = [
   entry('(?:/var)?/run/docker\\.sock', 'container control', 'critical'),
   entry('/etc/kubernetes/.*', 'cluster credentials', 'critical'),
   entry('/proc/(?:self|thread-self|\\d+)/(?:task/\\d+/)?environ', 'environment of a process', 'critical'),
-  entry('/proc/(?:self|thread-self|\\d+)/(?:task/\\d+/)?(?:cmdline|maps|mem|status|cwd/.*|root/.*|fd/.*)', 'insides of a process', 'high'),
+  entry(
+    '/proc/(?:self|thread-self|\\d+)/(?:task/\\d+/)?(?:cmdline|maps|mem|status|cwd/.*|root/.*|fd/.*)',
+    'insides of a process',
+    'high',
+  ),
   entry('/etc/(?:passwd|group)-?', 'user accounts', 'high', 'library'),
-  entry('/etc/(?:hosts|hostname|resolv\\.conf|nsswitch\\.conf|issue|os-release|services|fstab|mtab|motd)', 'system configuration', 'medium', 'library'),
-  entry('/(?:usr/lib/os-release|proc/(?:version|net/[a-z0-9]+|mounts|self/mounts))', 'system configuration', 'medium', 'library'),
+  entry(
+    '/etc/(?:hosts|hostname|resolv\\.conf|nsswitch\\.conf|issue|os-release|services|fstab|mtab|motd)',
+    'system configuration',
+    'medium',
+    'library',
+  ),
+  entry(
+    '/(?:proc/(?:version|net/[a-z0-9]+|mounts|self/mounts))',
+    'system configuration',
+    'medium',
+    'library',
+  ),
   entry('/etc/(?:mysql|postgresql|nginx|apache2|httpd|php|redis)/.*', 'service configuration', 'medium'),
   entry('/var/log/(?:apache2|httpd|nginx)/.*|/var/log/auth\\.log', 'logs', 'medium'),
   entry('.*/\\.env(?:\\.[a-z]+)?', 'application secrets', 'critical', 'application'),
-  entry('.*/(?:wp-config\\.php|configuration\\.php|settings\\.php|local_settings\\.py|settings\\.py|database\\.yml|secrets\\.yml|master\\.key|parameters\\.yml|appsettings(?:\\.[A-Za-z]+)?\\.json|web\\.config)', 'application configuration', 'high', 'application'),
+  entry(
+    '.*/(?:wp-config\\.php|configuration\\.php|settings\\.php|local_settings\\.py|settings\\.py|database\\.yml|secrets\\.yml|master\\.key|parameters\\.yml|appsettings(?:\\.[A-Za-z]+)?\\.json|web\\.config)',
+    'application configuration',
+    'high',
+    'application',
+  ),
   entry('.*/WEB-INF/.*', 'application configuration', 'high', 'application'),
   entry('.*/\\.(?:git|svn|hg)/.*', 'source repository', 'high', 'application'),
 ];
@@ -67,10 +90,25 @@ export function sensitivePath(path: ByteString): SensitivePath | null {
 
 const TOP_DIRECTORIES = ['/etc/', '/proc/', '/root/', '/home/', '/run/', '/var/'];
 /** Marks of the entries that may lie anywhere. */
-const ANYWHERE = ['/.', '/id_', 'config', 'settings', '/database.yml', '/secrets.yml', '/master.key', '/parameters.yml', '/WEB-INF/', '/Users/', '/os-release'];
+const ANYWHERE = [
+  '/.',
+  '/id_',
+  'config',
+  'settings',
+  '/database.yml',
+  '/secrets.yml',
+  '/master.key',
+  '/parameters.yml',
+  '/WEB-INF/',
+  '/Users/',
+];
+
+/** Most opens are of these, and nothing in them is secret. */
+const LIBRARIES = ['/usr/lib/', '/lib/', '/usr/share/', '/lib64/'];
 
 /** Cheap, and right for nearly all paths that are not sensitive. */
 function mayBeSensitive(path: ByteString): boolean {
+  for (const directory of LIBRARIES) if (path.startsWith(directory)) return false;
   for (const directory of TOP_DIRECTORIES) if (path.startsWith(directory)) return true;
   for (const mark of ANYWHERE) if (path.includes(mark)) return true;
   return false;

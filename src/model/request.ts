@@ -35,6 +35,8 @@ export interface RequestInput {
 /** The message of a request, as its protocol leaf parsed it. Decoding is lazy: most requests are never looked into. */
 export interface RequestMessage {
   readonly protocol: string;
+  /** The head as it was captured, nothing decoded: for quick looks that decide whether decoding is worth it. */
+  readonly head: ByteString;
   readonly method: ByteString;
   /** Request target as sent: path and query, not decoded. */
   readonly target: ByteString;

@@ -54,6 +54,7 @@ export function sampleRequest(fields: Partial<Request> = {}, target = '/ping?hos
     },
     message: {
       protocol: 'http1',
+      head: '',
       method: 'GET',
       target,
       headers: [

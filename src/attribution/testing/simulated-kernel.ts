@@ -39,6 +39,8 @@ export interface SimulatedConnection {
   captured: number;
   writes: number;
   nextReport: number;
+  /** User space has said that nobody reads its protocol. */
+  isIgnored: boolean;
 }
 
 export class SimulatedKernel {
@@ -153,6 +155,7 @@ export class SimulatedKernel {
       captured: 0,
       writes: 0,
       nextReport: 0,
+      isIgnored: false,
     };
     this.#emit({
       ...this.#header(thread),
@@ -170,6 +173,10 @@ export class SimulatedKernel {
 
   /** inbound(): told before the stamp changes. */
   read(thread: SimulatedThread, connection: SimulatedConnection, content: ByteString): void {
+    if (connection.isIgnored) {
+      clear(thread, 'none');
+      return;
+    }
     if (connection.direction !== 'in') {
       connection.direction = 'in';
       connection.sequence++;
@@ -195,6 +202,7 @@ export class SimulatedKernel {
     content: ByteString,
     length = content.length,
   ): void {
+    if (connection.isIgnored) return;
     if (connection.direction !== 'out') {
       connection.direction = 'out';
       connection.captured = 0;

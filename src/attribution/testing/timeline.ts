@@ -40,6 +40,7 @@ export function makeProcess(pid: number, startTicks: number, parent: Process | n
 export function makeMessage(value: ByteString, location: RequestInput['location'] = 'query'): RequestMessage {
   return {
     protocol: 'toy',
+    head: '',
     method: 'GET',
     target: `/?q=${value}`,
     headers: [],
@@ -67,7 +68,7 @@ export class Timeline {
   readonly ended: RequestState[] = [];
   readonly #processes = new Map<string, Draft<Process>>();
 
-  /** How the newest effect was placed: "exact alpha", "ambiguous alpha beta", "none". */
+  /** How the newest effect was placed: "exact alpha", "ambiguous alpha bravo" (by name), "none". */
   get latest(): string {
     const placed = this.effects.at(-1);
     return placed === undefined ? 'no effect' : textOf(placed.attribution);
@@ -177,7 +178,7 @@ export class Timeline {
 }
 
 export function textOf({ grade, request, candidates }: Attribution): string {
-  const values = request === null ? candidates.map(valueOf) : [valueOf(request)];
+  const values = request === null ? candidates.map(valueOf).toSorted() : [valueOf(request)];
   return [grade, ...values].join(' ');
 }
 

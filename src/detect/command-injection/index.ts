@@ -174,12 +174,14 @@ function matchProgram(view: ExecView, request: Request, needles: ExecNeedles): M
     ['executable', effect.executable],
   ] as const) {
     const needle = value === '' ? undefined : needles.byForm.get(value);
-    if (needle !== undefined && value.includes('/') && isChosenProgram(needle)) return found(needle, sink, value);
+    if (needle !== undefined && value.includes('/') && isChosenProgram(needle))
+      return found(needle, sink, value);
   }
   for (const needle of needles.climbing) {
     if (!effect.path.endsWith(needle.form)) continue;
     const offset = effect.path.length - needle.form.length;
-    if (directoryLeft(effect.path, offset, effect.workingDirectory) !== null) return found(needle, 'path', effect.path);
+    if (directoryLeft(effect.path, offset, effect.workingDirectory) !== null)
+      return found(needle, 'path', effect.path);
   }
   const name = effect.argv[0] ?? '';
   const named = needles.byForm.get(name);
@@ -190,7 +192,16 @@ function matchProgram(view: ExecView, request: Request, needles: ExecNeedles): M
 }
 
 /** Programs that take no options worth having. */
-const TAKES_TEXT: ReadonlySet<string> = new Set(['echo', 'printf', 'test', '[', 'expr', 'true', 'false', 'logger']);
+const TAKES_TEXT: ReadonlySet<string> = new Set([
+  'echo',
+  'printf',
+  'test',
+  '[',
+  'expr',
+  'true',
+  'false',
+  'logger',
+]);
 /** Programs whose `-e` says that a pattern follows. */
 const TAKES_PATTERN = /^(?:[ef]?grep|rg|ag|ack|sed)$/;
 
@@ -226,7 +237,13 @@ function matchArgument({ effect, program }: ExecView, request: Request, needles:
   return null;
 }
 
-function evidenceOf(needle: Needle, sink: string, sinkValue: ByteString, offset: number, note: string): Evidence {
+function evidenceOf(
+  needle: Needle,
+  sink: string,
+  sinkValue: ByteString,
+  offset: number,
+  note: string,
+): Evidence {
   return { source: describeInput(needle.input), value: needle.form, sink, sinkValue, offset, note };
 }
 
@@ -316,6 +333,9 @@ class ShellLineage {
     }
     if (known) return true;
     const { parent } = process;
-    return parent !== null && (isShellPath(parent.executable) || this.#shells.get(parent.pid) === parent.startTicks);
+    return (
+      parent !== null &&
+      (isShellPath(parent.executable) || this.#shells.get(parent.pid) === parent.startTicks)
+    );
   }
 }

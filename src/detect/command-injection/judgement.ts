@@ -117,7 +117,8 @@ function programNamed(
     }
     if (mark.end > end) continue;
     // `A=${value} ./run` with a value of `x id`: the blank ends the assignment.
-    if (mark.start > from) return decided(scan, mark.start, `starts the command ${name} after a blank`, `runs ${name}`);
+    if (mark.start > from)
+      return decided(scan, mark.start, `starts the command ${name} after a blank`, `runs ${name}`);
     const isPhrase = mark.end < end && end - from >= SHORTEST_PHRASE && /[ \t]/.test(text.charAt(mark.end));
     if (isPhrase || isChosenProgram(needle)) return decided(scan, mark.start, note, `runs ${name}`);
   }

@@ -8,7 +8,12 @@ import type { Detector } from '../contract.ts';
 import { describeInput, findNeedle } from '../needles.ts';
 import { sensitivePath, type SensitivePath } from '../sensitive-paths.ts';
 import { RoutineOpens } from './routine.ts';
-import { traversalNeedles, type AbsoluteNeedle, type ClimbingNeedle, type TraversalNeedles } from './traversal-needles.ts';
+import {
+  traversalNeedles,
+  type AbsoluteNeedle,
+  type ClimbingNeedle,
+  type TraversalNeedles,
+} from './traversal-needles.ts';
 
 const NAME = 'path-traversal';
 
@@ -92,10 +97,14 @@ function matchRequest(
 }
 
 /** Proof 1: the dots stand in the path as passed, and lead out. */
-function matchPassed(effect: OpenEffect, request: Request, { input, form }: ClimbingNeedle): Match | null {
+function matchPassed(
+  effect: OpenEffect,
+  request: Request,
+  { input, form, wholes }: ClimbingNeedle,
+): Match | null {
   const { path, resolvedPath } = effect;
   const at = path.endsWith(form) ? path.length - form.length : findNeedle(path, form);
-  if (at === -1) return null;
+  if (at === -1 || wholes.some((whole) => whole !== form && path.includes(whole))) return null;
   const { workingDirectory } = effect.process;
   const left = directoryLeft(path, at, workingDirectory);
   if (left === null) return null;
@@ -137,10 +146,14 @@ function matchNormalised(
   };
 }
 
-function endsWithTail(effect: OpenEffect, tail: ByteString): ['path' | 'resolved path', ByteString] | [null, ''] {
+function endsWithTail(
+  effect: OpenEffect,
+  tail: ByteString,
+): ['path' | 'resolved path', ByteString] | [null, ''] {
   const { path, resolvedPath } = effect;
   // The kernel resolves links (/proc/self, /var/run): the path as passed is what the framework made.
-  if (path.startsWith('/') && (path.endsWith(tail) || normalisePath(path).endsWith(tail))) return ['path', path];
+  if (path.startsWith('/') && (path.endsWith(tail) || normalisePath(path).endsWith(tail)))
+    return ['path', path];
   return resolvedPath.endsWith(tail) ? ['resolved path', resolvedPath] : [null, ''];
 }
 
@@ -186,7 +199,10 @@ function verdictByChance(
 }
 
 function isPhp(effect: OpenEffect): boolean {
-  return /\/(?:php[^/]*|apache2|httpd)$/.test(effect.process.executable) && /\.(?:php\d?|phtml|inc)$/.test(effect.path);
+  return (
+    /\/(?:php[^/]*|apache2|httpd)$/.test(effect.process.executable) &&
+    /\.(?:php\d?|phtml|inc)$/.test(effect.path)
+  );
 }
 
 const EPERM = 1;

@@ -13,6 +13,11 @@ export interface ClimbingNeedle {
    * before it: `/etc/passwd` of `../../etc/passwd`. '' when it does not climb out.
    */
   readonly tail: ByteString;
+  /**
+   * The longer path that it was taken out of, where it is a part of the target's path: where that one stands in the
+   * path of an open, it alone is judged. `/a/b/../c` climbs out of `b`, not out of the site.
+   */
+  readonly wholes: readonly ByteString[];
 }
 
 /** A value that is an absolute path itself, or names one behind a scheme (`file:///etc/passwd`). */
@@ -31,25 +36,32 @@ export interface TraversalNeedles {
 
 const SHORTEST_NEEDLE = 5;
 const NOTHING: TraversalNeedles = { climbing: [], absolute: [] };
+const NO_WHOLES: readonly ByteString[] = [];
 
 /** The needles of a message, or null when it has none: nearly always, and then its inputs are not even decoded. */
 export const traversalNeedles = rememberByMessage((message: RequestMessage): TraversalNeedles | null => {
   if (!mayHavePath(message)) return null;
   const found = new Collector();
-  for (const { input, form } of needlesOf(message, SHORTEST_NEEDLE)) found.add(input, form);
-  addTarget(found, message.target);
+  const target = addTarget(found, message.target);
+  for (const { input, form } of needlesOf(message, SHORTEST_NEEDLE)) {
+    if (input.location !== 'path') found.add(input, form, NO_WHOLES);
+    // Segments only: of the target's path as a whole, and what may be left of it, addTarget knows more.
+    else if (!input.value.includes('/')) found.add(input, form, target);
+  }
   const { climbing, absolute } = found.needles();
   return climbing.length === 0 && absolute.length === 0 ? null : { climbing, absolute };
 });
 
 /** Dots, an absolute path, or something encoded that may hold them (percent, `../` and `/etc` in base64). */
-const IN_TARGET = /\.\.|%2e|%25|%5c|=\/|%2f|%c0|:\/\/|=\.|Li4[vc]|L2V0Y|\\/i;
-const IN_BODY = [Buffer.from('..'), Buffer.from('%2'), Buffer.from('/'), Buffer.from('\\'), Buffer.from('Li4')];
+const IN_TARGET = /\.\.|%2e|%25|%5c|=\/|%2f|%c0|:\/\/|=\.|Li4[vc]|L2V0Y|\\|&#|%26/i;
+const IN_BODY = ['..', '%2', '/', '\\', 'Li4', 'L2V', '&#'].map((mark) => Buffer.from(mark));
 
 function mayHavePath({ target, headers, body }: RequestMessage): boolean {
   if (IN_TARGET.test(target)) return true;
-  for (const [, value] of headers) {
-    if (value.includes('..') || value.includes('%2') || value.includes('=/') || value.startsWith('/')) return true;
+  for (const [name, value] of headers) {
+    if (name === 'content-encoding') return true;
+    if (value.includes('..') || value.includes('%2') || value.includes('=/') || value.startsWith('/'))
+      return true;
   }
   if (body.length === 0) return false;
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
@@ -60,23 +72,24 @@ function mayHavePath({ target, headers, body }: RequestMessage): boolean {
  * The path of the target as a whole: it is known as segments only, and a server that maps it onto files may climb by
  * it, also within a segment (`/static../app.py` where `/static` is replaced by a directory that ends with a slash).
  */
-function addTarget(found: Collector, target: ByteString): void {
+function addTarget(found: Collector, target: ByteString): readonly ByteString[] {
   const query = target.search(/[?#]/);
   const path = query === -1 ? target : target.slice(0, query);
-  if (!/\.\.|%2e|%25/i.test(path)) return;
+  if (!/\.\.|%2e|%25/i.test(path)) return NO_WHOLES;
   const once = percentDecode(path);
   const forms = [...new Set([path, once, percentDecode(once)])];
   const input: RequestInput = { location: 'path', name: '', value: path, forms };
   for (const form of forms) {
     if (form.length < SHORTEST_NEEDLE) continue;
-    found.add(input, form);
+    found.add(input, form, NO_WHOLES);
     const dots = form.indexOf('../');
     if (dots < 1 || form.length - dots < SHORTEST_NEEDLE) continue;
     // Where the server takes a prefix off before it maps the rest, the path stands there from its dots on. Inside of
     // the site a plain `..` is no offence: only what leaves it, or what hides the dots in a segment.
     const leaves = normalisePath(form.replace(/^\/+/, '')).startsWith('../');
-    if (leaves || form[dots - 1] !== '/') found.add(input, form.slice(dots));
+    if (leaves || form[dots - 1] !== '/') found.add(input, form.slice(dots), forms);
   }
+  return forms;
 }
 
 const LEADING_PARENTS = /^(?:\.\.(?:\/|$))+/;
@@ -92,27 +105,23 @@ class Collector {
     return { climbing: [...this.#climbing.values()], absolute: [...this.#absolute.values()] };
   }
 
-  add(input: RequestInput, form: ByteString): void {
+  add(input: RequestInput, form: ByteString, wholes: readonly ByteString[]): void {
     const scheme = (FILTER.exec(form) ?? SCHEME.exec(form))?.[0] ?? '';
-    this.#addPath(input, form, form.slice(scheme.length), scheme !== '');
-  }
-
-  #addPath(input: RequestInput, form: ByteString, path: ByteString, hasScheme: boolean): void {
-    for (const variant of variantsOf(path)) {
+    for (const variant of variantsOf(form.slice(scheme.length))) {
       if (variant.length < SHORTEST_NEEDLE) continue;
-      if (hasParentSegment(variant)) this.#addClimbing(input, variant);
+      if (hasParentSegment(variant)) this.#addClimbing(input, variant, wholes);
       if (variant.startsWith('/') && !/[\s<>{}"]/.test(variant)) {
-        this.#absolute.set(variant, { input, form, path: normalisePath(variant), hasScheme });
+        this.#absolute.set(variant, { input, form, path: normalisePath(variant), hasScheme: scheme !== '' });
       }
     }
   }
 
-  #addClimbing(input: RequestInput, form: ByteString): void {
+  #addClimbing(input: RequestInput, form: ByteString, wholes: readonly ByteString[]): void {
     if (this.#climbing.has(form)) return;
     const relative = normalisePath(form.replace(/^\/+/, ''));
     const rest = relative.replace(LEADING_PARENTS, '');
     const tail = rest === '' || rest.length === relative.length ? '' : `/${rest}`;
-    this.#climbing.set(form, { input, form, tail });
+    this.#climbing.set(form, { input, form, tail, wholes });
   }
 }
 

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 
 import type { Request, RequestInput } from '../../model/request.ts';
-import { makeInput, makeRequest, percentEncode, requestWith } from '../testing.ts';
+import { fastestMs, makeInput, makeRequest, percentEncode, requestWith } from '../testing.ts';
 import { createProbe } from './index.ts';
 
 function classes(request: Request): string[] {
@@ -61,8 +61,12 @@ for (const value of COMMANDS) {
   test(`command injection attempt: ${JSON.stringify(value)}`, () => {
     assert.deepEqual(classes(requestWith(value)), ['command-injection']);
     const body = JSON.stringify({ q: value });
-    assert.deepEqual(classes(makeRequest({ body, inputs: [makeInput(value, 'json')] })), ['command-injection']);
-    assert.deepEqual(classes(makeRequest({ target: `/x?q=${percentEncode(percentEncode(value))}` })), ['command-injection']);
+    assert.deepEqual(classes(makeRequest({ body, inputs: [makeInput(value, 'json')] })), [
+      'command-injection',
+    ]);
+    assert.deepEqual(classes(makeRequest({ target: `/x?q=${percentEncode(percentEncode(value))}` })), [
+      'command-injection',
+    ]);
   });
 }
 
@@ -87,7 +91,9 @@ const PATHS = [
 for (const value of PATHS) {
   test(`path traversal attempt: ${JSON.stringify(value)}`, () => {
     assert.deepEqual(classes(requestWith(value)), ['path-traversal']);
-    assert.deepEqual(classes(makeRequest({ target: `/x?q=${percentEncode(percentEncode(value))}` })), ['path-traversal']);
+    assert.deepEqual(classes(makeRequest({ target: `/x?q=${percentEncode(percentEncode(value))}` })), [
+      'path-traversal',
+    ]);
   });
 }
 
@@ -205,14 +211,21 @@ test('ordinary requests are not decoded', () => {
     ],
     body: '{"name":"Ada","age":36}',
   });
-  const message = Object.defineProperty({ ...plain.message }, 'inputs', { get: () => assert.fail('decoded') });
+  const message = Object.defineProperty({ ...plain.message }, 'inputs', {
+    get: () => assert.fail('decoded'),
+  });
   assert.deepEqual(classes({ ...plain, message }), []);
 });
 
 test('one detection of a class, and both classes', () => {
-  const request = makeRequest({ target: `/x?a=${percentEncode('a;id')}&b=${percentEncode('b;id')}&c=../../x` });
+  const request = makeRequest({
+    target: `/x?a=${percentEncode('a;id')}&b=${percentEncode('b;id')}&c=../../x`,
+  });
   const detections = createProbe().onRequest?.(request) ?? [];
-  assert.deepEqual(detections.map(({ class: name }) => name).toSorted(), ['command-injection', 'path-traversal']);
+  assert.deepEqual(detections.map(({ class: name }) => name).toSorted(), [
+    'command-injection',
+    'path-traversal',
+  ]);
   const command = detections.find(({ class: name }) => name === 'command-injection');
   assert.deepEqual(command?.evidence[0], {
     source: 'query parameter a',
@@ -227,27 +240,67 @@ test('one detection of a class, and both classes', () => {
 const value = fc.oneof(
   fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes).toString('latin1')),
   fc
-    .array(fc.constantFrom('..', '/', ';', '|', '`', '$(', ' ', 'id', 'cat', '\n', '\\', '%2e', '(', '{', 'etc', '${IFS}'), { maxLength: 40 })
+    .array(
+      fc.constantFrom(
+        '..',
+        '/',
+        ';',
+        '|',
+        '`',
+        '$(',
+        ' ',
+        'id',
+        'cat',
+        '\n',
+        '\\',
+        '%2e',
+        '(',
+        '{',
+        'etc',
+        '${IFS}',
+      ),
+      { maxLength: 40 },
+    )
     .map((pieces) => pieces.join('')),
 );
 
 test('any bytes: never throws', () => {
   fc.assert(
     fc.property(fc.array(value, { maxLength: 4 }), value, (values, target) => {
-      classes(makeRequest({ target: `/${target}`, body: values.join('&'), inputs: values.map((one) => makeInput(one)) }));
+      classes(
+        makeRequest({
+          target: `/${target}`,
+          body: values.join('&'),
+          inputs: values.map((one) => makeInput(one)),
+        }),
+      );
     }),
     { numRuns: 3000 },
   );
 });
 
 test('linear time on long hostile values', () => {
-  for (const piece of ['../', ';id ', '; ', ';    ', '`id', '$(', '....//', '..;/', '()', '() {', '|cat ${IFS}', '\n', '/etc/', ';cat ', 'a;']) {
+  for (const piece of [
+    '../',
+    ';id ',
+    '; ',
+    ';    ',
+    '`id',
+    '$(',
+    '....//',
+    '..;/',
+    '()',
+    '() {',
+    '|cat ${IFS}',
+    '\n',
+    '/etc/',
+    ';cat ',
+    'a;',
+  ]) {
     for (const length of [1000, 8192]) {
       const text = piece.repeat(Math.ceil(length / piece.length)).slice(0, length);
       const request = makeRequest({ target: `/${text}`, body: text, inputs: [makeInput(text)] });
-      const start = performance.now();
-      classes(request);
-      const took = performance.now() - start;
+      const took = fastestMs(() => void classes(request));
       assert.ok(took < 50, `${piece} took ${took.toFixed(1)} ms`);
     }
   }

@@ -39,7 +39,9 @@ const LONGEST_BODY = 64 * 1024;
 
 function isWorthDecoding({ target, headers, body }: RequestMessage): boolean {
   if (IN_TARGET.test(target)) return true;
-  for (const [, value] of headers) if (IN_HEADER.test(value)) return true;
+  for (const [name, value] of headers) {
+    if (IN_HEADER.test(value) || (name === 'content-encoding' && body.length > 0)) return true;
+  }
   if (body.length === 0) return false;
   const text = byteString(body, 0, Math.min(body.length, LONGEST_BODY));
   // A form has a & between any two fields, JSON only in its values.
@@ -83,7 +85,11 @@ function inspect(request: Request): readonly Detection[] {
       first(request, shape, candidates) ??
       (target === null || shape.attackClass !== 'path-traversal'
         ? null
-        : first(request, shape, target.forms.map((form) => ({ input: target, form }))));
+        : first(
+            request,
+            shape,
+            target.forms.map((form) => ({ input: target, form })),
+          ));
     if (detection !== null) detections.push(detection);
   }
   return detections;

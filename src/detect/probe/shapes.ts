@@ -14,7 +14,8 @@ export function traversalShape(value: ByteString): string | null {
   const path = value.replaceAll('\\', '/').split('\0', 1)[0] ?? '';
   if (/[\s"'<>{}`]/.test(path)) return null;
   if (!path.includes('..')) {
-    if (!/^(?:file:\/\/|php:\/\/filter\/[^ ]*resource=)?\/(?:etc|proc|root|home|var|run)\//.test(path)) return null;
+    if (!/^(?:file:\/\/|php:\/\/filter\/[^ ]*resource=)?\/(?:etc|proc|root|home|var|run)\//.test(path))
+      return null;
     const absolute = path.slice(path.search(/\/(?:etc|proc|root|home|var|run)\//));
     return namesSensitivePath(absolute) ? `names the sensitive file \`${printable(absolute, 120)}\`` : null;
   }
@@ -32,7 +33,8 @@ const LONGEST_PAYLOAD = 1024;
 const MOST_LINES = 3;
 
 const SEPARATOR = /\|\|?|&&?|;|\n|\r\n?|`|[$<>]\(/g;
-const COMMAND = /(?:[ \t]|\$\{?IFS\}?(?:\$9)?)*(?:\/(?:usr\/)?(?:local\/)?s?bin\/)?([a-z][a-z0-9]{0,11})(?![\w./:=-])/y;
+const COMMAND =
+  /(?:[ \t]|\$\{?IFS\}?(?:\$9)?)*(?:\/(?:usr\/)?(?:local\/)?s?bin\/)?([a-z][a-z0-9]{0,11})(?![\w./:=-])/y;
 const BLANK = /^(?:[ \t+<>{]|\$\{?IFS)/;
 
 /** Commands that do something worth probing for without an argument. */
@@ -63,7 +65,8 @@ const SHELLSHOCK = /^\(\)\s{0,8}\{[^}]{0,32}\}\s{0,8};/;
 
 function lines(value: ByteString): number {
   let count = 1;
-  for (let at = value.indexOf('\n'); at !== -1 && count <= MOST_LINES; at = value.indexOf('\n', at + 1)) count++;
+  for (let at = value.indexOf('\n'); at !== -1 && count <= MOST_LINES; at = value.indexOf('\n', at + 1))
+    count++;
   return count;
 }
 
@@ -89,7 +92,8 @@ function looksRun(
   if (separator === '`' || separator === '$(') return isSubstitution(value, separator, start, commandEnd);
   const rest = value.slice(commandEnd, commandEnd + 256);
   const before = value.slice(0, start);
-  const isProse = (separator === ';' || separator === '&' || separator === '|') && /[ \t]/.test(value.charAt(end));
+  const isProse =
+    (separator === ';' || separator === '&' || separator === '|') && /[ \t]/.test(value.charAt(end));
   const isComplete = /^[ \t]*(?:$|[;|&\n\r#)`'"<>]|%00|\0)/.test(rest);
   if (isComplete) return RUNS_BARE.has(command) && !(isProse && /\s\S+\s/.test(before));
   if (!BLANK.test(rest)) return false;
@@ -128,7 +132,12 @@ function hasShellArgument(command: ByteString, argument: ByteString, isProse: bo
 }
 
 /** Text uses backticks as quotes: a substitution stands in a value without blanks of its own. */
-function isSubstitution(value: ByteString, separator: ByteString, start: number, commandEnd: number): boolean {
+function isSubstitution(
+  value: ByteString,
+  separator: ByteString,
+  start: number,
+  commandEnd: number,
+): boolean {
   const close = value.indexOf(separator === '`' ? '`' : ')', commandEnd);
   if (close === -1) return false;
   if (!/^[\s;|&)`<>$-]/.test(value.charAt(commandEnd))) return false;

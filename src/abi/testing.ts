@@ -1,0 +1,213 @@
+/** Event bytes as the kernel side writes them, for tests: the inverse of the decoder. */
+
+import { bytesOf, type ByteString } from '../base/bytes.ts';
+import type { EventHeader, KernelEvent } from '../model/event.ts';
+import {
+  ACCEPT_EVENT,
+  ADDRESS_FAMILY,
+  CLOSE_EVENT,
+  CONNECT_EVENT,
+  DIRECTION,
+  EVENT_FLAG,
+  EVENT_HEADER,
+  EVENT_KIND,
+  EXEC_EVENT,
+  EXIT_EVENT,
+  FORK_EVENT,
+  OPEN_EVENT,
+  PAYLOAD_EVENT,
+  STAMP_ORIGIN,
+  STDIO_TYPE,
+} from './abi.gen.ts';
+
+const NANOSECONDS_PER_TICK = 10_000_000;
+const SOCKET_TYPES = { stream: 1, datagram: 2, other: 5 } as const;
+
+/** Writes fields of one event at their offsets, and sections behind its fixed part. */
+export class EventWriter {
+  readonly #fixed: Uint8Array;
+  readonly #view: DataView;
+  readonly #sections: Uint8Array[] = [];
+
+  constructor(kind: number, fixedBytes: number) {
+    this.#fixed = new Uint8Array(fixedBytes);
+    this.#view = new DataView(this.#fixed.buffer);
+    this.u16(EVENT_HEADER.kind, kind);
+    this.u8(EVENT_HEADER.version, 1);
+  }
+
+  u8(offset: number, value: number): void {
+    this.#view.setUint8(offset, value);
+  }
+
+  u16(offset: number, value: number): void {
+    this.#view.setUint16(offset, value, true);
+  }
+
+  u32(offset: number, value: number): void {
+    this.#view.setUint32(offset, value, true);
+  }
+
+  u64(offset: number, value: number): void {
+    this.#view.setBigUint64(offset, BigInt(value), true);
+  }
+
+  raw(offset: number, bytes: ByteString): void {
+    this.#fixed.set(bytesOf(bytes), offset);
+  }
+
+  /** A section, whose size is written to the field at `sizeOffset`. */
+  section(sizeOffset: number, bytes: Uint8Array): void {
+    this.u32(sizeOffset, bytes.length);
+    this.#sections.push(bytes);
+  }
+
+  header(header: EventHeader, flags = 0): void {
+    this.u8(EVENT_HEADER.flags, flags | (header.isTruncated ? EVENT_FLAG.TRUNCATED : 0));
+    this.u64(EVENT_HEADER.time_ns, header.timeNs);
+    this.u32(EVENT_HEADER.pid, header.pid);
+    this.u32(EVENT_HEADER.tid, header.tid);
+    this.u64(EVENT_HEADER.start_time_ns, header.startTicks * NANOSECONDS_PER_TICK);
+    this.u64(EVENT_HEADER.cgroup_id, header.cgroupId);
+    this.u64(EVENT_HEADER.stamp_connection, header.stampConnection);
+    this.u32(EVENT_HEADER.stamp_sequence, header.stampSequence);
+    this.u16(EVENT_HEADER.cpu, header.cpu);
+    this.u8(EVENT_HEADER.stamp_origin, valueOf(STAMP_ORIGIN, header.stampOrigin));
+  }
+
+  bytes(): Uint8Array {
+    const bytes = Uint8Array.from(Buffer.concat([this.#fixed, ...this.#sections]));
+    new DataView(bytes.buffer).setUint32(EVENT_HEADER.size, bytes.length, true);
+    return bytes;
+  }
+}
+
+function valueOf(values: Readonly<Record<string, number>>, name: string): number {
+  return values[name.toUpperCase()] ?? 0;
+}
+
+/** A string as the kernel writes it: ended by NUL. */
+export function terminated(text: ByteString): Uint8Array {
+  return bytesOf(`${text}\0`);
+}
+
+/** An absolute path as its components, leaf first, each ended by NUL. The root has none. */
+export function components(path: ByteString): Uint8Array {
+  const names = path.split('/').filter((name) => name !== '');
+  return bytesOf(names.toReversed().map((name) => `${name}\0`).join(''));
+}
+
+/** The bytes of an event. A failed open must have a resolved path that its path leads to from the directory of it. */
+export function encodeEvent(event: KernelEvent): Uint8Array {
+  const writer = new EventWriter(EVENT_KIND[kindName(event.kind)], fixedSize(event));
+  writer.header(event, event.kind === 'accept' && event.isAdopted ? EVENT_FLAG.ADOPTED : 0);
+  switch (event.kind) {
+    case 'exec':
+      writer.u32(EXEC_EVENT.parent_pid, event.parentPid);
+      writer.u32(EXEC_EVENT.uid, event.uid);
+      writer.u32(EXEC_EVENT.gid, event.gid);
+      writer.u32(EXEC_EVENT.effective_uid, event.effectiveUid);
+      writer.u32(EXEC_EVENT.effective_gid, event.effectiveGid);
+      writer.u32(EXEC_EVENT.device, event.device);
+      writer.u64(EXEC_EVENT.inode, event.inode);
+      event.stdio.forEach((type, index) => writer.u8(EXEC_EVENT.stdio + index, valueOf(STDIO_TYPE, type)));
+      writer.raw(EXEC_EVENT.comm, event.comm.slice(0, 15));
+      writer.section(EXEC_EVENT.path_size, terminated(event.path));
+      writer.section(EXEC_EVENT.executable_size, components(event.executable));
+      writer.section(EXEC_EVENT.working_directory_size, components(event.workingDirectory));
+      writer.section(EXEC_EVENT.argv_size, bytesOf(event.argv.map((argument) => `${argument}\0`).join('')));
+      writer.section(EXEC_EVENT.group_count, new Uint8Array(Uint32Array.from(event.groups).buffer));
+      writer.u32(EXEC_EVENT.group_count, event.groups.length);
+      break;
+    case 'fork':
+      writer.u32(FORK_EVENT.child_pid, event.childPid);
+      writer.u64(FORK_EVENT.child_start_time_ns, event.childStartTicks * NANOSECONDS_PER_TICK);
+      break;
+    case 'exit':
+      writer.u32(EXIT_EVENT.code, event.code > 128 ? event.code - 128 : event.code << 8);
+      break;
+    case 'accept':
+      writer.u64(ACCEPT_EVENT.connection, event.connection);
+      writer.u8(ACCEPT_EVENT.family, ADDRESS_FAMILY[familyName(event.family)]);
+      writer.u16(ACCEPT_EVENT.local_port, event.localPort);
+      writer.u16(ACCEPT_EVENT.remote_port, event.remotePort);
+      if (event.family === 'unix') {
+        writer.raw(ACCEPT_EVENT.path, event.localAddress);
+        writer.u32(ACCEPT_EVENT.path_size, event.localAddress.length);
+      } else {
+        writer.raw(ACCEPT_EVENT.local_address, event.localAddress);
+        writer.raw(ACCEPT_EVENT.remote_address, event.remoteAddress);
+      }
+      break;
+    case 'connect':
+      writer.u32(CONNECT_EVENT.result, -event.error >>> 0);
+      writer.u8(CONNECT_EVENT.family, ADDRESS_FAMILY[familyName(event.family)]);
+      writer.u8(CONNECT_EVENT.socket_type, SOCKET_TYPES[event.transport]);
+      writer.u16(CONNECT_EVENT.remote_port, event.remotePort);
+      if (event.family === 'unix') {
+        writer.raw(CONNECT_EVENT.path, event.remoteAddress);
+        writer.u32(CONNECT_EVENT.path_size, event.remoteAddress.length);
+      } else {
+        writer.raw(CONNECT_EVENT.remote_address, event.remoteAddress);
+      }
+      break;
+    case 'close':
+      writer.u64(CLOSE_EVENT.connection, event.connection);
+      writer.u64(CLOSE_EVENT.bytes_in, event.bytesIn);
+      writer.u64(CLOSE_EVENT.bytes_out, event.bytesOut);
+      break;
+    case 'payload':
+      writer.u64(PAYLOAD_EVENT.connection, event.connection);
+      writer.u64(PAYLOAD_EVENT.stream_offset, event.streamOffset);
+      writer.u32(PAYLOAD_EVENT.sequence, event.sequence);
+      writer.u32(PAYLOAD_EVENT.direction, event.direction === 'in' ? DIRECTION.IN : DIRECTION.OUT);
+      writer.u32(PAYLOAD_EVENT.length, event.length);
+      writer.section(PAYLOAD_EVENT.captured_size, event.bytes);
+      break;
+    case 'open':
+      writer.u32(OPEN_EVENT.result, -event.error >>> 0);
+      writer.u32(OPEN_EVENT.open_flags, event.flags);
+      writer.u32(OPEN_EVENT.device, event.device);
+      writer.u64(OPEN_EVENT.inode, event.inode);
+      writer.section(OPEN_EVENT.path_size, terminated(event.path));
+      writer.section(OPEN_EVENT.resolved_size, components(resolvedOf(event.path, event.resolvedPath, event.error)));
+      break;
+  }
+  return writer.bytes();
+}
+
+function kindName(kind: KernelEvent['kind']): keyof typeof EVENT_KIND {
+  return kind.toUpperCase() as keyof typeof EVENT_KIND;
+}
+
+function familyName(family: 'ipv4' | 'ipv6' | 'unix'): 'IPV4' | 'IPV6' | 'UNIX' {
+  return family.toUpperCase() as 'IPV4' | 'IPV6' | 'UNIX';
+}
+
+/** Of an open that failed the kernel tells the directory that the path was relative to. */
+function resolvedOf(path: ByteString, resolvedPath: ByteString, error: number): ByteString {
+  if (error === 0) return resolvedPath;
+  if (path.startsWith('/')) return '/';
+  return resolvedPath.endsWith(`/${path}`) ? resolvedPath.slice(0, -path.length - 1) : resolvedPath;
+}
+
+function fixedSize({ kind }: KernelEvent): number {
+  switch (kind) {
+    case 'exec':
+      return EXEC_EVENT.SIZE;
+    case 'fork':
+      return FORK_EVENT.SIZE;
+    case 'exit':
+      return EXIT_EVENT.SIZE;
+    case 'accept':
+      return ACCEPT_EVENT.SIZE;
+    case 'connect':
+      return CONNECT_EVENT.SIZE;
+    case 'close':
+      return CLOSE_EVENT.SIZE;
+    case 'payload':
+      return PAYLOAD_EVENT.SIZE;
+    case 'open':
+      return OPEN_EVENT.SIZE;
+  }
+}
