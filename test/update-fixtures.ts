@@ -56,7 +56,7 @@ mount --bind ${STAGE}/passwd /etc/passwd
 exec ${STAGE}/node --disable-warning=ExperimentalWarning "$@"`;
   const child = spawn('unshare', ['--mount', '--uts', '/bin/sh', '-c', script, 'sh', ...args], {
     cwd: STAGE,
-    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', TMPDIR: join(STAGE, 'tmp'), LC_ALL: 'C.UTF-8' },
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', TMPDIR: join(STAGE, 'tmp'), HOME: join(STAGE, 'tmp'), LC_ALL: 'C.UTF-8' },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   return new Promise((done, failed) => {

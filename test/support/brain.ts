@@ -6,6 +6,9 @@ import type { EngineMessage } from '../../src/cli/contract.ts';
 import { factOf, headOf, type Frame } from './recordings.ts';
 import type { JsonMessage } from './throughline.ts';
 
+/** So long the time is told on after the last event: nothing is held back longer. */
+const QUIET_NS = 2e9;
+
 /** The whole brain in this process, its results collected as the command line would print them. */
 export function createBrain(): { readonly pipeline: Pipeline; readonly messages: JsonMessage[] } {
   const messages: JsonMessage[] = [];
@@ -22,8 +25,12 @@ export function createBrain(): { readonly pipeline: Pipeline; readonly messages:
   return { pipeline, messages };
 }
 
-/** What the brain makes of these entries of a recording. */
-export function think(frames: readonly Frame[]): JsonMessage[] {
+/**
+ * What the brain makes of these entries of a recording.
+ *
+ * @param tickNs tells the time this often between the events, as the live capture does
+ */
+export function think(frames: readonly Frame[], tickNs = Infinity): JsonMessage[] {
   const { pipeline, messages } = createBrain();
   let latestNs = 0;
   for (const frame of frames) {
@@ -32,11 +39,15 @@ export function think(frames: readonly Frame[]): JsonMessage[] {
       pipeline.fact(fact);
     } else if (frame.type === FRAME_EVENT) {
       const { content } = frame;
-      latestNs = Math.max(latestNs, headOf(frame)?.timeNs ?? 0);
+      const { timeNs } = headOf(frame) ?? { timeNs: 0 };
+      if (latestNs > 0)
+        for (let nowNs = latestNs + tickNs; nowNs < timeNs; nowNs += tickNs) pipeline.tick(nowNs);
+      latestNs = Math.max(latestNs, timeNs);
       const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
       pipeline.event(content, view, 0, content.length);
     }
   }
+  for (let nowNs = latestNs + tickNs; nowNs < latestNs + QUIET_NS; nowNs += tickNs) pipeline.tick(nowNs);
   pipeline.tick(latestNs + 60e9);
   pipeline.end();
   return messages;
