@@ -35,10 +35,7 @@ export class RecordingCapture implements Disposable {
     try {
       this.#fd = openSync(path, 'r');
     } catch (error) {
-      throw new ThroughlineError(
-        'TL2001',
-        `${path} (${error instanceof Error && 'code' in error ? String(error.code) : ''})`,
-      );
+      throw unreadable(path, error);
     }
     try {
       this.header = this.#readHeader();
@@ -51,7 +48,8 @@ export class RecordingCapture implements Disposable {
   /**
    * Hands over up to `limit` frames.
    * @returns whether there is more
-   * @throws ThroughlineError TL2005 when the file ends inside a frame, after everything before it was handed over
+   * @throws ThroughlineError TL2005 when the file ends inside a frame, after everything before it was handed over;
+   *   TL2001 when it cannot be read on
    */
   step(sink: CaptureSink, limit: number): boolean {
     for (let count = 0; count < limit; count++) {
@@ -122,12 +120,27 @@ export class RecordingCapture implements Disposable {
       this.#start = 0;
     }
     while (this.#end < count && !this.#isAtEnd) {
-      const read = readSync(this.#fd, this.#buffer, this.#end, BUFFER_BYTES - this.#end, null);
+      const read = this.#read();
       if (read === 0) this.#isAtEnd = true;
       this.#end += read;
     }
     return this.#end >= count;
   }
+
+  /** Appends what comes next to the buffer; 0 at the end of the file. */
+  #read(): number {
+    try {
+      return readSync(this.#fd, this.#buffer, this.#end, BUFFER_BYTES - this.#end, null);
+    } catch (error) {
+      // A folder, or a disk that fails.
+      throw unreadable(this.#path, error);
+    }
+  }
+}
+
+function unreadable(path: string, error: unknown): ThroughlineError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  return new ThroughlineError('TL2001', `${path} (${code})`);
 }
 
 function parseHeader(text: string): RecordingHeader | null {

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { byteString, byteStringFromText, type ByteString } from '../../base/bytes.ts';
+import { hexValue, percentDecode } from '../../base/percent.ts';
 
 /** Rounds of percent-decoding: proxy, framework and program may each do one. */
 const MAX_ROUNDS = 3;
@@ -32,7 +33,7 @@ export function decodedForms(value: ByteString): readonly ByteString[] {
 function addPercentDecoded(forms: ByteString[], value: ByteString): void {
   let current = value;
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const next = decodePercent(current);
+    const next = percentDecode(current);
     if (next === current) return;
     addForm(forms, next);
     current = next;
@@ -43,33 +44,9 @@ function addForm(forms: ByteString[], form: ByteString): void {
   if (forms.length < MAX_FORMS && form !== '' && !forms.includes(form)) forms.push(form);
 }
 
-/** Replaces %XX; what is no valid escape stays. */
-export function decodePercent(value: ByteString): ByteString {
-  let at = value.indexOf('%');
-  if (at === -1) return value;
-  let decoded = '';
-  let start = 0;
-  while (at !== -1) {
-    const high = hexValue(value.charCodeAt(at + 1));
-    const low = hexValue(value.charCodeAt(at + 2));
-    if (high !== -1 && low !== -1) {
-      decoded += value.slice(start, at) + String.fromCharCode(high * 16 + low);
-      start = at + 3;
-    }
-    at = value.indexOf('%', Math.max(start, at + 1));
-  }
-  return decoded + value.slice(start);
-}
-
 /** As forms and query strings are read: plus is a space, then percent-decoded once. */
 export function decodeFormComponent(value: ByteString): ByteString {
-  return decodePercent(value.includes('+') ? value.replaceAll('+', ' ') : value);
-}
-
-export function hexValue(code: number): number {
-  if (code >= 48 && code <= 57) return code - 48;
-  const lower = code | 0x20;
-  return lower >= 97 && lower <= 102 ? lower - 87 : -1;
+  return percentDecode(value.includes('+') ? value.replaceAll('+', ' ') : value);
 }
 
 // Only entities of characters that attacks are written with: others change no meaning.

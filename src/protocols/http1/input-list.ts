@@ -1,6 +1,7 @@
 import type { ByteString } from '../../base/bytes.ts';
 import type { RequestInput } from '../../model/request.ts';
-import { decodedForms, decodePercent } from './forms.ts';
+import { percentDecode } from '../../base/percent.ts';
+import { decodedForms } from './forms.ts';
 
 export const MAX_INPUTS = 256;
 export const MAX_VALUE_BYTES = 4 * 1024;
@@ -60,7 +61,7 @@ class Input implements RequestInput {
 
 /** Letters, digits and the punctuation of ordinary parameter names, such as user[name], a.b or x-y. */
 function isPlainName(rawName: ByteString): boolean {
-  const name = decodePercent(rawName);
+  const name = percentDecode(rawName);
   for (let index = 0; index < name.length; index++) {
     const code = name.charCodeAt(index);
     const lower = code | 0x20;

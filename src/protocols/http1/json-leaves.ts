@@ -1,5 +1,5 @@
 import { byteStringFromText, type ByteString } from '../../base/bytes.ts';
-import { hexValue } from './forms.ts';
+import { hexValue } from '../../base/percent.ts';
 import type { InputList } from './input-list.ts';
 
 /** Depth to which names are followed. Values below it are collected all the same, under the name of this depth. */

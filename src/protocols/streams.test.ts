@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { bytesOf, byteString } from '../base/bytes.ts';
+import type { AcceptEvent, EventHeader, PayloadEvent } from '../model/event.ts';
+import type { MessageSink, Protocol, ProtocolConnection } from './contract.ts';
+import { Streams } from './streams.ts';
+
+const HEADER: EventHeader = {
+  timeNs: 1,
+  pid: 1,
+  tid: 1,
+  startTicks: 1,
+  cgroupId: 1,
+  cpu: 0,
+  stampConnection: 0,
+  stampSequence: 0,
+  stampOrigin: 'none',
+  isTruncated: false,
+};
+
+/** A protocol that begins with its name and a colon; everything that its reader is handed is noted. */
+function protocol(name: string, notes: string[]): Protocol {
+  return {
+    name,
+    recognise(first) {
+      const text = byteString(first);
+      const magic = `${name}:`;
+      if (text.length < magic.length) return magic.startsWith(text) ? 'maybe' : 'no';
+      return text.startsWith(magic) ? 'yes' : 'no';
+    },
+    open: (sink) => new NotingConnection(name, notes, sink),
+  };
+}
+
+class NotingConnection implements ProtocolConnection {
+  isFinished = false;
+  readonly #name: string;
+  readonly #notes: string[];
+  readonly #sink: MessageSink;
+
+  constructor(name: string, notes: string[], sink: MessageSink) {
+    this.#name = name;
+    this.#notes = notes;
+    this.#sink = sink;
+  }
+
+  inbound(bytes: Uint8Array, missing: number): void {
+    this.#note('in', bytes, missing);
+    if (byteString(bytes).includes('!')) this.isFinished = true;
+    if (byteString(bytes).includes('?')) this.#sink.requestEnded();
+  }
+
+  outbound(bytes: Uint8Array, missing: number): void {
+    this.#note('out', bytes, missing);
+    this.#sink.responseStarted(200);
+    this.#sink.responseEnded();
+  }
+
+  close(): void {
+    this.#notes.push(`${this.#name} close`);
+  }
+
+  #note(direction: string, bytes: Uint8Array, missing: number): void {
+    this.#notes.push(`${this.#name} ${direction} ${byteString(bytes)}${missing > 0 ? ` +${missing}` : ''}`);
+  }
+}
+
+/** Streams with protocols `alpha` and `also`, what their readers were handed, and what was told. */
+class Bench {
+  readonly notes: string[] = [];
+  readonly told: string[] = [];
+  readonly streams = new Streams([protocol('alpha', this.notes), protocol('also', this.notes)], {
+    requestStarted: (connection) => this.told.push(`${connection} request`),
+    requestEnded: (connection) => this.told.push(`${connection} request ended`),
+    responseStarted: (connection, status) => this.told.push(`${connection} ${status}`),
+    responseEnded: (connection) => this.told.push(`${connection} response ended`),
+    unreadable: (connection) => this.told.push(`${connection} unreadable`),
+  });
+
+  accept(connection = 1): void {
+    const event: AcceptEvent = {
+      ...HEADER,
+      kind: 'accept',
+      connection,
+      family: 'ipv4',
+      localAddress: '',
+      localPort: 1,
+      remoteAddress: '',
+      remotePort: 2,
+      isAdopted: false,
+    };
+    this.streams.accept(event);
+  }
+
+  payload(direction: 'in' | 'out', streamOffset: number, text: string, length = text.length, connection = 1): void {
+    const event: PayloadEvent = {
+      ...HEADER,
+      kind: 'payload',
+      connection,
+      sequence: 1,
+      direction,
+      streamOffset,
+      length,
+      bytes: bytesOf(text),
+    };
+    this.streams.payload(event);
+    event.bytes.fill(0);
+  }
+}
+
+describe('recognition', () => {
+  test('at once: the reader gets the bytes', () => {
+    const bench = new Bench();
+    bench.accept();
+    bench.payload('in', 0, 'alpha:x', 9);
+    assert.deepEqual(bench.notes, ['alpha in alpha:x +2']);
+    assert.deepEqual(bench.told, []);
+  });
+
+  test('bit by bit: what was undecided is kept and handed over in one piece', () => {
+    const bench = new Bench();
+    bench.accept();
+    bench.payload('in', 0, 'al');
+    bench.payload('in', 2, 's');
+    bench.payload('in', 3, 'o:y');
+    bench.payload('in', 6, 'z');
+    assert.deepEqual(bench.notes, ['also in also:y', 'also in z']);
+  });
+
+  test('nobody knows it: told once, and nothing more is looked at', () => {
+    const bench = new Bench();
+    bench.accept();
+    bench.payload('in', 0, '\x16\x03\x01');
+    bench.payload('in', 3, 'alpha:x');
+    bench.payload('out', 0, 'y');
+    assert.deepEqual(bench.told, ['1 unreadable']);
+    assert.deepEqual(bench.notes, []);
+  });
+
+  test('undecided bytes that are not all there decide nothing', () => {
+    const bench = new Bench();
+    bench.accept();
+    bench.payload('in', 0, 'al', 5);
+    assert.deepEqual(bench.told, ['1 unreadable']);
+  });
+
+  test('a protocol that is never sure does not keep bytes without end', () => {
+    const sink: string[] = [];
+    const streams = new Streams(
+      [{ name: 'unsure', recognise: () => 'maybe', open: () => assert.fail('it never said yes') }],
+      {
+        requestStarted: () => undefined,
+        requestEnded: () => undefined,
+        responseStarted: () => undefined,
+        responseEnded: () => undefined,
+        unreadable: (connection) => sink.push(`${connection} unreadable`),
+      },
+    );
+    const bench = new Bench();
+    bench.accept();
+    streams.accept({ ...HEADER, kind: 'accept', connection: 1, family: 'ipv4', localAddress: '', localPort: 1, remoteAddress: '', remotePort: 1, isAdopted: false });
+    let pieces = 0;
+    while (sink.length === 0 && pieces < 100) {
+      streams.payload({ ...HEADER, kind: 'payload', connection: 1, sequence: 1, direction: 'in', streamOffset: pieces * 50, length: 50, bytes: new Uint8Array(50) });
+      pieces++;
+    }
+    assert.equal(pieces, 6);
+  });
+
+  test('a server that speaks first speaks nothing that we read', () => {
+    const bench = new Bench();
+    bench.accept();
+    bench.payload('out', 0, '220 mail');
+    bench.payload('in', 0, 'alpha:x');
+    assert.deepEqual(bench.told, ['1 unreadable']);
+    assert.deepEqual(bench.notes, []);
+  });
+
+  test('a reply while the protocol is undecided as well', () => {
+    const bench = new Bench();
+    bench.accept();
+    bench.payload('in', 0, 'al');
+    bench.payload('out', 0, 'what?');
+    assert.deepEqual(bench.told, ['1 unreadable']);
+  });
+});
+
+describe('a stream', () => {
+  test('bytes that never came are told as missing, in both directions', () => {
+    const bench = new Bench();
+    bench.accept();
+    bench.payload('in', 0, 'alpha:');
+    bench.payload('in', 106, 'rest', 10);
+    bench.payload('out', 0, 'ok');
+    bench.payload('out', 52, 'more');
+    assert.deepEqual(bench.notes, [
+      'alpha in alpha:',
+      'alpha in  +100',
+      'alpha in rest +6',
+      'alpha out ok',
+      'alpha out  +50',
+      'alpha out more',
+    ]);
+  });
+
+  test('an event that was captured without bytes is missing bytes', () => {
+    const bench = new Bench();
+    bench.accept();
+    bench.payload('in', 0, 'alpha:');
+    bench.payload('in', 6, '', 20);
+    bench.payload('in', 26, 'z');
+    assert.deepEqual(bench.notes.slice(1), ['alpha in  +20', 'alpha in z']);
+  });
+
+  test('what the reader tells carries the connection', () => {
+    const bench = new Bench();
+    bench.accept(1);
+    bench.accept(2);
+    bench.payload('in', 0, 'alpha:?', 7, 2);
+    bench.payload('out', 0, 'ok', 2, 2);
+    assert.deepEqual(bench.told, ['2 request ended', '2 200', '2 response ended']);
+  });
+
+  test('a reader that is finished is closed, and the connection given up', () => {
+    const bench = new Bench();
+    bench.accept();
+    bench.payload('in', 0, 'alpha:');
+    bench.payload('in', 6, '!');
+    bench.payload('in', 7, 'more');
+    assert.deepEqual(bench.notes, ['alpha in alpha:', 'alpha in !', 'alpha close']);
+    assert.deepEqual(bench.told, ['1 unreadable']);
+  });
+
+  test('closing the connection closes the reader once', () => {
+    const bench = new Bench();
+    bench.accept();
+    bench.payload('in', 0, 'alpha:');
+    bench.streams.close(1);
+    bench.streams.close(1);
+    bench.payload('in', 6, 'late');
+    assert.deepEqual(bench.notes, ['alpha in alpha:', 'alpha close']);
+  });
+
+  test('bytes on a connection that nobody accepted are nothing', () => {
+    const bench = new Bench();
+    bench.payload('in', 0, 'alpha:');
+    bench.streams.close(9);
+    assert.deepEqual([...bench.notes, ...bench.told], []);
+  });
+});
+
+test('beyond the limit the oldest connection is closed', () => {
+  const bench = new Bench();
+  bench.accept(1);
+  bench.payload('in', 0, 'alpha:');
+  for (let connection = 2; connection <= 65_536; connection++) bench.accept(connection);
+  assert.deepEqual(bench.notes, ['alpha in alpha:']);
+  bench.accept(65_537);
+  assert.deepEqual(bench.notes, ['alpha in alpha:', 'alpha close']);
+  bench.payload('in', 6, 'x');
+  assert.equal(bench.notes.length, 2);
+});
