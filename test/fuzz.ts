@@ -202,8 +202,30 @@ function oddFact(frame: Frame, random: Random): string {
   if (random(6) === 0) return frame.content.toString('latin1').slice(0, random(400));
   const fact: Record<string, unknown> = { kind: FACT_KINDS[random(FACT_KINDS.length)] };
   const names = [
-    ...['bootNs', 'wallMs', 'hostname', 'kernel', 'architecture', 'sessionId', 'pid', 'parentPid', 'startTicks'],
-    ...['comm', 'executable', 'argv', 'workingDirectory', 'uid', 'gid', 'cgroupId', 'paths', 'name', 'timeNs', 'reasons'],
+    ...[
+      'bootNs',
+      'wallMs',
+      'hostname',
+      'kernel',
+      'architecture',
+      'sessionId',
+      'pid',
+      'parentPid',
+      'startTicks',
+    ],
+    ...[
+      'comm',
+      'executable',
+      'argv',
+      'workingDirectory',
+      'uid',
+      'gid',
+      'cgroupId',
+      'paths',
+      'name',
+      'timeNs',
+      'reasons',
+    ],
   ];
   for (const name of names) if (random(4) !== 0) fact[name] = ODD_VALUES[random(ODD_VALUES.length)];
   return JSON.stringify(fact);

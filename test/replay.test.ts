@@ -44,14 +44,10 @@ suite('recordings', () => {
       ({ kind }) => kind === 'finding',
     ) as unknown as FindingView[];
     assert.deepEqual(
-      findings.map(({ verdict, request }) => [verdict, request?.target.split('?')[0]]).sort(),
-      [
-        ['EXPLOITED', '/file'],
-        ['EXPLOITED', '/ping'],
-        ['PROBED', '/safe/file'],
-        ['PROBED', '/safe/ping'],
-      ],
+      new Set(findings.map(({ verdict, request }) => `${verdict} ${request?.target.split('?')[0]}`)),
+      new Set(['EXPLOITED /file', 'EXPLOITED /ping', 'PROBED /safe/file', 'PROBED /safe/ping']),
     );
+    assert.equal(findings.length, 4);
   });
 
   test('the same findings, whether time was told between the events (live) or not (replayed)', () => {

@@ -16,7 +16,14 @@ import { EVENT_KIND } from '../src/abi/abi.gen.ts';
 import type { Fact } from '../src/model/event.ts';
 import { FIXTURES, goldenOf, goldenPath, recordingPath } from './support/fixtures.ts';
 import { requireKernel } from './support/kernel.ts';
-import { factFrame, factOf, headOf, readRecording, writeRecording, type Frame } from './support/recordings.ts';
+import {
+  factFrame,
+  factOf,
+  headOf,
+  readRecording,
+  writeRecording,
+  type Frame,
+} from './support/recordings.ts';
 import { startThroughline } from './support/throughline.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -54,9 +61,14 @@ hostname fixture
 mount --bind ${STAGE}/passwd /etc/passwd
 [ ! -e /etc/hostname ] || mount --bind ${STAGE}/hostname /etc/hostname
 exec ${STAGE}/node --disable-warning=ExperimentalWarning "$@"`;
-  const child = spawn('unshare', ['--mount', '--uts', '/bin/sh', '-c', script, 'sh', ...args], {
+  const child = spawn('/usr/bin/unshare', ['--mount', '--uts', '/bin/sh', '-c', script, 'sh', ...args], {
     cwd: STAGE,
-    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', TMPDIR: join(STAGE, 'tmp'), HOME: join(STAGE, 'tmp'), LC_ALL: 'C.UTF-8' },
+    env: {
+      PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+      TMPDIR: join(STAGE, 'tmp'),
+      HOME: join(STAGE, 'tmp'),
+      LC_ALL: 'C.UTF-8',
+    },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   return new Promise((done, failed) => {
@@ -117,7 +129,9 @@ function scrubFact(fact: Fact, starter: number, cgroups: ReadonlySet<number | un
       if (fact.pid === starter) return { ...fact, parentPid: 1, ...madeUp('make', ['make', 'fixtures']) };
       return null;
     case 'cgroup':
-      return cgroups.has(fact.cgroupId) ? { ...fact, paths: ['/user.slice/user-0.slice/session-1.scope'] } : null;
+      return cgroups.has(fact.cgroupId)
+        ? { ...fact, paths: ['/user.slice/user-0.slice/session-1.scope'] }
+        : null;
     case 'user':
       return KEPT_USERS.has(fact.name) ? fact : null;
     case 'loss':

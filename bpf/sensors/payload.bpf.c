@@ -199,132 +199,98 @@ static __always_inline void outbound(struct task_struct *task, struct sock *sk, 
 	report(task, connection, offset, transfer, room);
 }
 
-#define LENGTH_OF(result) ((result) > 0x7fffffff ? 0x7fffffff : (unsigned int)(result))
-
-/* read(fd, buffer, size), recvfrom(fd, buffer, size, flags, ...) */
-static __always_inline int on_read(struct pt_regs *regs, long result)
+/* The bytes have passed between the caller's memory and this descriptor; from here the two directions part. */
+static __always_inline int transferred(unsigned int descriptor, struct transfer *transfer, long result, int direction)
 {
 	struct task_struct *task = current_task();
-	struct transfer transfer = { .address = ARG1(regs), .length = LENGTH_OF(result) };
-	struct sock *sk = socket_of(task, ARG0(regs));
+	struct sock *sk = socket_of(task, descriptor);
 
-	if (sk)
-		inbound(task, sk, &transfer);
+	transfer->length = result > 0x7fffffff ? 0x7fffffff : (unsigned int)result;
+	if (!sk)
+		return 0;
+	if (direction == DIRECTION_IN)
+		inbound(task, sk, transfer);
+	else
+		outbound(task, sk, transfer);
 	return 0;
+}
+
+/* call(fd, buffer, size, ...) */
+static __always_inline int buffer_transferred(struct pt_regs *regs, long result, int direction)
+{
+	struct transfer transfer = { .address = ARG1(regs) };
+
+	return result > 0 ? transferred(ARG0(regs), &transfer, result, direction) : 0;
+}
+
+/* call(fd, vectors, count, ...) */
+static __always_inline int vectors_transferred(struct pt_regs *regs, long result, int direction)
+{
+	struct transfer transfer = { .address = ARG1(regs), .vector_count = ARG2(regs) };
+
+	return result > 0 ? transferred(ARG0(regs), &transfer, result, direction) : 0;
+}
+
+/* call(fd, struct msghdr *, ...) */
+static __always_inline int message_transferred(struct pt_regs *regs, long result, int direction)
+{
+	struct transfer transfer = {};
+	struct user_msghdr message = {};
+
+	if (result <= 0 || bpf_probe_read_user(&message, sizeof(message), (void *)ARG1(regs)) || message.iov_count == 0)
+		return 0;
+	transfer.address = message.iov;
+	transfer.vector_count = message.iov_count;
+	return transferred(ARG0(regs), &transfer, result, direction);
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(exit_read, struct pt_regs *regs, long result)
 {
-	return result > 0 ? on_read(regs, result) : 0;
+	return buffer_transferred(regs, result, DIRECTION_IN);
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(exit_recvfrom, struct pt_regs *regs, long result)
 {
-	return result > 0 && !(ARG3(regs) & MSG_PEEK) ? on_read(regs, result) : 0;
-}
-
-/* Points the transfer at the vectors of a struct msghdr in user memory. */
-static __always_inline int use_message(struct transfer *transfer, unsigned long address)
-{
-	struct user_msghdr message = {};
-
-	if (bpf_probe_read_user(&message, sizeof(message), (void *)address))
-		return 0;
-	transfer->address = message.iov;
-	transfer->vector_count = message.iov_count;
-	return message.iov_count > 0;
+	return ARG3(regs) & MSG_PEEK ? 0 : buffer_transferred(regs, result, DIRECTION_IN);
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(exit_readv, struct pt_regs *regs, long result)
 {
-	struct task_struct *task = current_task();
-	struct transfer transfer = { .address = ARG1(regs), .vector_count = ARG2(regs), .length = LENGTH_OF(result) };
-	struct sock *sk;
-
-	if (result <= 0)
-		return 0;
-	sk = socket_of(task, ARG0(regs));
-	if (sk)
-		inbound(task, sk, &transfer);
-	return 0;
+	return vectors_transferred(regs, result, DIRECTION_IN);
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(exit_recvmsg, struct pt_regs *regs, long result)
 {
-	struct task_struct *task = current_task();
-	struct transfer transfer = { .length = LENGTH_OF(result) };
-	struct sock *sk;
-
-	if (result <= 0 || (ARG2(regs) & MSG_PEEK))
-		return 0;
-	sk = socket_of(task, ARG0(regs));
-	if (sk && use_message(&transfer, ARG1(regs)))
-		inbound(task, sk, &transfer);
-	return 0;
+	return ARG2(regs) & MSG_PEEK ? 0 : message_transferred(regs, result, DIRECTION_IN);
 }
 
-/* write(fd, buffer, size), sendto(fd, buffer, size, ...) */
 SEC("tp_btf/sys_exit")
 int BPF_PROG(exit_write, struct pt_regs *regs, long result)
 {
-	struct task_struct *task = current_task();
-	struct transfer transfer = { .address = ARG1(regs), .length = LENGTH_OF(result) };
-	struct sock *sk;
-
-	if (result <= 0)
-		return 0;
-	sk = socket_of(task, ARG0(regs));
-	if (sk)
-		outbound(task, sk, &transfer);
-	return 0;
+	return buffer_transferred(regs, result, DIRECTION_OUT);
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(exit_writev, struct pt_regs *regs, long result)
 {
-	struct task_struct *task = current_task();
-	struct transfer transfer = { .address = ARG1(regs), .vector_count = ARG2(regs), .length = LENGTH_OF(result) };
-	struct sock *sk;
-
-	if (result <= 0)
-		return 0;
-	sk = socket_of(task, ARG0(regs));
-	if (sk)
-		outbound(task, sk, &transfer);
-	return 0;
+	return vectors_transferred(regs, result, DIRECTION_OUT);
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(exit_sendmsg, struct pt_regs *regs, long result)
 {
-	struct task_struct *task = current_task();
-	struct transfer transfer = { .length = LENGTH_OF(result) };
-	struct sock *sk;
-
-	if (result <= 0)
-		return 0;
-	sk = socket_of(task, ARG0(regs));
-	if (sk && use_message(&transfer, ARG1(regs)))
-		outbound(task, sk, &transfer);
-	return 0;
+	return message_transferred(regs, result, DIRECTION_OUT);
 }
 
 /* sendfile(out, in, ...): the bytes never pass through user memory, so they are counted only. */
 SEC("tp_btf/sys_exit")
 int BPF_PROG(exit_sendfile, struct pt_regs *regs, long result)
 {
-	struct task_struct *task = current_task();
-	struct transfer transfer = { .length = LENGTH_OF(result) };
-	struct sock *sk;
+	struct transfer transfer = {};
 
-	if (result <= 0)
-		return 0;
-	sk = socket_of(task, ARG0(regs));
-	if (sk)
-		outbound(task, sk, &transfer);
-	return 0;
+	return result > 0 ? transferred(ARG0(regs), &transfer, result, DIRECTION_OUT) : 0;
 }

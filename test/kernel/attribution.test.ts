@@ -4,7 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestView } from '../../src/output/views.ts';
 import { requireKernel } from '../support/kernel.ts';
 import { sendLoad, type LoadResult } from '../support/load.ts';
-import { SERVER_KINDS, startServer, whyUnavailable, type ServerKind, type TestServer } from '../support/server.ts';
+import {
+  SERVER_KINDS,
+  startServer,
+  whyUnavailable,
+  type ServerKind,
+  type TestServer,
+} from '../support/server.ts';
 import { startThroughline, type Throughline } from '../support/throughline.ts';
 import { figures, idIn, judge, traceOf, untilTraced, type Verdicts } from '../support/truth.ts';
 import { assertOrphan, assertRequest } from '../support/view-shapes.ts';
@@ -138,7 +144,11 @@ async function checkJson(t: TestContext, kind: ServerKind, server: TestServer): 
   assert.deepEqual(request.anomalies, []);
   assert.equal(request.truncated, false);
   if (kind === 'node' || kind === 'python-threading') assert.equal(request.server.pid, server.pid);
-  assertTree(request, [...request.effects, ...late.filter((one) => one.request === request.id).map((one) => one.effect)], sent.id);
+  assertTree(
+    request,
+    [...request.effects, ...late.filter((one) => one.request === request.id).map((one) => one.effect)],
+    sent.id,
+  );
   for (const orphan of orphans) assertOrphan(orphan);
   assert.deepEqual(agent.otherLines, [], 'with --json, stdout holds nothing but JSON');
 }

@@ -82,7 +82,10 @@ function assertExploited(finding: FindingView, path: string, serverPid: number |
   assert.equal(finding.process.pid, finding.effect.pid);
   const ancestors = finding.process.ancestors.map(({ pid }) => pid);
   if (serverPid !== null)
-    assert.ok([finding.process.pid, ...ancestors].includes(serverPid), `${serverPid} in ${ancestors.join(' ')}`);
+    assert.ok(
+      [finding.process.pid, ...ancestors].includes(serverPid),
+      `${serverPid} in ${ancestors.join(' ')}`,
+    );
   assert.ok(ancestors.includes(process.pid), 'down to this test, which started the server');
   assert.deepEqual(finding.attribution.candidates, [finding.request.id]);
   assert.equal(finding.time, finding.effect.time);
@@ -186,7 +189,9 @@ interface DemoLine {
 }
 
 async function runDemo(): Promise<DemoLine[]> {
-  const child = spawn(process.execPath, [DEMO, '--json', '--traversal'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [DEMO, '--json', '--traversal'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const lines: DemoLine[] = [];
   for await (const line of createInterface({ input: child.stdout })) lines.push(JSON.parse(line) as DemoLine);
   return lines;
@@ -203,7 +208,8 @@ test('the demo: its story, and nothing else', async () => {
   for (const { target, expected: verdict, payload } of expected) {
     // The client escapes more characters than the demo does.
     const finding = await untilFinding(
-      (one) => isOwn(one) && decodeURIComponent(one.request?.target ?? '') === decodeURIComponent(target ?? ''),
+      (one) =>
+        isOwn(one) && decodeURIComponent(one.request?.target ?? '') === decodeURIComponent(target ?? ''),
     );
     const path = target?.split('?')[0] ?? '';
     if (verdict === 'PROBED') {
@@ -217,8 +223,9 @@ test('the demo: its story, and nothing else', async () => {
   await sleep(SETTLED_MS);
   assert.equal(findings(isOwn).length, expected.length);
 
-  const story = findings((one) => isOwn(one) && one.class === 'command-injection' && one.verdict === 'EXPLOITED')[0]
-    ?.story;
+  const story = findings(
+    (one) => isOwn(one) && one.class === 'command-injection' && one.verdict === 'EXPLOITED',
+  )[0]?.story;
   const programs = story?.flatMap((effect) => (effect.type === 'exec' ? [effect.argv[0]] : []));
   assert.deepEqual(programs, ['/bin/sh', 'getent', 'id', 'cat', 'bash']);
   assert.ok(
@@ -228,7 +235,9 @@ test('the demo: its story, and nothing else', async () => {
     'the file that was read',
   );
   assert.ok(
-    story?.some((effect) => effect.type === 'connect' && effect.address === '127.0.0.1' && effect.error === null),
+    story?.some(
+      (effect) => effect.type === 'connect' && effect.address === '127.0.0.1' && effect.error === null,
+    ),
     'the connection that was made',
   );
 });
@@ -236,7 +245,9 @@ test('the demo: its story, and nothing else', async () => {
 test('findings come soon after the effect', (t) => {
   const sorted = delays.toSorted((left, right) => left - right);
   const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
-  t.diagnostic(`${sorted.length} findings, median ${median} ms, slowest ${sorted.at(-1)} ms after the effect`);
+  t.diagnostic(
+    `${sorted.length} findings, median ${median} ms, slowest ${sorted.at(-1)} ms after the effect`,
+  );
   assert.ok(sorted.length >= 4);
   assert.ok(median <= PROMISED_MS, `${median} ms`);
 });

@@ -59,10 +59,15 @@ function readIfThere(path: string): string {
 /** Those of the programs that are still in the kernel; other agents may have programs of the same names. */
 function stillLoaded(ids: ReadonlySet<number>): number[] {
   if (existsSync(BPFTOOL)) {
-    const { stdout } = spawnSync(BPFTOOL, ['--json', 'prog', 'show'], { encoding: 'utf8', maxBuffer: 64 << 20 });
+    const { stdout } = spawnSync(BPFTOOL, ['--json', 'prog', 'show'], {
+      encoding: 'utf8',
+      maxBuffer: 64 << 20,
+    });
     return (JSON.parse(stdout) as { id: number }[]).map(({ id }) => id).filter((id) => ids.has(id));
   }
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && existsSync(`/proc/${name}/fdinfo`));
+  const pids = readdirSync('/proc').filter(
+    (name) => /^\d+$/.test(name) && existsSync(`/proc/${name}/fdinfo`),
+  );
   return pids.flatMap((pid) => [...programsOf(Number(pid))]).filter((id) => ids.has(id));
 }
 
@@ -146,7 +151,9 @@ suite('starting', () => {
     const target = '/shell?id=two-agents';
     assert.equal((await fetch(server.url + target)).status, 200);
     const requests = await Promise.all(
-      [first, second].map((agent) => agent.waitFor((one) => one.kind === 'request' && one['target'] === target)),
+      [first, second].map((agent) =>
+        agent.waitFor((one) => one.kind === 'request' && one['target'] === target),
+      ),
     );
     const [one, other] = requests.map(({ client, server: by, status, effects }) => ({
       client,
@@ -187,7 +194,8 @@ suite('starting', () => {
       processors: cpus().length,
       agentPid: process.pid,
     };
-    const load = (changes: Partial<typeof options>) => () => loadSensors(native(), { ...options, ...changes });
+    const load = (changes: Partial<typeof options>) => () =>
+      loadSensors(native(), { ...options, ...changes });
     assert.throws(load({}), { code: 'TL1005' });
     assert.throws(load({ kernelRelease: '5.10.0-generic' }), { code: 'TL1003' });
     assert.throws(load({ architecture: 'riscv64' }), { code: 'TL1009' });

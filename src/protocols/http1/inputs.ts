@@ -1,7 +1,8 @@
 import { brotliDecompressSync, constants, unzipSync, inflateRawSync } from 'node:zlib';
 import { byteString, type ByteString } from '../../base/bytes.ts';
 import type { RequestMessage } from '../../model/request.ts';
-import { decodeFormComponent, decodePercent } from './forms.ts';
+import { percentDecode } from '../../base/percent.ts';
+import { decodeFormComponent } from './forms.ts';
 import { InputList, MAX_INPUTS, MAX_VALUE_BYTES } from './input-list.ts';
 import { collectJson } from './json-leaves.ts';
 import { collectMultipart } from './multipart.ts';
@@ -226,6 +227,6 @@ function collectCookies(header: ByteString, list: InputList): void {
     const name = equals === -1 ? '' : trimBlanks(pair.slice(0, equals));
     let value = trimBlanks(equals === -1 ? pair : pair.slice(equals + 1));
     if (value.length > 1 && value.startsWith('"') && value.endsWith('"')) value = value.slice(1, -1);
-    list.addNamed('cookie', name, decodePercent(name), value);
+    list.addNamed('cookie', name, percentDecode(name), value);
   }
 }
