@@ -21,6 +21,7 @@ export interface Native {
   /** Maps the global variables behind a section's map into memory, readable and writable. */
   mapVariables(fd: number, sizeBytes: number): ArrayBuffer;
   mapValueSize(map: Pointer): number;
+  mapMaxEntries(map: Pointer): number;
   updateElement(fd: number, key: Uint8Array, value: Uint8Array, flags: bigint): number;
   deleteElement(fd: number, key: Uint8Array): number;
   findKernelTypeId(name: string, attachType: number): number;
@@ -116,6 +117,7 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
     mapFd: bpf.func('int bpf_map__fd(void *map)'),
     setMaxEntries: bpf.func('int bpf_map__set_max_entries(void *map, uint32_t count)'),
     mapValueSize: bpf.func('uint32_t bpf_map__value_size(void *map)'),
+    mapMaxEntries: bpf.func('uint32_t bpf_map__max_entries(void *map)'),
     update: bpf.func('int bpf_map_update_elem(int fd, const void *key, const void *value, uint64_t flags)'),
     remove: bpf.func('int bpf_map_delete_elem(int fd, const void *key)'),
     findTypeId: bpf.func('int libbpf_find_vmlinux_btf_id(const char *name, int attach_type)'),
@@ -159,6 +161,7 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
     mapVariables: (fd, sizeBytes) =>
       map(fd, Math.ceil(sizeBytes / PAGE_BYTES) * PAGE_BYTES, PROT_READ | PROT_WRITE, 0),
     mapValueSize: (mapPointer) => f.mapValueSize(mapPointer),
+    mapMaxEntries: (mapPointer) => f.mapMaxEntries(mapPointer),
     updateElement: (fd, key, value, flags) => f.update(fd, key, value, flags),
     deleteElement: (fd, key) => f.remove(fd, key),
     findKernelTypeId: (name, attachType) => f.findTypeId(name, attachType),

@@ -10,8 +10,6 @@ import { Ring } from './ring.ts';
 import { SYSCALLS, type Architecture } from './syscalls.ts';
 
 const OLDEST_KERNEL: readonly [number, number] = [5, 11];
-const SECURITY_RING_BYTES = 8 * 1024 * 1024;
-const PAYLOAD_RING_BYTES = 16 * 1024 * 1024;
 const LOAD_ATTEMPTS = 8;
 const EAGAIN = 11;
 const COUNTER_CPUS = 256;
@@ -224,8 +222,10 @@ function sensors(
   close: () => void,
 ): LoadedSensors {
   const fdOf = (name: string): number => native.mapFd(mapOf(native, object, name));
-  const openRing = (name: string, dataBytes: number): Ring => {
-    const { consumer, producer } = native.mapRing(fdOf(name), dataBytes);
+  const openRing = (name: string): Ring => {
+    const map = mapOf(native, object, name);
+    const dataBytes = native.mapMaxEntries(map);
+    const { consumer, producer } = native.mapRing(native.mapFd(map), dataBytes);
     return new Ring(consumer, producer, dataBytes);
   };
   const ignored = fdOf('ignored_connections');
@@ -236,8 +236,8 @@ function sensors(
   return {
     features,
     plan,
-    security: openRing('security_ring', SECURITY_RING_BYTES),
-    payload: openRing('payload_ring', PAYLOAD_RING_BYTES),
+    security: openRing('security_ring'),
+    payload: openRing('payload_ring'),
     ringFds: [fdOf('security_ring'), fdOf('payload_ring')],
     counters: () => readCounters(globals.bss, counterOffset),
     ignoreConnection(id) {
