@@ -119,7 +119,10 @@ describe('what the kernel wrote is what is read', () => {
       const memory = new Uint8Array(bytes.length + 200).fill(0xaa);
       memory.set(bytes, 104);
       const within = memory.subarray(8);
-      assert.deepEqual(plain(new EventDecoder().decode(within, viewOf(within), 96, bytes.length)), plain(event));
+      assert.deepEqual(
+        plain(new EventDecoder().decode(within, viewOf(within), 96, bytes.length)),
+        plain(event),
+      );
     }
   });
 
@@ -134,7 +137,7 @@ describe('what the kernel wrote is what is read', () => {
   test('one payload object serves all events', () => {
     const decoder = new EventDecoder();
     const first = decode(encodeEvent(EVENTS.payload), decoder);
-    const second = decode(encodeEvent({ ...EVENTS.payload, pid: 5 } as KernelEvent), decoder);
+    const second = decode(encodeEvent({ ...EVENTS.payload, pid: 5 }), decoder);
     assert.equal(first, second);
   });
 });

@@ -94,7 +94,12 @@ export function terminated(text: ByteString): Uint8Array {
 /** An absolute path as its components, leaf first, each ended by NUL. The root has none. */
 export function components(path: ByteString): Uint8Array {
   const names = path.split('/').filter((name) => name !== '');
-  return bytesOf(names.toReversed().map((name) => `${name}\0`).join(''));
+  return bytesOf(
+    names
+      .toReversed()
+      .map((name) => `${name}\0`)
+      .join(''),
+  );
 }
 
 /** The bytes of an event. A failed open must have a resolved path that its path leads to from the directory of it. */
@@ -170,7 +175,10 @@ export function encodeEvent(event: KernelEvent): Uint8Array {
       writer.u32(OPEN_EVENT.device, event.device);
       writer.u64(OPEN_EVENT.inode, event.inode);
       writer.section(OPEN_EVENT.path_size, terminated(event.path));
-      writer.section(OPEN_EVENT.resolved_size, components(resolvedOf(event.path, event.resolvedPath, event.error)));
+      writer.section(
+        OPEN_EVENT.resolved_size,
+        components(resolvedOf(event.path, event.resolvedPath, event.error)),
+      );
       break;
   }
   return writer.bytes();

@@ -3,7 +3,14 @@ import { describe, test } from 'node:test';
 import { NO_REQUEST } from '../attribution/attribution.ts';
 import { makeProcess } from '../detect/testing.ts';
 import type { ConnectEvent, EventHeader, ExecEvent, OpenEvent } from '../model/event.ts';
-import { effectOfConnect, effectOfExec, effectOfExit, effectOfOpen, sinksOfExec, sinksOfOpen } from './effects.ts';
+import {
+  effectOfConnect,
+  effectOfExec,
+  effectOfExit,
+  effectOfOpen,
+  sinksOfExec,
+  sinksOfOpen,
+} from './effects.ts';
 
 const HEADER: EventHeader = {
   timeNs: 5,

@@ -181,7 +181,10 @@ describe('a command injection', () => {
     assert.equal(bench.findings[0]?.request?.message.target, attack);
     assert.equal(bench.requests.length, 20);
     for (const { effects } of bench.requests)
-      assert.deepEqual(effects.map(({ type }) => type), ['exec', 'exec']);
+      assert.deepEqual(
+        effects.map(({ type }) => type),
+        ['exec', 'exec'],
+      );
     assert.deepEqual(bench.orphans, []);
   });
 });
@@ -201,7 +204,10 @@ describe('requests', () => {
     const [request] = bench.requests;
     assert.ok(request);
     assert.equal(request.status, 404);
-    assert.deepEqual(request.effects.map(({ type }) => type), ['open', 'exec', 'open', 'open']);
+    assert.deepEqual(
+      request.effects.map(({ type }) => type),
+      ['open', 'exec', 'open', 'open'],
+    );
     assert.deepEqual(bench.late, ['abcdefgh-1 open']);
   });
 
@@ -220,20 +226,22 @@ describe('requests', () => {
     bench.kernel.exit(bench.server, 139);
     bench.pipeline.end();
     assert.equal(bench.requests.length, 1);
-    assert.deepEqual(bench.requests[0]?.effects.map(({ type }) => type), ['exit']);
+    assert.deepEqual(
+      bench.requests[0]?.effects.map(({ type }) => type),
+      ['exit'],
+    );
   });
 
   test('what cannot be placed is told as such, with its candidates', () => {
     const bench = new Bench();
     const { kernel, server } = bench;
     bench.get(server, '/first');
-    const other = bench.get(server, '/second');
+    bench.get(server, '/second');
     kernel.open(server, '/srv/x');
     assert.equal(bench.orphans.length, 1);
     assert.equal(bench.orphans[0]?.attribution.candidates.length, 2);
     kernel.open(kernel.process(), '/srv/y');
     assert.equal(bench.orphans.length, 1);
-    void other;
   });
 
   test('nothing is collected that nobody wants', () => {
@@ -343,6 +351,9 @@ describe('a detector that throws', () => {
     bench.reply(bench.server, second);
     bench.pipeline.end();
     assert.equal(bench.guarded.errorCount, 2);
-    assert.deepEqual(bench.requests.map(({ status }) => status), [200, 200]);
+    assert.deepEqual(
+      bench.requests.map(({ status }) => status),
+      [200, 200],
+    );
   });
 });

@@ -45,6 +45,14 @@ export interface PipelineOptions {
   readonly output: PipelineOutput;
 }
 
+/** Losses after which requests may be in flight that were never seen. */
+const HIDING_LOSSES = [
+  'payload-ring-full',
+  'security-ring-full',
+  'connection-table-full',
+  'scratch-buffer-busy',
+];
+
 /**
  * The whole brain, in the order in which an event goes through it: decoded, applied to the world, its bytes read by the
  * protocols, attributed, looked at by the detectors. The same for live events and for recordings; no I/O, no clock.
@@ -102,7 +110,7 @@ export class Pipeline implements CaptureSink {
         break;
       }
       case 'loss':
-        if ('payload-ring-full' in fact.reasons) this.attributor.payloadLost(fact.timeNs);
+        if (HIDING_LOSSES.some((reason) => reason in fact.reasons)) this.attributor.payloadLost(fact.timeNs);
         for (const [reason, count] of Object.entries(fact.reasons))
           this.losses[reason] = (this.losses[reason] ?? 0) + count;
         this.#output.loss(fact);

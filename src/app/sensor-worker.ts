@@ -18,7 +18,7 @@ import { viewOutput } from './view-output.ts';
 import type { WorkerInput, WorkerPost } from './worker-contract.ts';
 
 /** While events come, the ring is looked at this often at least; when it is quiet, less. */
-const BUSY_POLL_MS = 20;
+const BUSY_POLL_MS = 4;
 const QUIET_POLL_MS = 100;
 const QUIET_AFTER_STEPS = 25;
 const REPLAY_FRAMES = 20_000;

@@ -341,6 +341,24 @@ describe('an event loop', () => {
     assert.equal(timeline.open(loop, '/srv/alpha'), 'matched alpha');
   });
 
+  test(
+    'what an answered request left over is not matched with one in flight that asks for the same',
+    { todo: 'content evidence does not look at requests that were answered a moment ago' },
+    () => {
+      const timeline = new Timeline();
+      const { kernel } = timeline;
+      const { loop, connections } = loopWith(timeline, 'report7');
+      const [connection] = connections;
+      assert.ok(connection);
+      kernel.write(loop, connection, '<\n/\n');
+      kernel.epollWait(loop);
+      kernel.read(loop, connection, '> report7\n');
+      kernel.epollWait(loop);
+      // A callback of the first: who is to say.
+      assert.match(timeline.open(loop, '/srv/report7'), /^ambiguous/);
+    },
+  );
+
   test('with several in flight the last one read is not named', () => {
     const timeline = new Timeline();
     const { loop } = loopWith(timeline, 'alpha', 'bravo', 'charlie');
@@ -422,6 +440,21 @@ describe('runtimes that move work between threads', () => {
     // Another request's work may have moved here: nobody read it on this thread.
     assert.equal(timeline.open(main), 'ambiguous bravo');
   });
+
+  test(
+    'before the first such reply it looks like a thread for each request',
+    { todo: 'work that moves is recognised by its first reply, not before' },
+    () => {
+      const timeline = new Timeline();
+      const { kernel } = timeline;
+      const main = kernel.process();
+      const other = kernel.thread(main);
+      serve(timeline, 'alpha', main);
+      serve(timeline, 'bravo', other);
+      // The work of alpha goes on here, on the thread that had read bravo.
+      assert.equal(timeline.open(other), 'ambiguous alpha bravo');
+    },
+  );
 
   test('a process that only passed on the reply of another is not doubtful', () => {
     const timeline = new Timeline();
@@ -555,12 +588,27 @@ describe('what was lost', () => {
     kernel.write(thread, connection, '<\n/\n');
     kernel.losesPayload = true;
     kernel.read(thread, connection, '> bravo\n');
-    // The one that it answered last is still possible, and nothing more.
-    assert.equal(timeline.open(thread), 'ambiguous alpha');
+    assert.equal(timeline.open(thread, '/srv/alpha'), 'none');
     assert.equal(timeline.attributor.counters.unknownStamps, 1);
-    kernel.losesPayload = false;
-    kernel.read(thread, connection, '.\n');
-    assert.equal(timeline.open(thread), 'none');
+    timeline.spawn(thread, 'ping', 'alpha');
+    assert.equal(timeline.latest, 'none');
+  });
+
+  test('content does not decide where the likelier cause was lost', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { loop, connections } = loopWith(timeline, 'alpha', 'bravo');
+    const [alpha] = connections;
+    assert.ok(alpha);
+    kernel.write(loop, alpha, '<\n/\n');
+    kernel.losesPayload = true;
+    kernel.epollWait(loop);
+    kernel.read(loop, alpha, '> bravo\n');
+    assert.equal(timeline.open(loop, '/srv/bravo'), 'ambiguous bravo');
+    timeline.spawn(loop, 'ping', 'bravo');
+    assert.equal(timeline.latest, 'ambiguous bravo');
+    timeline.spawn(kernel.fork(loop), 'ping', 'bravo');
+    assert.equal(timeline.latest, 'ambiguous bravo');
   });
 
   test('a lost reply and a lost request do not put the next one in the place of the last', () => {

@@ -18,6 +18,8 @@ const MAX_CONTENT_CANDIDATES = 256;
 /** After lost payload we do not know what else was in flight: so long nothing is called exact on an event loop. */
 const DOUBT_AFTER_LOSS_NS = 5e9;
 
+const UNKNOWN_STAMP = 'the thread had read a message that was not captured';
+
 export const NO_REQUEST: Attribution = {
   grade: 'none',
   reason: 'the process was serving no request',
@@ -292,16 +294,19 @@ export class Attributor {
     const waiting = requests.findIndex((request) => !request.isDone);
     // Of several in one message, the one answered last may still be at work while the next one waits.
     const own = waiting < 0 ? requests.slice(-1) : requests.slice(Math.max(0, waiting - 1));
-    if (own.length === 0) this.counters.unknownStamps++;
     const [first] = own;
     const thread = this.#threads.get(event.tid);
+    if (first === undefined) {
+      this.counters.unknownStamps++;
+      return ambiguous(serving.hasMovingWork ? serving.inFlight : (thread?.open() ?? []), UNKNOWN_STAMP);
+    }
     // Of a thread that was pushed out of the table we do not know what else it does.
     const canJuggle = thread === undefined || thread.isLoop || serving.hasMovingWork;
     // After the reply the thread may have gone on with what another one has read.
-    const isAnyPossible = thread === undefined || serving.hasMovingWork || first?.isDone === true;
+    const isAnyPossible = thread === undefined || serving.hasMovingWork || first.isDone;
     const candidates = new Set([...own, ...(isAnyPossible ? serving.inFlight : thread.open())]);
     if (thread !== undefined && thread.answered !== null) candidates.add(thread.answered);
-    if (candidates.size === 1 && first !== undefined) {
+    if (candidates.size === 1) {
       if (canJuggle) {
         if (event.timeNs < this.#doubtUntilNs)
           return ambiguous(candidates, 'captured bytes were lost: other requests may be in flight');
@@ -338,6 +343,8 @@ export class Attributor {
   #refine(attribution: Attribution, sinks: readonly ByteString[]): Attribution {
     if (attribution.grade !== 'ambiguous' || attribution.candidates.length > MAX_CONTENT_CANDIDATES)
       return attribution;
+    // The request that was not captured may have the same bytes, and is the likelier cause.
+    if (attribution.reason === UNKNOWN_STAMP) return attribution;
     const request = decideByContent(attribution.candidates, sinks);
     if (request === null) return attribution;
     return {

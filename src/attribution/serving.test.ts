@@ -117,7 +117,12 @@ describe('a thread', () => {
 
 describe('a process', () => {
   test('several loops, a loop beside reading threads, or a strange writer mean that work moves', () => {
-    const cases: readonly (readonly [loops: number, threads: number, isMigrating: boolean, moves: boolean])[] = [
+    const cases: readonly (readonly [
+      loops: number,
+      threads: number,
+      isMigrating: boolean,
+      moves: boolean,
+    ])[] = [
       [0, 1, false, false],
       [0, 50, false, false],
       [1, 1, false, false],

@@ -21,7 +21,7 @@ export function byteStringFromText(text: string): ByteString {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Ordinary text for a byte string: UTF-8 where the bytes are valid UTF-8, else one character a byte. */
 export function textFromByteString(bytes: ByteString): string {

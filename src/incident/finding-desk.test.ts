@@ -149,6 +149,22 @@ describe('when a finding is told', () => {
     assert.deepEqual(bench.verdicts, ['PROBED command-injection']);
   });
 
+  test('in the order of being due, however seldom time is told', () => {
+    for (const isOften of [true, false]) {
+      const bench = new Bench();
+      const request = makeRequest('late');
+      bench.desk.detected(detection('PROBED', request), 10 * MS);
+      bench.desk.detected(detection('EXPLOITED', makeRequest('early')), 20 * MS);
+      request.endedNs = 600 * MS;
+      if (isOften) for (let time = 20; time < 1000; time += 10) bench.desk.tick(time * MS);
+      bench.desk.tick(1000 * MS);
+      assert.deepEqual(
+        bench.findings.map(({ id, verdict }) => `${id} ${verdict}`),
+        ['finding-f1 EXPLOITED', 'finding-f2 PROBED'],
+      );
+    }
+  });
+
   test('all at the end', () => {
     const bench = new Bench();
     bench.desk.detected(detection('PROBED', makeRequest('a')), 1);
@@ -297,7 +313,10 @@ describe('what a finding says', () => {
     bench.desk.detected(detection('SUSPICIOUS', null, foreign), 1);
     bench.desk.detected(detection('PROBED', makeRequest('c')), 1);
     bench.desk.tick(Infinity);
-    assert.deepEqual(bench.findings.map(({ story }) => story.length), [256, 1, 1, 0]);
+    assert.deepEqual(
+      bench.findings.map(({ story }) => story.length),
+      [256, 1, 1, 0],
+    );
   });
 });
 
@@ -307,7 +326,10 @@ describe('bounds', () => {
     for (let index = 0; index < 10_005; index++)
       bench.desk.detected(detection('SUSPICIOUS', makeRequest(`r${index}`)), 1);
     assert.equal(bench.desk.counters.hurried, 5);
-    assert.deepEqual(bench.findings.map(({ request }) => request?.id), ['r0', 'r1', 'r2', 'r3', 'r4']);
+    assert.deepEqual(
+      bench.findings.map(({ request }) => request?.id),
+      ['r0', 'r1', 'r2', 'r3', 'r4'],
+    );
   });
 
   test('a flood of probes is told in time that grows with their number', () => {

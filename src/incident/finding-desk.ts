@@ -76,9 +76,12 @@ export class FindingDesk {
     }
   }
 
-  /** Reports what is due. */
+  /** Reports what is due, in the order of being due: how often time is told makes no difference. */
   tick(nowNs: number): void {
-    for (const one of this.#open.values()) if (isDue(one, nowNs)) this.#report(one);
+    let due: Case[] | null = null;
+    for (const one of this.#open.values()) if (dueTime(one) <= nowNs) (due ??= []).push(one);
+    if (due === null) return;
+    for (const one of due.sort((a, b) => dueTime(a) - dueTime(b))) this.#report(one);
   }
 
   #hurryOldest(): void {
@@ -127,10 +130,10 @@ export class FindingDesk {
   }
 }
 
-function isDue(one: Case, nowNs: number): boolean {
-  if (nowNs >= one.dueNs) return true;
+function dueTime(one: Case): number {
+  if (one.detection.verdict !== 'PROBED') return one.dueNs;
   const endedNs = one.detection.request?.endedNs ?? null;
-  return one.detection.verdict === 'PROBED' && endedNs !== null && nowNs >= endedNs + PROBE_AFTER_REPLY_NS;
+  return endedNs === null ? one.dueNs : Math.min(one.dueNs, endedNs + PROBE_AFTER_REPLY_NS);
 }
 
 /** What findings are counted by: the request, or the process where none is known. */

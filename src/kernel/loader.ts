@@ -61,7 +61,10 @@ export function loadSensors(native: Native, options: LoadOptions): LoadedSensors
     const loaded = tryLoad(native, options, architecture, object, features, plan);
     if (loaded !== null) return loaded;
     if (attempt === LOAD_ATTEMPTS)
-      throw new ThroughlineError('TL1007', 'interrupted by signals again and again while programs were verified');
+      throw new ThroughlineError(
+        'TL1007',
+        'interrupted by signals again and again while programs were verified',
+      );
   }
 }
 

@@ -72,7 +72,10 @@ describe('choosing an alternative', () => {
 describe('the sensors of this version', () => {
   test('all run on a kernel that has everything, each for a reason', () => {
     const plan = planSensors(kernelWithout());
-    assert.deepEqual(plan.map(({ sensor: { name } }) => name), SENSORS.map(({ name }) => name));
+    assert.deepEqual(
+      plan.map(({ sensor: { name } }) => name),
+      SENSORS.map(({ name }) => name),
+    );
     for (const { chosen, reason } of plan) {
       assert.ok(chosen);
       assert.match(reason, /all there$/);
@@ -107,7 +110,9 @@ describe('the sensors of this version', () => {
 
   test('every system call in the table is wanted by some sensor, and every wanted one is in it', () => {
     const wanted = new Set(
-      SENSORS.flatMap(({ alternatives }) => alternatives.flatMap((one) => Object.values(one.syscallExits).flat())),
+      SENSORS.flatMap(({ alternatives }) =>
+        alternatives.flatMap((one) => Object.values(one.syscallExits).flat()),
+      ),
     );
     assert.deepEqual([...wanted].toSorted(), Object.keys(SYSCALLS).toSorted());
   });

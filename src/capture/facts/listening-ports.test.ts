@@ -9,7 +9,8 @@ import { parseListening, readListeningPorts } from './listening-ports.ts';
 const folder = mkdtempSync(join(tmpdir(), 'throughline-ports-'));
 after(() => rmSync(folder, { recursive: true }));
 
-const TITLE = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode';
+const TITLE =
+  '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode';
 
 function line(local: string, state: string, remote = '00000000:0000'): string {
   return `   0: ${local} ${remote} ${state} 00000000:00000000 00:00000000 00000000  1000        0 12345 1 0 100 0`;
@@ -51,7 +52,13 @@ describe('the tables of the host', () => {
 
   test('are read once for each network namespace', () => {
     const proc = join(folder, 'proc');
-    fakeProcess(proc, '1', 'net:[1]', `${TITLE}\n${line('0:0050', '0A')}\n`, `${TITLE}\n${line('0:0051', '0A')}\n`);
+    fakeProcess(
+      proc,
+      '1',
+      'net:[1]',
+      `${TITLE}\n${line('0:0050', '0A')}\n`,
+      `${TITLE}\n${line('0:0051', '0A')}\n`,
+    );
     fakeProcess(proc, '2', 'net:[1]', `${TITLE}\n${line('0:0052', '0A')}\n`);
     fakeProcess(proc, '3', 'net:[2]', `${TITLE}\n${line('0:0053', '0A')}\n`);
     fakeProcess(proc, '4', null, `${TITLE}\n${line('0:0054', '0A')}\n`);
