@@ -77,7 +77,7 @@ struct event_header {
 	unsigned int stamp_sequence;
 	unsigned short cpu;
 	unsigned char stamp_origin; /* enum stamp_origin */
-	unsigned char reserved;
+	unsigned char ready_count;  /* descriptors that the thread's last epoll_wait gave it; 0 for none, 255 for more */
 };
 
 /* Sections: path, executable, working directory, argv, groups (32-bit ids). */

@@ -16,7 +16,7 @@ const allowed: [path: string, source: string][] = [
   ],
   ['src/protocols/http1/index.ts', `import type { Protocol } from '../contract.ts';`],
   [
-    'src/detect/exploit/shell.ts',
+    'src/detect/exploit/shell.test.ts',
     `import appsec from '@datadog/native-appsec';\nimport { lines } from '../lines.ts';`,
   ],
   ['src/detect/rules/index.ts', `import { compile } from '../../rules/compiler.ts';`],

@@ -31,7 +31,6 @@ const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['base', 'model'],
     isPure: true,
     hasLeaves: true,
-    packages: ['@datadog/native-appsec'],
     leafImports: { rules: ['rules'] },
   },
   respond: { imports: ['base', 'model'], hasLeaves: true },
@@ -97,9 +96,14 @@ interface Place {
   readonly isTest: boolean;
 }
 
+/** Tests, and what only they use. */
+const TEST_FILE = /(?:\.test\.ts|\/testing\.ts|\/testing\/[^/]+\.ts)$/;
+/** npm packages that only tests may import. */
+const TEST_PACKAGES = new Set(['fast-check', '@datadog/native-appsec']);
+
 function locate(path: string): Place {
   const [, room = '', ...rest] = path.split('/');
-  return { path, room, leaf: rest.length > 1 ? (rest[0] ?? null) : null, isTest: path.endsWith('.test.ts') };
+  return { path, room, leaf: rest.length > 1 ? (rest[0] ?? null) : null, isTest: TEST_FILE.test(path) };
 }
 
 /** Why the import is wrong; null when it may be. */
@@ -134,7 +138,7 @@ function judgeRelative(from: Place, room: Room, specifier: string): string | nul
 
 function judgePackage(from: Place, room: Room, specifier: string): string | null {
   const isBuiltin = specifier.startsWith('node:');
-  if (from.isTest && (isBuiltin || specifier === 'fast-check')) return null;
+  if (from.isTest && (isBuiltin || TEST_PACKAGES.has(specifier))) return null;
   if (isBuiltin) {
     if (!room.isPure || PURE_MODULES.has(specifier)) return null;
     return `${from.room} is pure: no '${specifier}'`;

@@ -28,15 +28,16 @@ static __always_inline void fill_header(struct event_header *header, __u16 kind,
 	header->start_time_ns = task->group_leader->start_boottime;
 	header->cgroup_id = bpf_get_current_cgroup_id();
 	header->cpu = bpf_get_smp_processor_id();
-	header->reserved = 0;
 	if (thread && thread->start_time_ns == task->start_boottime) {
 		header->stamp_connection = thread->connection;
 		header->stamp_sequence = thread->sequence;
 		header->stamp_origin = thread->origin;
+		header->ready_count = thread->ready_count;
 	} else {
 		header->stamp_connection = 0;
 		header->stamp_sequence = 0;
 		header->stamp_origin = ORIGIN_NONE;
+		header->ready_count = 0;
 	}
 }
 

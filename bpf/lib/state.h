@@ -96,7 +96,8 @@ struct thread_state {
 	__u32 sequence;
 	__u8 origin;
 	__u8 is_unix;
-	__u8 reserved[2];
+	__u8 ready_count; /* see struct event_header */
+	__u8 reserved;
 };
 
 /* The request that each thread serves. Only threads that read requests, and what they fork, have an entry. */

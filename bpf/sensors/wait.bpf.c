@@ -10,10 +10,12 @@ int BPF_PROG(exit_epoll_wait, struct pt_regs *regs, long result)
 	struct task_struct *task = current_task();
 	struct thread_state *thread = thread_of(task);
 	struct thread_state fresh = {};
+	__u8 ready_count = result < 0 ? 0 : result > 255 ? 255 : result;
 	__u32 tid;
 
 	if (thread) {
 		clear_stamp(thread, ORIGIN_WAITED);
+		thread->ready_count = ready_count;
 		return 0;
 	}
 	/* A loop of a serving process that has read nothing yet: remember that it is one. */
@@ -21,6 +23,7 @@ int BPF_PROG(exit_epoll_wait, struct pt_regs *regs, long result)
 		return 0;
 	tid = task->pid;
 	fresh.origin = ORIGIN_WAITED;
+	fresh.ready_count = ready_count;
 	fresh.start_time_ns = task->start_boottime;
 	if (bpf_map_update_elem(&threads, &tid, &fresh, BPF_ANY))
 		count(COUNTER_THREADS_FULL);

@@ -1,7 +1,7 @@
 // Generated from bpf/abi.h by scripts/gen.ts. Do not edit: run "make gen".
 
 /** Fingerprint of the whole layout; compared with the BPF object when it is loaded. */
-export const ABI_HASH = 'bd4f4998fd500a7e';
+export const ABI_HASH = '2926ac6d185c15d3';
 
 export const EVENT_KIND = {
   EXEC: 1,
@@ -119,6 +119,7 @@ export const EVENT_HEADER = {
   stamp_sequence: 48,
   cpu: 52,
   stamp_origin: 54,
+  ready_count: 55,
 } as const;
 
 /** Byte offsets in struct exec_event; SIZE is that of its fixed part. */

@@ -1,4 +1,5 @@
 import { byteString, type ByteString } from '../base/bytes.ts';
+import { normalisePath } from '../base/path.ts';
 import type {
   AcceptEvent,
   CloseEvent,
@@ -128,6 +129,7 @@ function emptyHeader(): EventHeader {
     stampConnection: 0,
     stampSequence: 0,
     stampOrigin: 'none',
+    readyCount: 0,
     isTruncated: false,
   };
 }
@@ -147,6 +149,7 @@ function readHeader(event: EventHeader, view: DataView, offset: number): void {
   event.stampConnection = readNumber(view, offset + EVENT_HEADER.stamp_connection);
   event.stampSequence = view.getUint32(offset + EVENT_HEADER.stamp_sequence, true);
   event.stampOrigin = ORIGINS[view.getUint8(offset + EVENT_HEADER.stamp_origin)] ?? 'none';
+  event.readyCount = view.getUint8(offset + EVENT_HEADER.ready_count);
   event.isTruncated = (view.getUint8(offset + EVENT_HEADER.flags) & EVENT_FLAG.TRUNCATED) !== 0;
 }
 
@@ -355,15 +358,4 @@ function decodeOpen(bytes: Uint8Array, view: DataView, offset: number, size: num
     path,
     resolvedPath,
   };
-}
-
-/** Removes empty, "." and ".." segments as text; symbolic links are not followed. */
-export function normalisePath(path: ByteString): ByteString {
-  const kept: ByteString[] = [];
-  for (const segment of path.split('/')) {
-    if (segment === '' || segment === '.') continue;
-    if (segment === '..') kept.pop();
-    else kept.push(segment);
-  }
-  return '/' + kept.join('/');
 }

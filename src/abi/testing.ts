@@ -73,6 +73,7 @@ export class EventWriter {
     this.u32(EVENT_HEADER.stamp_sequence, header.stampSequence);
     this.u16(EVENT_HEADER.cpu, header.cpu);
     this.u8(EVENT_HEADER.stamp_origin, valueOf(STAMP_ORIGIN, header.stampOrigin));
+    this.u8(EVENT_HEADER.ready_count, header.readyCount);
   }
 
   bytes(): Uint8Array {

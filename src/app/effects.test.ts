@@ -22,6 +22,7 @@ const HEADER: EventHeader = {
   stampConnection: 9,
   stampSequence: 1,
   stampOrigin: 'read',
+  readyCount: 0,
   isTruncated: true,
 };
 const process = makeProcess({ pid: 7 });

@@ -35,7 +35,10 @@ test('a failure in any of them is counted, and told five times with its stack', 
   }
   assert.equal(guarded.errorCount, 12);
   assert.equal(reports.length, 5);
-  assert.match(reports[0] ?? '', /^internal error, the event is skipped: RangeError: out of bounds\n +at /);
+  assert.match(
+    reports[0] ?? '',
+    /^internal error, the event is passed over: RangeError: out of bounds\n +at /,
+  );
 });
 
 test('so is what is thrown and is no Error', () => {
@@ -49,5 +52,5 @@ test('so is what is thrown and is no Error', () => {
     },
   };
   new GuardedSink(next, (text) => reports.push(text)).tick(1);
-  assert.deepEqual(reports, ['internal error, the event is skipped: text']);
+  assert.deepEqual(reports, ['internal error, the event is passed over: text']);
 });

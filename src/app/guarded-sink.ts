@@ -21,7 +21,7 @@ export class GuardedSink implements CaptureSink {
     try {
       this.#next.fact(fact);
     } catch (error) {
-      this.#failed(error);
+      this.failed(error);
     }
   }
 
@@ -29,7 +29,7 @@ export class GuardedSink implements CaptureSink {
     try {
       this.#next.event(bytes, view, offset, size);
     } catch (error) {
-      this.#failed(error);
+      this.failed(error);
     }
   }
 
@@ -37,15 +37,16 @@ export class GuardedSink implements CaptureSink {
     try {
       this.#next.tick(nowNs);
     } catch (error) {
-      this.#failed(error);
+      this.failed(error);
     }
   }
 
-  #failed(error: unknown): void {
+  /** Counts an error and tells it, unless enough were told. */
+  failed(error: unknown): void {
     this.errorCount++;
     if (this.errorCount > REPORTED_ERRORS) return;
     this.#report(
-      `internal error, the event is skipped: ${error instanceof Error ? error.stack : String(error)}`,
+      `internal error, the event is passed over: ${error instanceof Error ? error.stack : String(error)}`,
     );
   }
 }

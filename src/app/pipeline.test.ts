@@ -45,6 +45,7 @@ class Bench {
         orphan: (effect) => this.orphans.push(effect),
         loss: (loss) => this.losses.push(loss),
         ignoreConnection: (connection) => this.ignored.push(connection),
+        failed: (error) => this.guarded.failed(error),
       },
     });
     this.guarded = new GuardedSink(this.pipeline, (text) => this.reports.push(text));

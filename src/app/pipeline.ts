@@ -6,7 +6,7 @@ import type { Detector } from '../detect/contract.ts';
 import { FindingDesk } from '../incident/finding-desk.ts';
 import type { Attribution, Effect } from '../model/effect.ts';
 import type { EventHeader, Fact, KernelEvent, PayloadEvent } from '../model/event.ts';
-import type { Finding } from '../model/finding.ts';
+import type { Detection, Finding } from '../model/finding.ts';
 import type { Process } from '../model/process.ts';
 import type { Request } from '../model/request.ts';
 import type { Protocol } from '../protocols/contract.ts';
@@ -34,6 +34,8 @@ export interface PipelineOutput {
   /** An effect of a serving process that could not be placed; its candidates are in its attribution. */
   orphan(effect: Effect): void;
   loss(loss: Extract<Fact, { kind: 'loss' }>): void;
+  /** A detector threw: a bug, which costs its answer and nothing else. */
+  failed(error: unknown): void;
   /** Nobody reads this connection's protocol: the source need not capture it. */
   ignoreConnection(connection: number): void;
 }
@@ -101,6 +103,7 @@ export class Pipeline implements CaptureSink {
     switch (fact.kind) {
       case 'clock':
         this.clock.set(fact.bootNs, fact.wallMs);
+        this.attributor.attached(fact.bootNs);
         break;
       case 'host': {
         this.architecture = fact.architecture;
@@ -208,15 +211,25 @@ export class Pipeline implements CaptureSink {
       if (this.#options.wants.requests && this.#shelf.wasShown(request))
         this.#output.lateEffect(request, effect);
     }
-    if (!this.#options.wants.findings) return;
-    for (const detector of this.#options.detectors)
-      for (const detection of detector.onEffect?.(effect) ?? []) this.desk.detected(detection, effect.timeNs);
+    this.#ask((detector) => detector.onEffect?.(effect));
   }
 
   #requestComplete(request: Request | null): void {
-    if (request === null || !this.#options.wants.findings) return;
-    for (const detector of this.#options.detectors)
-      for (const detection of detector.onRequest?.(request) ?? []) this.desk.detected(detection, this.#nowNs);
+    if (request !== null) this.#ask((detector) => detector.onRequest?.(request));
+  }
+
+  /** Asks each detector. One that throws is a bug, told once the others were asked. */
+  #ask(question: (detector: Detector) => readonly Detection[] | undefined): void {
+    if (!this.#options.wants.findings) return;
+    let failure: { readonly error: unknown } | null = null;
+    for (const detector of this.#options.detectors) {
+      try {
+        for (const detection of question(detector) ?? []) this.desk.detected(detection, this.#nowNs);
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+    if (failure !== null) this.#output.failed(failure.error);
   }
 
   #requestOver(request: Request | null): void {

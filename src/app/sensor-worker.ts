@@ -48,9 +48,10 @@ function run(): void {
       () => ({ clock: pipeline.clock, architecture: pipeline.architecture }),
       (message) => batch.add(message),
       (connection) => sensors?.ignoreConnection(connection),
+      (error) => guarded.failed(error),
     ),
   });
-  const guarded = new GuardedSink(pipeline, warn);
+  const guarded: GuardedSink = new GuardedSink(pipeline, warn);
   const recorder =
     input.options.recordTo === null ? null : createRecorder(input.options.recordTo, guarded, warn);
   const sink = recorder ?? guarded;

@@ -10,6 +10,7 @@ export function viewOutput(
   context: () => ViewContext,
   add: (message: EngineMessage) => void,
   ignoreConnection: (connection: number) => void,
+  failed: (error: unknown) => void,
 ): PipelineOutput {
   return {
     event: (event) => add(eventView(event, context())),
@@ -18,6 +19,7 @@ export function viewOutput(
     lateEffect: (request, effect) => add(lateEffectView(request, effect, context())),
     orphan: (effect) => add(orphanView(effect, context())),
     loss: (loss) => add(lossView(loss, context())),
+    failed,
     ignoreConnection,
   };
 }

@@ -17,6 +17,7 @@ const MAX_CLOSED = 4096;
 const MAX_CONTENT_CANDIDATES = 256;
 /** After lost payload we do not know what else was in flight: so long nothing is called exact on an event loop. */
 const DOUBT_AFTER_LOSS_NS = 5e9;
+const NANOSECONDS_PER_TICK = 10_000_000;
 
 const UNKNOWN_STAMP = 'the thread had read a message that was not captured';
 
@@ -72,10 +73,18 @@ export class Attributor {
   readonly #births = new WeakMap<Process, Birth>();
   #session = 'request';
   #doubtUntilNs = 0;
+  #attachedNs = -Infinity;
 
   /** Prefix of request ids, so that they are unique over restarts. */
   setSession(session: string): void {
     this.#session = session;
+  }
+
+  /**
+   * The sensors were attached at this time: of servers that ran before, requests may be in flight that were not seen.
+   */
+  attached(nowNs: number): void {
+    this.#attachedNs = nowNs;
   }
 
   payloadLost(nowNs: number): void {
@@ -193,7 +202,7 @@ export class Attributor {
     // A pool worker starts its programs in children: who replaces itself was made for this program.
     if (birth !== undefined) birth.hasProgram = true;
     const attribution = this.#count(
-      this.#crossCheck(this.#refine(this.#place(event, process), sinks), process, sinks),
+      this.#crossCheck(this.#refine(this.#place(event, process), sinks, event.timeNs), process, sinks),
     );
     if (birth !== undefined) birth.attribution = attribution;
     return attribution;
@@ -201,7 +210,7 @@ export class Attributor {
 
   /** Any other effect of a process. */
   attribute(event: EventHeader, process: Process, sinks: readonly ByteString[]): Attribution {
-    return this.#count(this.#refine(this.#place(event, process), sinks));
+    return this.#count(this.#refine(this.#place(event, process), sinks, event.timeNs));
   }
 
   /** The process ended: what it was serving ends with it, unless another process holds the connection. */
@@ -226,7 +235,9 @@ export class Attributor {
     request.endedNs = timeNs;
     request.isComplete = true;
     request.isDone = true;
-    this.#processes.get(request.process.pid)?.inFlight.delete(request);
+    const serving = this.#processes.get(request.process.pid);
+    serving?.inFlight.delete(request);
+    serving?.answered(request);
   }
 
   #noteWriter(served: ServedConnection, event: PayloadEvent, process: Process): void {
@@ -308,8 +319,14 @@ export class Attributor {
     if (thread !== undefined && thread.answered !== null) candidates.add(thread.answered);
     if (candidates.size === 1) {
       if (canJuggle) {
-        if (event.timeNs < this.#doubtUntilNs)
-          return ambiguous(candidates, 'captured bytes were lost: other requests may be in flight');
+        if (event.timeNs < this.#doubtUntil(serving))
+          return ambiguous(
+            candidates,
+            'other requests may be in flight: bytes were lost, or the agent has just come',
+          );
+        // Of what one turn of a loop handles, some may be left over from requests that were answered.
+        if (event.readyCount > 1 && serving.recentlyAnswered(event.timeNs).length > 0)
+          return ambiguous(candidates, `the event loop handled ${event.readyCount} things at once`);
         // What a loop runs after the reply may be left over from any request before.
         if (first.isDone) return ambiguous(candidates, 'an event loop ran it after the reply');
       }
@@ -323,6 +340,13 @@ export class Attributor {
       };
     }
     return ambiguous(candidates, `${candidates.size} requests were in flight on the thread`);
+  }
+
+  #doubtUntil({ process }: ServingProcess): number {
+    const wasBefore = process.startTicks * NANOSECONDS_PER_TICK < this.#attachedNs;
+    return wasBefore
+      ? Math.max(this.#doubtUntilNs, this.#attachedNs + DOUBT_AFTER_LOSS_NS)
+      : this.#doubtUntilNs;
   }
 
   /** A thread of a server without a stamp: an event loop between reads, or a helper thread. */
@@ -340,12 +364,16 @@ export class Attributor {
   }
 
   /** Bytes of exactly one candidate in the effect decide. */
-  #refine(attribution: Attribution, sinks: readonly ByteString[]): Attribution {
+  #refine(attribution: Attribution, sinks: readonly ByteString[], timeNs: number): Attribution {
     if (attribution.grade !== 'ambiguous' || attribution.candidates.length > MAX_CONTENT_CANDIDATES)
       return attribution;
     // The request that was not captured may have the same bytes, and is the likelier cause.
     if (attribution.reason === UNKNOWN_STAMP) return attribution;
-    const request = decideByContent(attribution.candidates, sinks);
+    const serving = this.#processes.get(attribution.candidates[0]?.process.pid ?? 0);
+    const rivals = (serving?.recentlyAnswered(timeNs) ?? []).filter(
+      (answered) => !attribution.candidates.includes(answered),
+    );
+    const request = decideByContent(attribution.candidates, sinks, rivals);
     if (request === null) return attribution;
     return {
       grade: 'matched',

@@ -7,6 +7,7 @@ const MIN_LENGTH = 4;
 const MIN_DIGITS = 6;
 /** Headers that are the same for every request of a client say nothing about which one it was. */
 const UNTELLING_HEADERS: ReadonlySet<string> = new Set(['host', 'user-agent', 'referer', 'origin']);
+const ONLY_LETTERS = /^[A-Za-z_-]*$/;
 const COMMON_VALUES: ReadonlySet<string> = new Set([
   'true',
   'false',
@@ -23,19 +24,27 @@ const COMMON_VALUES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Content evidence: which of the possible requests has bytes in the effect. Decides only when it is exactly one.
+ * Content evidence: which of the possible requests has bytes in the effect that no other one has. Decides only when it is
+ * exactly one.
  * @param sinks what the effect says: arguments, paths
+ * @param rivals requests that are no candidates but were in work a moment ago: what they share tells nothing either
  * @returns that request, or null when none or several have
  */
 export function decideByContent<R extends Request>(
   candidates: Iterable<R>,
   sinks: readonly ByteString[],
+  rivals: Iterable<Request> = [],
 ): R | null {
+  const owners = new Map<ByteString, R | null>();
+  for (const candidate of candidates)
+    for (const form of tellingForms(candidate)) owners.set(form, owners.has(form) ? null : candidate);
+  for (const rival of rivals)
+    for (const form of tellingForms(rival)) if (owners.has(form)) owners.set(form, null);
   let found: R | null = null;
-  for (const candidate of candidates) {
-    if (!standsIn(candidate, sinks)) continue;
+  for (const [form, owner] of owners) {
+    if (owner === null || owner === found || !sinks.some((sink) => containsWord(sink, form))) continue;
     if (found !== null) return null;
-    found = candidate;
+    found = owner;
   }
   return found;
 }
@@ -57,7 +66,7 @@ function tellingForms(request: Request): readonly ByteString[] {
   if (known !== undefined) return known;
   const forms = new Set<ByteString>();
   for (const input of inputs)
-    if (canTell(input)) for (const form of input.forms) if (isTelling(form)) forms.add(form);
+    if (canTell(input)) for (const form of input.forms) if (isTelling(form, input)) forms.add(form);
   const list = [...forms];
   formsOf.set(inputs, list);
   return list;
@@ -67,8 +76,10 @@ function canTell(input: RequestInput): boolean {
   return input.location !== 'header' || !UNTELLING_HEADERS.has(input.name);
 }
 
-function isTelling(form: ByteString): boolean {
+function isTelling(form: ByteString, { location }: RequestInput): boolean {
   if (form.length < MIN_LENGTH || COMMON_VALUES.has(form)) return false;
+  // Segments of paths are words of the service ("logs", "work") as often as values.
+  if (location === 'path' && ONLY_LETTERS.test(form)) return false;
   return form.length >= MIN_DIGITS || !isDigits(form);
 }
 

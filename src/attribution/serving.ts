@@ -10,6 +10,9 @@ const REMEMBERED_MESSAGES = 4;
 /** So long a server may go on with a request whose client has gone. */
 const ABORTED_WORK_NS = 30e9;
 const MAX_ABORTED = 256;
+const REMEMBERED_ANSWERED = 32;
+/** So long a request that was answered may leave work behind. */
+const LEFTOVER_WORK_NS = 5e9;
 
 interface InboundMessage {
   sequence: number;
@@ -114,6 +117,8 @@ export class ServingProcess {
   readonly connections = new Set<number>();
   /** In work though their connection is gone, oldest first; they are in `inFlight` too. */
   readonly #aborted: RequestState[] = [];
+  /** Answered a moment ago, oldest first: work left over from them is no work of those in flight. */
+  readonly #answered: RequestState[] = [];
   /** Threads of it that are event loops. */
   loopCount = 0;
   /** A reply was written by another thread than the one that had read the request: threads prove nothing here. */
@@ -136,6 +141,16 @@ export class ServingProcess {
       if ((oldest.endedNs ?? 0) + ABORTED_WORK_NS > nowNs) return;
       this.#forgetOldest();
     }
+  }
+
+  answered(request: RequestState): void {
+    if (this.#answered.length >= REMEMBERED_ANSWERED) this.#answered.shift();
+    this.#answered.push(request);
+  }
+
+  /** Requests that may have left work over. */
+  recentlyAnswered(nowNs: number): readonly RequestState[] {
+    return this.#answered.filter((request) => (request.endedNs ?? 0) + LEFTOVER_WORK_NS > nowNs);
   }
 
   #forgetOldest(): void {

@@ -58,6 +58,7 @@ function fork(timeNs: number): Uint8Array {
     stampConnection: 0,
     stampSequence: 0,
     stampOrigin: 'none',
+    readyCount: 0,
     isTruncated: false,
     childPid: 2,
     childStartTicks: 2,

@@ -109,7 +109,7 @@ export function drainMerged(
   let count = 0;
   let firstTime = first.peek() ? first.timeNs() : Infinity;
   let secondTime = second.peek() ? second.timeNs() : Infinity;
-  for (;;) {
+  while (firstTime !== Infinity || secondTime !== Infinity) {
     if (firstTime <= secondTime) {
       if (firstTime > horizonNs) break;
       handle(first);

@@ -21,6 +21,8 @@ export interface EventHeader {
   stampSequence: number;
   /** How the thread came by its stamp. 'none' where it has none. */
   stampOrigin: StampOrigin;
+  /** Descriptors that the thread's last epoll_wait gave it to handle, 255 for more; 0 where it was none. */
+  readyCount: number;
   /** Some field of the event did not fit and was cut. */
   isTruncated: boolean;
 }

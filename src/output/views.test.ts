@@ -169,6 +169,7 @@ const header: EventHeader = {
   stampConnection: 0,
   stampSequence: 0,
   stampOrigin: 'none',
+  readyCount: 0,
   isTruncated: false,
 };
 
@@ -203,6 +204,7 @@ test('addresses of events are text', () => {
     {
       ...header,
       stampOrigin: 'read',
+      readyCount: 0,
       stampConnection: 9,
       stampSequence: 2,
       kind: 'accept',

@@ -15,6 +15,7 @@ const HEADER: EventHeader = {
   stampConnection: 0,
   stampSequence: 0,
   stampOrigin: 'none',
+  readyCount: 0,
   isTruncated: false,
 };
 

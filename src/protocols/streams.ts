@@ -61,8 +61,11 @@ export class Streams {
     if (event.direction === 'in') {
       const gap = event.streamOffset - stream.inboundOffset;
       stream.inboundOffset = event.streamOffset + event.length;
-      if (stream.reader === null) this.#recognise(event.connection, stream, event.bytes, missing);
-      else {
+      if (stream.reader === null) {
+        // Bytes on both sides of a gap are no beginning of anything.
+        if (gap > 0 && stream.undecided.length > 0) this.#giveUp(event.connection, stream);
+        else this.#recognise(event.connection, stream, event.bytes, missing);
+      } else {
         if (gap > 0) stream.reader.inbound(NO_BYTES, gap);
         stream.reader.inbound(event.bytes, missing);
       }

@@ -18,6 +18,7 @@ function header(pid: number, startTicks: number, more: Partial<EventHeader> = {}
     stampConnection: 0,
     stampSequence: 0,
     stampOrigin: 'none',
+    readyCount: 0,
     isTruncated: false,
     ...more,
   };

@@ -13,6 +13,7 @@ interface ThreadState {
   connection: number;
   sequence: number;
   origin: StampOrigin;
+  readyCount: number;
 }
 
 export interface SimulatedProcess {
@@ -192,6 +193,7 @@ export class SimulatedKernel {
       connection: connection.id,
       sequence: connection.sequence,
       origin: 'read',
+      readyCount: thread.state?.readyCount ?? 0,
     };
   }
 
@@ -218,10 +220,11 @@ export class SimulatedKernel {
   }
 
   /** exit_epoll_wait */
-  epollWait(thread: SimulatedThread): void {
+  epollWait(thread: SimulatedThread, readyCount = 1): void {
     if (thread.state !== null) clear(thread, 'waited');
     else if (thread.process.isServing)
-      thread.state = { socket: null, connection: 0, sequence: 0, origin: 'waited' };
+      thread.state = { socket: null, connection: 0, sequence: 0, origin: 'waited', readyCount };
+    if (thread.state !== null) thread.state.readyCount = readyCount;
   }
 
   /** exit_poll: also poll and select inside a request, so they end it only when its reply has begun. */
@@ -244,6 +247,7 @@ export class SimulatedKernel {
       stampConnection: 0,
       stampSequence: 0,
       stampOrigin: 'none',
+      readyCount: 0,
       isTruncated: false,
       kind: 'close',
       connection: connection.id,
@@ -288,13 +292,16 @@ export class SimulatedKernel {
       stampConnection: thread.state?.connection ?? 0,
       stampSequence: thread.state?.sequence ?? 0,
       stampOrigin: thread.state?.origin ?? 'none',
+      readyCount: thread.state?.readyCount ?? 0,
       isTruncated: false,
     };
   }
 }
 
 function inherited(state: ThreadState | null, origin: StampOrigin): ThreadState | null {
-  return state === null ? null : { ...state, origin: state.connection === 0 ? 'none' : origin };
+  return state === null
+    ? null
+    : { ...state, readyCount: 0, origin: state.connection === 0 ? 'none' : origin };
 }
 
 function clear(thread: SimulatedThread, origin: StampOrigin): void {

@@ -1,5 +1,5 @@
+import appsec from '@datadog/native-appsec';
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
 import { test } from 'node:test';
 
 import fc from 'fast-check';
@@ -189,9 +189,6 @@ interface Waf {
 
 /** libddwaf's shell tokenizer, an independent implementation, as a second opinion on what is active. */
 function openWaf(): Waf {
-  const { DDWAF } = createRequire(import.meta.url)('@datadog/native-appsec') as {
-    DDWAF: new (rules: object, name: string) => Waf;
-  };
   const condition = {
     operator: 'shi_detector',
     parameters: {
@@ -200,7 +197,7 @@ function openWaf(): Waf {
     },
   };
   const rule = { id: 'r', name: 'r', tags: { type: 'command_injection' }, conditions: [condition] };
-  return new DDWAF({ version: '2.2', rules: [rule] }, 'rules');
+  return new appsec.DDWAF({ version: '2.2', rules: [rule] }, 'rules') as unknown as Waf;
 }
 
 const OPINIONS: readonly (readonly [before: string, value: string, after: string, isActive: boolean])[] = [

@@ -288,6 +288,7 @@ const sampleHeader = {
   stampConnection: 9,
   stampSequence: 2,
   stampOrigin: 'process' as const,
+  readyCount: 0,
   isTruncated: true,
   parentPid: 1,
   uid: 33,
