@@ -54,6 +54,7 @@ async function observe(t: TestContext, name: string, send: () => Promise<LoadRes
       () => true,
       () => false,
     );
+    assert.ok(!agent.hasEnded, `the agent has ended:\n${agent.stderr}`);
     await sleep(LATE_MS);
     const messages = agent.messages.slice(first);
     const verdicts = judge(traceOf(messages), load);

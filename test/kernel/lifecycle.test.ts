@@ -22,7 +22,7 @@ import { requireKernel } from '../support/kernel.ts';
 import { readRecording } from '../support/recordings.ts';
 import { throughline, withoutPrivilege } from '../support/replay.ts';
 import { startServer } from '../support/server.ts';
-import { startThroughline, Throughline } from '../support/throughline.ts';
+import { startThroughline, type Throughline } from '../support/throughline.ts';
 
 requireKernel();
 

@@ -20,6 +20,9 @@ export function createBrain(): { readonly pipeline: Pipeline; readonly messages:
       () => ({ clock: pipeline.clock, architecture: pipeline.architecture }),
       (message: EngineMessage) => messages.push(message as unknown as JsonMessage),
       () => {},
+      (error) => {
+        throw error;
+      },
     ),
   });
   return { pipeline, messages };

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { EVENT_HEADER, EVENT_KIND, FORK_EVENT } from '../../src/abi/abi.gen.ts';
+import { ABI_HASH, EVENT_HEADER, EVENT_KIND, FORK_EVENT } from '../../src/abi/abi.gen.ts';
 import {
   FRAME_EVENT,
   FRAME_FACT,
@@ -28,6 +28,8 @@ export function readRecording(path: string): Recording {
   const headerSize = bytes.readUInt32LE(MAGIC.length);
   let at = MAGIC.length + 4 + headerSize;
   const header = JSON.parse(bytes.toString('utf8', MAGIC.length + 4, at)) as RecordingHeader;
+  if (header.abi !== ABI_HASH)
+    throw new Error(`${path} has another layout of events; as root: node test/update-fixtures.ts`);
   const frames: Frame[] = [];
   while (at + FRAME_HEADER_BYTES <= bytes.length) {
     const size = bytes.readUInt32LE(at);

@@ -29,6 +29,15 @@ test('collects messages and finds those that were and those that will be printed
   assert.equal((await agent.stop()).code, 0);
 });
 
+test('waiting for a message of an agent that ends is an error at once', async () => {
+  await using agent = await start(`${ATTACHED} setTimeout(() => process.exit(9), 50);`);
+  await assert.rejects(
+    agent.waitFor(({ id }) => id === 3, 30_000),
+    /ended with 9; the last of 0/,
+  );
+  assert.ok(agent.hasEnded);
+});
+
 test('the started message also means attached', async () => {
   await using agent = await start(`${CLEAN_EXIT} ${STAY} console.log('{"kind":"started"}');`);
   await agent.stop();

@@ -79,6 +79,10 @@ export class Throughline implements AsyncDisposable {
     });
   }
 
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
   get pid(): number {
     return this.#child.pid ?? 0;
   }
@@ -101,7 +105,7 @@ export class Throughline implements AsyncDisposable {
     });
   }
 
-  /** The first message, already printed or still to come, that matches. */
+  /** The first message, already printed or still to come, that matches. Rejects when it ends before. */
   async waitFor(matches: (message: JsonMessage) => boolean, timeoutMs = 5000): Promise<JsonMessage> {
     const known = this.messages.find(matches);
     if (known) return known;
@@ -109,8 +113,11 @@ export class Throughline implements AsyncDisposable {
     const waiter: Waiter = { matches, found: resolve };
     this.#waiters.add(waiter);
     try {
+      const ended = this.#ended.then(({ code, signal }): never => {
+        throw new Error(`throughline ended with ${signal ?? code}; ${this.#tail()}`);
+      });
       return await withinTime(
-        promise,
+        Promise.race([promise, ended]),
         timeoutMs,
         () => `no such message after ${timeoutMs} ms; ${this.#tail()}`,
       );

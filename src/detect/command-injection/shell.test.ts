@@ -197,7 +197,7 @@ function openWaf(): Waf {
     },
   };
   const rule = { id: 'r', name: 'r', tags: { type: 'command_injection' }, conditions: [condition] };
-  return new appsec.DDWAF({ version: '2.2', rules: [rule] }, 'rules') as unknown as Waf;
+  return new appsec.DDWAF({ version: '2.2', rules: [rule] }, 'rules');
 }
 
 const OPINIONS: readonly (readonly [before: string, value: string, after: string, isActive: boolean])[] = [
