@@ -41,6 +41,8 @@ export class FindingDesk {
   readonly #open = new Map<string, Case>();
   /** Rank that was reported for a key, or for a request as a whole. */
   readonly #reported = new Map<string, number>();
+  /** Subjects of open cases that are more than probes. */
+  readonly #suspects = new Set<string>();
   readonly #wallMs: (timeNs: number) => number;
   readonly #emit: (finding: Finding) => void;
   #session = 'finding';
@@ -59,12 +61,14 @@ export class FindingDesk {
 
   detected(detection: Detection, nowNs: number): void {
     this.counters.detections++;
-    const key = `${subjectOf(detection)} ${detection.class}`;
+    const subject = subjectOf(detection);
+    const key = `${subject} ${detection.class}`;
     const rank = RANK[detection.verdict];
     if (rank <= (this.#reported.get(key) ?? -1)) {
       this.counters.merged++;
       return;
     }
+    if (rank > 0) this.#suspects.add(subject);
     const dueNs = nowNs + (rank === 0 ? PROBE_AT_MOST_NS : STORY_NS);
     const known = this.#open.get(key);
     if (known === undefined) {
@@ -108,10 +112,11 @@ export class FindingDesk {
     const rank = RANK[detection.verdict];
     const subject = subjectOf(detection);
     // A probe of another class in a request that was exploited is part of the same attack, told by its story.
-    if (rank === 0 && ((this.#reported.get(subject) ?? -1) > 0 || this.#hasStronger(subject))) {
+    if (rank === 0 && ((this.#reported.get(subject) ?? -1) > 0 || this.#suspects.has(subject))) {
       this.counters.merged++;
       return;
     }
+    if (rank > 0) this.#suspects.delete(subject);
     this.#remember(one.key, rank);
     this.#remember(subject, rank);
     this.counters.findings++;
@@ -122,12 +127,6 @@ export class FindingDesk {
       story: storyOf(detection),
       actions: [],
     });
-  }
-
-  #hasStronger(subject: string): boolean {
-    for (const { detection } of this.#open.values())
-      if (RANK[detection.verdict] > 0 && subjectOf(detection) === subject) return true;
-    return false;
   }
 
   #remember(key: string, rank: number): void {
