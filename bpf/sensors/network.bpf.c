@@ -126,6 +126,12 @@ int BPF_PROG(socket_state, const struct sock *sk, int old_state, int new_state)
 		bpf_map_update_elem(&listening_ports, &port, &one, BPF_ANY);
 		return 0;
 	}
+	if (old_state == TCP_LISTEN) {
+		/* Another socket may listen on the same port: then connections from before the agent stay unknown. */
+		port = sk->__sk_common.skc_num;
+		bpf_map_delete_elem(&listening_ports, &port);
+		return 0;
+	}
 	if (new_state != TCP_FIN_WAIT1 && new_state != TCP_LAST_ACK && new_state != TCP_CLOSE)
 		return 0;
 	connection = bpf_map_lookup_elem(&tcp_connections, &key);

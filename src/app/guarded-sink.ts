@@ -18,14 +18,11 @@ export class GuardedSink implements CaptureSink {
   }
 
   fact(fact: Fact): void {
-    try {
-      this.#next.fact(fact);
-    } catch (error) {
-      this.failed(error);
-    }
+    this.attempt(() => this.#next.fact(fact));
   }
 
   event(bytes: Uint8Array, view: DataView, offset: number, size: number): void {
+    // Written out: a closure for each event would cost more than the rest of this.
     try {
       this.#next.event(bytes, view, offset, size);
     } catch (error) {
@@ -34,8 +31,13 @@ export class GuardedSink implements CaptureSink {
   }
 
   tick(nowNs: number): void {
+    this.attempt(() => this.#next.tick(nowNs));
+  }
+
+  /** Does something, and counts the error should it throw. */
+  attempt(action: () => void): void {
     try {
-      this.#next.tick(nowNs);
+      action();
     } catch (error) {
       this.failed(error);
     }

@@ -15,6 +15,7 @@ import { MessageBatch } from './message-batch.ts';
 import { Pipeline } from './pipeline.ts';
 import { createDetectors, PROTOCOLS } from './registry.ts';
 import { viewOutput } from './view-output.ts';
+import type { RunSummary } from '../cli/contract.ts';
 import type { WorkerInput, WorkerPost } from './worker-contract.ts';
 
 /** While events come, the ring is looked at this often at least; when it is quiet, less. */
@@ -35,15 +36,17 @@ function isStopped(): boolean {
 }
 
 /** The sensor worker: source, brain and recorder in one thread, which blocks in poll(2) and never waits for messages. */
-function run(): void {
+function run(): RunSummary {
   const startedAt = performance.now();
+  const { source, recordTo, wants } = input.options;
   const batch = new MessageBatch((messages) => post({ type: 'messages', messages }));
   const warn = (text: string): void => post({ type: 'warning', text });
-  let sensors: LoadedSensors | null = null;
+  // Before anything is written: who may not observe must not destroy an older recording either.
+  using sensors = source.kind === 'live' ? load() : null;
   const pipeline: Pipeline = new Pipeline({
     protocols: PROTOCOLS,
     detectors: createDetectors(),
-    wants: input.options.wants,
+    wants,
     output: viewOutput(
       () => ({ clock: pipeline.clock, architecture: pipeline.architecture }),
       (message) => batch.add(message),
@@ -52,56 +55,35 @@ function run(): void {
     ),
   });
   const guarded: GuardedSink = new GuardedSink(pipeline, warn);
-  const recorder =
-    input.options.recordTo === null ? null : createRecorder(input.options.recordTo, guarded, warn);
+  using recorder = recordTo === null ? null : createRecorder(recordTo, guarded, warn);
   const sink = recorder ?? guarded;
   const progress = progressTeller(batch, pipeline, recorder);
-  try {
-    const { source } = input.options;
-    if (source.kind === 'live') {
-      sensors = load();
-      const live = new LiveCapture(native(), sensors, sink);
-      live.begin();
-      batch.add({
-        kind: 'started',
-        source: 'live',
-        version: input.version,
-        kernel: release(),
-        attached: attachedLines(sensors),
-        startupMs: performance.now() - startedAt,
-      });
-      batch.flush();
-      observe(live, batch, progress);
-    } else {
-      using recording = new RecordingCapture(source.file);
-      batch.add({
-        kind: 'started',
-        source: 'recording',
-        version: input.version,
-        kernel: recording.header.kernel,
-        attached: [`recording of ${recording.header.createdAt}`],
-        startupMs: performance.now() - startedAt,
-      });
-      replay(recording, sink, batch, progress, warn);
-    }
-    pipeline.end();
+  const started = (kernel: string, attached: readonly string[]): void => {
+    const startupMs = performance.now() - startedAt;
+    batch.add({ kind: 'started', source: source.kind, version: input.version, kernel, attached, startupMs });
     batch.flush();
-  } finally {
-    sensors?.[Symbol.dispose]();
-    recorder?.[Symbol.dispose]();
+  };
+  if (source.kind === 'recording') {
+    using recording = new RecordingCapture(source.file);
+    started(recording.header.kernel, [`recording of ${recording.header.createdAt}`]);
+    replay(recording, sink, batch, progress, warn);
+  } else if (sensors !== null) {
+    const live = new LiveCapture(native(), sensors, sink);
+    live.begin();
+    started(release(), attachedLines(sensors));
+    observe(live, batch, progress);
   }
+  guarded.attempt(() => pipeline.end());
+  batch.flush();
   if (guarded.errorCount > 0) pipeline.losses['internal-error'] = guarded.errorCount;
-  post({
-    type: 'done',
-    summary: {
-      events: pipeline.eventCount,
-      requests: pipeline.attributor.counters.requests,
-      findings: pipeline.desk.counters.findings,
-      durationMs: performance.now() - startedAt,
-      losses: { ...pipeline.losses },
-      recordedBytes: recorder?.writtenBytes ?? 0,
-    },
-  });
+  return {
+    events: pipeline.eventCount,
+    requests: pipeline.attributor.counters.requests,
+    findings: pipeline.desk.counters.findings,
+    durationMs: performance.now() - startedAt,
+    losses: { ...pipeline.losses },
+    recordedBytes: recorder?.writtenBytes ?? 0,
+  };
 }
 
 function load(): LoadedSensors {
@@ -182,13 +164,13 @@ function progressTeller(batch: MessageBatch, pipeline: Pipeline, recorder: Recor
 }
 
 try {
-  run();
+  // Told when everything is closed: the recording is complete then.
+  const summary = run();
+  post({ type: 'done', summary });
 } catch (error) {
   if (error instanceof ThroughlineError) post({ type: 'failed', code: error.code, detail: error.detail });
-  else
-    post({
-      type: 'failed',
-      code: 'TL9001',
-      detail: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    });
+  else {
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    post({ type: 'failed', code: 'TL9001', detail });
+  }
 }

@@ -344,10 +344,10 @@ describe('an event loop', () => {
   test('what one turn of a loop handles beside a read may be left over from what was answered', () => {
     const timeline = new Timeline();
     const { kernel } = timeline;
-    const { loop, connections } = loopWith(timeline, 'alpha');
+    const { loop, connections } = loopWith(timeline, 'alpha', 'charlie');
     const [connection] = connections;
     assert.ok(connection);
-    kernel.write(loop, connection, '<\n/\n');
+    for (const one of connections) kernel.write(loop, one, '<\n/\n');
     kernel.epollWait(loop, 2);
     kernel.read(loop, connection, '> bravo\n');
     assert.equal(timeline.open(loop), 'ambiguous bravo');

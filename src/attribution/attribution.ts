@@ -325,7 +325,11 @@ export class Attributor {
             'other requests may be in flight: bytes were lost, or the agent has just come',
           );
         // Of what one turn of a loop handles, some may be left over from requests that were answered.
-        if (event.readyCount > 1 && serving.recentlyAnswered(event.timeNs).length > 0)
+        if (
+          event.readyCount > 1 &&
+          thread?.hasJuggled === true &&
+          serving.recentlyAnswered(event.timeNs).length > 0
+        )
           return ambiguous(candidates, `the event loop handled ${event.readyCount} things at once`);
         // What a loop runs after the reply may be left over from any request before.
         if (first.isDone) return ambiguous(candidates, 'an event loop ran it after the reply');

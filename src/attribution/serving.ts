@@ -70,6 +70,8 @@ export class ServingThread {
   readonly pid: number;
   /** It comes back from epoll_wait: what it runs next may belong to any of its requests. */
   isLoop = false;
+  /** It had several requests in work at once. A loop that never had (Apache's prefork) takes them one by one. */
+  hasJuggled = false;
   /**
    * The request of which it wrote the reply since it last read: what a loop does right after belongs to that one, though
    * its stamp names another.
@@ -85,6 +87,7 @@ export class ServingThread {
   read(request: RequestState): void {
     this.#prune();
     this.#requests.push(request);
+    if (this.isLoop && this.#requests.length > 1) this.hasJuggled = true;
   }
 
   /** Requests that this thread may be working on. */

@@ -10,7 +10,8 @@ import { readProcesses } from './facts/processes.ts';
 
 /** Cgroups whose path has been told; the oldest are told again, should there ever be more. */
 const KNOWN_CGROUPS = 16_384;
-const LOSS_CHECK_NS = 250_000_000;
+/** Losses are told at once, and then no more often than this. */
+const LOSS_PAUSE_NS = 250_000_000;
 
 /** Counters that mean that something was not seen, and the name of the loss for people. */
 const LOSSES: readonly (readonly [keyof KernelCounters, string])[] = [
@@ -30,7 +31,7 @@ export class LiveCapture {
   readonly #sink: CaptureSink;
   readonly #cgroups = new CgroupReader();
   readonly #knownCgroups = new Set<number>();
-  #lossCheckedNs = 0;
+  #lossToldNs = 0;
   #counters: KernelCounters;
 
   constructor(native: Native, sensors: LoadedSensors, sink: CaptureSink) {
@@ -51,7 +52,6 @@ export class LiveCapture {
       this.#sink.fact(process);
     }
     for (const port of readListeningPorts()) this.#sensors.addListeningPort(port);
-    this.#lossCheckedNs = bootNs;
   }
 
   /**
@@ -61,8 +61,9 @@ export class LiveCapture {
   step(timeoutMs: number): number {
     if (timeoutMs > 0) this.#native.poll(this.#sensors.ringFds, timeoutMs);
     const horizonNs = this.#native.bootTimeNs();
+    // Before the events that came with it: what follows a loss is to be doubted.
+    if (horizonNs - this.#lossToldNs >= LOSS_PAUSE_NS) this.#checkLosses(horizonNs);
     const count = drainMerged(this.#sensors.security, this.#sensors.payload, horizonNs, this.#handle);
-    if (horizonNs - this.#lossCheckedNs >= LOSS_CHECK_NS) this.#checkLosses(horizonNs);
     this.#sink.tick(horizonNs);
     return count;
   }
@@ -86,14 +87,15 @@ export class LiveCapture {
   }
 
   #checkLosses(nowNs: number): void {
-    this.#lossCheckedNs = nowNs;
     const counters = this.#sensors.counters();
     const reasons: Record<string, number> = {};
     for (const [counter, name] of LOSSES) {
       const lost = counters[counter] - this.#counters[counter];
       if (lost > 0) reasons[name] = lost;
     }
+    if (Object.keys(reasons).length === 0) return;
     this.#counters = counters;
-    if (Object.keys(reasons).length > 0) this.#sink.fact({ kind: 'loss', timeNs: nowNs, reasons });
+    this.#lossToldNs = nowNs;
+    this.#sink.fact({ kind: 'loss', timeNs: nowNs, reasons });
   }
 }

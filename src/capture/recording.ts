@@ -1,8 +1,8 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { ABI_HASH, EVENT_HEADER } from '../abi/abi.gen.ts';
 import { ThroughlineError } from '../base/errors.ts';
-import type { Fact } from '../model/event.ts';
 import type { CaptureSink } from './contract.ts';
+import { parseFact } from './parse-fact.ts';
 import {
   FRAME_EVENT,
   FRAME_FACT,
@@ -155,16 +155,6 @@ function parseHeader(text: string): RecordingHeader | null {
       architecture: String(value.architecture),
       createdAt: String(value.createdAt),
     };
-  } catch {
-    return null;
-  }
-}
-
-/** A fact out of a recording. Only its kind is checked: what makes no sense is ignored by whoever reads the fields. */
-function parseFact(text: string): Fact | null {
-  try {
-    const value = JSON.parse(text) as unknown;
-    return typeof value === 'object' && value !== null && 'kind' in value ? (value as Fact) : null;
   } catch {
     return null;
   }

@@ -12,6 +12,7 @@ import { SYSCALLS, type Architecture } from './syscalls.ts';
 const OLDEST_KERNEL: readonly [number, number] = [5, 11];
 const LOAD_ATTEMPTS = 8;
 const EAGAIN = 11;
+/** Rows of the counters in bpf/abi.h; processors beyond share them. */
 const COUNTER_CPUS = 256;
 const COUNTER_ROW_BYTES = 16 * 8;
 
@@ -97,7 +98,7 @@ function tryLoad(
     globals.bss.setUint32(globals.offsetOf('agent_pid'), options.agentPid, true);
     fillDispatcher(native, handle, plan, architecture, globals);
     for (const name of ownHooks(plan)) links.push(attach(native, handle, name));
-    return sensors(native, handle, features, plan, globals, close);
+    return sensors(native, handle, features, plan, globals, options.processors, close);
   } catch (error) {
     close();
     throw error;
@@ -119,9 +120,19 @@ function checkKernel(release: string): void {
 function readObject(path: string): Uint8Array {
   if (!existsSync(path)) throw new ThroughlineError('TL1005', path);
   const object = readFileSync(path);
-  const hash = layoutHash(contractLayout(readBtf(object)));
+  const hash = hashOf(object);
   if (hash !== ABI_HASH) throw new ThroughlineError('TL1006', `layout ${hash}, expected ${ABI_HASH}`);
   return object;
+}
+
+function hashOf(object: Uint8Array): string {
+  try {
+    return layoutHash(contractLayout(readBtf(object)));
+  } catch (error) {
+    throw new ThroughlineError('TL1006', error instanceof Error ? error.message : String(error), {
+      cause: error,
+    });
+  }
 }
 
 function lastLines(native: Native): string {
@@ -222,6 +233,7 @@ function sensors(
   features: Features,
   plan: readonly PlannedSensor[],
   globals: Globals,
+  processors: number,
   close: () => void,
 ): LoadedSensors {
   const fdOf = (name: string): number => native.mapFd(mapOf(native, object, name));
@@ -242,7 +254,7 @@ function sensors(
     security: openRing('security_ring'),
     payload: openRing('payload_ring'),
     ringFds: [fdOf('security_ring'), fdOf('payload_ring')],
-    counters: () => readCounters(globals.bss, counterOffset),
+    counters: () => readCounters(globals.bss, counterOffset, Math.min(processors, COUNTER_CPUS)),
     ignoreConnection(id) {
       key.writeUInt32LE(id % 4294967296, 0);
       key.writeUInt32LE(Math.floor(id / 4294967296), 4);
@@ -255,9 +267,9 @@ function sensors(
   };
 }
 
-function readCounters(bss: DataView, start: number): KernelCounters {
+function readCounters(bss: DataView, start: number, rows: number): KernelCounters {
   const sums = Object.fromEntries(Object.keys(COUNTER).map((name) => [name, 0])) as KernelCounters;
-  for (let cpu = 0; cpu < COUNTER_CPUS; cpu++) {
+  for (let cpu = 0; cpu < rows; cpu++) {
     const row = start + cpu * COUNTER_ROW_BYTES;
     for (const name of COUNTER_NAMES)
       sums[name] +=

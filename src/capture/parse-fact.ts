@@ -1,0 +1,56 @@
+import type { Fact } from '../model/event.ts';
+
+type FieldType = 'number' | 'string' | 'strings' | 'counts';
+
+/** The fields of each fact. A recording may be damaged or made by somebody else: the brain gets only what fits. */
+const FACTS: { readonly [Kind in Fact['kind']]: Readonly<Record<string, FieldType>> } = {
+  clock: { bootNs: 'number', wallMs: 'number' },
+  host: { hostname: 'string', kernel: 'string', architecture: 'string', sessionId: 'string' },
+  process: {
+    pid: 'number',
+    parentPid: 'number',
+    startTicks: 'number',
+    comm: 'string',
+    executable: 'string',
+    argv: 'strings',
+    workingDirectory: 'string',
+    uid: 'number',
+    gid: 'number',
+    cgroupId: 'number',
+  },
+  cgroup: { cgroupId: 'number', paths: 'strings' },
+  user: { uid: 'number', name: 'string' },
+  loss: { timeNs: 'number', reasons: 'counts' },
+};
+
+/** A fact out of its JSON; null for what is none. Unknown kinds are of a later version. */
+export function parseFact(text: string): Fact | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (!isRecord(value) || typeof value['kind'] !== 'string' || !Object.hasOwn(FACTS, value['kind']))
+    return null;
+  const fields = FACTS[value['kind'] as Fact['kind']];
+  for (const [name, type] of Object.entries(fields)) if (!fits(value[name], type)) return null;
+  return value as unknown as Fact;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function fits(value: unknown, type: FieldType): boolean {
+  switch (type) {
+    case 'number':
+      return typeof value === 'number';
+    case 'string':
+      return typeof value === 'string';
+    case 'strings':
+      return Array.isArray(value) && value.every((element) => typeof element === 'string');
+    case 'counts':
+      return isRecord(value) && Object.values(value).every((count) => typeof count === 'number');
+  }
+}
