@@ -120,8 +120,9 @@ export class ServingProcess {
   readonly connections = new Set<number>();
   /** In work though their connection is gone, oldest first; they are in `inFlight` too. */
   readonly #aborted: RequestState[] = [];
-  /** Answered a moment ago, oldest first: work left over from them is no work of those in flight. */
+  /** Answered a moment ago, in no order: work left over from them is no work of those in flight. */
   readonly #answered: RequestState[] = [];
+  #nextAnswered = 0;
   /** Threads of it that are event loops. */
   loopCount = 0;
   /** A reply was written by another thread than the one that had read the request: threads prove nothing here. */
@@ -147,8 +148,8 @@ export class ServingProcess {
   }
 
   answered(request: RequestState): void {
-    if (this.#answered.length >= REMEMBERED_ANSWERED) this.#answered.shift();
-    this.#answered.push(request);
+    this.#answered[this.#nextAnswered] = request;
+    this.#nextAnswered = (this.#nextAnswered + 1) % REMEMBERED_ANSWERED;
   }
 
   /** Requests that may have left work over. */

@@ -33,16 +33,15 @@ const IN_TARGET =
 const IN_BODY =
   /\.\.|[;|`]|&&|\$\(|%(?:2e|3b|7c|60|24|26|0a|0d|25|5c|c0)|\\(?:n|r|u00|\\)|(?:\/|%2f)(?:etc|proc|root|home|var|run)(?:\\?\/|%2f)/i;
 const IN_HEADER = /\.\.(?:\/|%2f|\\)|`|\$\(|\|\||\(\)[ \t]*\{|(?:%2e){2}|%3b|%7c/i;
+const ENCODED_BODY = /^content-encoding[ \t]*:/im;
 /** JSON and XML: their values are inputs of their own, the whole is no command and no path. */
 const DOCUMENT = /^\s{0,16}[{[<]/;
 const LONGEST_BODY = 64 * 1024;
 
-function isWorthDecoding({ target, headers, body }: RequestMessage): boolean {
-  if (IN_TARGET.test(target)) return true;
-  for (const [name, value] of headers) {
-    if (IN_HEADER.test(value) || (name === 'content-encoding' && body.length > 0)) return true;
-  }
+function isWorthDecoding({ head, target, body }: RequestMessage): boolean {
+  if (IN_TARGET.test(target) || IN_HEADER.test(head)) return true;
   if (body.length === 0) return false;
+  if (ENCODED_BODY.test(head)) return true;
   const text = byteString(body, 0, Math.min(body.length, LONGEST_BODY));
   // A form has a & between any two fields, JSON only in its values.
   return IN_BODY.test(text) || (DOCUMENT.test(text) && text.includes('&'));
