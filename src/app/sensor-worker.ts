@@ -18,8 +18,13 @@ import { viewOutput } from './view-output.ts';
 import type { RunSummary } from '../cli/contract.ts';
 import type { WorkerInput, WorkerPost } from './worker-contract.ts';
 
-/** While events come, the ring is looked at this often at least; when it is quiet, less. */
-const BUSY_POLL_MS = 4;
+/**
+ * How long the worker sleeps at most. Under load briefly: a long drain would take a processor from the servers for several
+ * milliseconds, which shows in their slowest replies. When little happens, longer; when nothing does, a tenth of a second.
+ */
+const LOAD_POLL_MS = 4;
+const LOAD_EVENTS = 64;
+const BUSY_POLL_MS = 20;
 const QUIET_POLL_MS = 100;
 const QUIET_AFTER_STEPS = 25;
 const REPLAY_FRAMES = 20_000;
@@ -120,14 +125,20 @@ function attachedLines(sensors: LoadedSensors): string[] {
 
 function observe(live: LiveCapture, batch: MessageBatch, progress: () => void): void {
   let quietSteps = 0;
+  let count = 0;
   while (!isStopped()) {
-    const count = live.step(quietSteps < QUIET_AFTER_STEPS ? BUSY_POLL_MS : QUIET_POLL_MS);
+    count = live.step(pollTimeMs(count, quietSteps));
     quietSteps = count > 0 ? 0 : quietSteps + 1;
     progress();
     batch.flush();
   }
   // What happened until the stop is told as well.
   live.step(0);
+}
+
+function pollTimeMs(eventCount: number, quietSteps: number): number {
+  if (eventCount >= LOAD_EVENTS) return LOAD_POLL_MS;
+  return quietSteps < QUIET_AFTER_STEPS ? BUSY_POLL_MS : QUIET_POLL_MS;
 }
 
 function replay(
