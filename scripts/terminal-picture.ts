@@ -19,6 +19,7 @@ const CHARACTER_WIDTH = 8.4;
 const LINE_HEIGHT = 19;
 const MARGIN = 18;
 const TITLE_HEIGHT = 34;
+const DIM = '#8b93a3';
 const COLOURS: Readonly<Record<number, string>> = {
   30: '#3b4252', 31: '#ff6b6b', 32: '#8fd694', 33: '#f2c14e', 34: '#7aa2f7', 35: '#c792ea', 36: '#5ccfe6', 37: '#d8dee9',
   90: '#7b8494', 91: '#ff8f8f', 92: '#a8e6a1', 93: '#ffd97a', 94: '#9dbcff', 95: '#dbb2ff', 96: '#8be4f2', 97: '#ffffff',
@@ -49,9 +50,9 @@ function escapeXml(value: string): string {
 
 function attributesOf(style: Style): string {
   const attributes = [];
-  if (style.colour !== null) attributes.push(`fill="${style.colour}"`);
+  const fill = style.colour ?? (style.dim ? DIM : null);
+  if (fill !== null) attributes.push(`fill="${fill}"`);
   if (style.bold) attributes.push('font-weight="bold"');
-  if (style.dim) attributes.push('opacity="0.6"');
   if (style.underline) attributes.push('text-decoration="underline"');
   return attributes.join(' ');
 }
