@@ -132,4 +132,21 @@ static __always_inline struct connection_state *track_connection(struct task_str
 	return find_connection(key, family);
 }
 
+/* Tells user space that a connection is over. The header names its owner and no thread: see the callers. */
+static __always_inline void submit_close(struct connection_state *connection)
+{
+	struct close_event event = {};
+
+	event.header.kind = EVENT_CLOSE;
+	event.header.version = ABI_VERSION;
+	event.header.time_ns = bpf_ktime_get_boot_ns();
+	event.header.pid = connection->owner_pid;
+	event.header.tid = connection->owner_pid;
+	event.header.cpu = bpf_get_smp_processor_id();
+	event.connection = connection->id;
+	event.bytes_in = connection->bytes_in;
+	event.bytes_out = connection->bytes_out;
+	submit_security(&event, sizeof(event));
+}
+
 #endif

@@ -115,7 +115,6 @@ SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(socket_state, const struct sock *sk, int old_state, int new_state)
 {
 	struct connection_state *connection;
-	struct close_event event = {};
 	__u64 key = (__u64)sk;
 	__u16 port;
 
@@ -141,16 +140,7 @@ int BPF_PROG(socket_state, const struct sock *sk, int old_state, int new_state)
 		bpf_map_delete_elem(&tcp_connections, &key);
 		return 0;
 	}
-	event.header.kind = EVENT_CLOSE;
-	event.header.version = ABI_VERSION;
-	event.header.time_ns = bpf_ktime_get_boot_ns();
-	event.header.pid = connection->owner_pid;
-	event.header.tid = connection->owner_pid;
-	event.header.cpu = bpf_get_smp_processor_id();
-	event.connection = connection->id;
-	event.bytes_in = connection->bytes_in;
-	event.bytes_out = connection->bytes_out;
+	submit_close(connection);
 	bpf_map_delete_elem(&tcp_connections, &key);
-	submit_security(&event, sizeof(event));
 	return 0;
 }

@@ -215,11 +215,33 @@ static __always_inline int transferred(unsigned int descriptor, struct transfer 
 	return 0;
 }
 
+/*
+ * The client has closed a unix connection. Nothing else tells the end of one, so one that the server closes first stays
+ * remembered until its place is needed. TCP connections have a tracepoint.
+ */
+static __always_inline int ended(unsigned int descriptor)
+{
+	struct sock *sk = socket_of(current_task(), descriptor);
+	struct connection_state *connection;
+	__u64 key = (__u64)sk;
+
+	if (!sk || family_of(sk) != FAMILY_UNIX)
+		return 0;
+	connection = bpf_map_lookup_elem(&unix_connections, &key);
+	if (!connection || connection->inode != inode_of(sk))
+		return 0;
+	submit_close(connection);
+	bpf_map_delete_elem(&unix_connections, &key);
+	return 0;
+}
+
 /* call(fd, buffer, size, ...) */
 static __always_inline int buffer_transferred(struct pt_regs *regs, long result, int direction)
 {
 	struct transfer transfer = { .address = ARG1(regs) };
 
+	if (result == 0 && direction == DIRECTION_IN && ARG2(regs) > 0)
+		return ended(ARG0(regs));
 	return result > 0 ? transferred(ARG0(regs), &transfer, result, direction) : 0;
 }
 
@@ -237,6 +259,8 @@ static __always_inline int message_transferred(struct pt_regs *regs, long result
 	struct transfer transfer = {};
 	struct user_msghdr message = {};
 
+	if (result == 0 && direction == DIRECTION_IN)
+		return ended(ARG0(regs));
 	if (result <= 0 || bpf_probe_read_user(&message, sizeof(message), (void *)ARG1(regs)) || message.iov_count == 0)
 		return 0;
 	transfer.address = message.iov;

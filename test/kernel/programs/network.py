@@ -22,8 +22,9 @@ def exchange(name, family, address):
     client.recv(100)
     if family != socket.AF_UNIX:
         facts[name] = {"server": listener.getsockname()[1], "client": client.getsockname()[1]}
-    server.close()
     client.close()
+    assert server.recv(1) == b""
+    server.close()
     listener.close()
 
 
