@@ -199,7 +199,7 @@ struct connection_state {
 	unsigned long long next_report; /* outbound bytes at which a captureless report is due */
 	unsigned int sequence;
 	unsigned int message_captured; /* bytes captured of the current message */
-	unsigned int writes;           /* of the current reply */
+	unsigned int writes;           /* of the current reply; of an inbound message 1 once it was told to be longer */
 	unsigned int owner_pid;
 	unsigned char family;
 	unsigned char direction;

@@ -36,12 +36,12 @@ static __always_inline void stamp_thread(struct task_struct *task, struct connec
 	__u32 tid = task->pid;
 	struct thread_state fresh = {};
 
-	/* A thread that was stamped by a read before has marked its process then, unless its connection was given up. */
+	/* Each time: the mark goes with the connection that set it, should that turn out to be unreadable. */
+	mark_serving(task->tgid, connection->id);
 	if (thread && thread->origin == ORIGIN_READ && thread->connection == connection->id) {
 		thread->sequence = connection->sequence;
 		return;
 	}
-	mark_serving(task->tgid, connection->id);
 	if (thread) {
 		thread->connection = connection->id;
 		thread->sequence = connection->sequence;

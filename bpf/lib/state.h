@@ -154,9 +154,7 @@ static __always_inline struct scratch *scratch_acquire(void)
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &cpu);
 
-	if (!scratch)
-		return NULL;
-	if (scratch->busy) {
+	if (!scratch || scratch->busy) {
 		count(COUNTER_SCRATCH_BUSY);
 		return NULL;
 	}

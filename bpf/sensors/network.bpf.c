@@ -107,6 +107,17 @@ int BPF_PROG(exit_connect, struct pt_regs *regs, long result)
 	return 0;
 }
 
+static __always_inline void forget_connection(__u64 key)
+{
+	struct connection_state *connection = bpf_map_lookup_elem(&tcp_connections, &key);
+
+	if (!connection)
+		return;
+	if (connection->mode != MODE_CLIENT)
+		submit_close(connection);
+	bpf_map_delete_elem(&tcp_connections, &key);
+}
+
 /*
  * A TCP socket leaves the established state: by our close (FIN_WAIT1, LAST_ACK) or by a reset (CLOSE). This may run in
  * a soft interrupt of somebody else's time slice, so the header names the connection's owner and no thread.
@@ -114,7 +125,6 @@ int BPF_PROG(exit_connect, struct pt_regs *regs, long result)
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(socket_state, const struct sock *sk, int old_state, int new_state)
 {
-	struct connection_state *connection;
 	__u64 key = (__u64)sk;
 	__u16 port;
 
@@ -133,14 +143,14 @@ int BPF_PROG(socket_state, const struct sock *sk, int old_state, int new_state)
 	}
 	if (new_state != TCP_FIN_WAIT1 && new_state != TCP_LAST_ACK && new_state != TCP_CLOSE)
 		return 0;
-	connection = bpf_map_lookup_elem(&tcp_connections, &key);
-	if (!connection)
-		return 0;
-	if (connection->mode == MODE_CLIENT) {
-		bpf_map_delete_elem(&tcp_connections, &key);
-		return 0;
-	}
-	submit_close(connection);
-	bpf_map_delete_elem(&tcp_connections, &key);
+	forget_connection(key);
+	return 0;
+}
+
+/* A socket that was reset before it was accepted is closed already when we meet it: only its end is left to see. */
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(socket_destroyed, struct sock *sk)
+{
+	forget_connection((__u64)sk);
 	return 0;
 }

@@ -164,13 +164,17 @@ static __always_inline void inbound(struct task_struct *task, struct sock *sk, c
 		connection->direction = DIRECTION_IN;
 		connection->sequence++;
 		connection->message_captured = 0;
+		connection->writes = 0;
 	}
 	offset = connection->bytes_in;
 	connection->bytes_in += transfer->length;
 	room = connection->message_captured < INBOUND_LIMIT ? INBOUND_LIMIT - connection->message_captured : 0;
 	/* Told before the stamp changes: the header shows what the thread served until now. */
-	if (room)
+	if (room || !connection->writes)
 		report(task, connection, offset, transfer, room);
+	/* That a message is longer than what is captured is told once, when it happens: a head may be cut there. */
+	if (!room)
+		connection->writes = 1;
 	stamp_thread(task, connection, (__u64)sk);
 }
 

@@ -43,7 +43,8 @@ int BPF_PROG(exit_poll, struct pt_regs *regs, long result)
 	if (!thread || !thread->connection)
 		return 0;
 	connection = find_connection(thread->socket, thread->is_unix ? FAMILY_UNIX : FAMILY_IPV4);
-	if (!connection || connection->id != thread->connection || connection->direction == DIRECTION_OUT)
+	/* A connection that is gone proves nothing: the client may have left while the request is in work. */
+	if (connection && connection->id == thread->connection && connection->direction == DIRECTION_OUT)
 		clear_stamp(thread, ORIGIN_NONE);
 	return 0;
 }

@@ -1,10 +1,11 @@
-import { arch, cpus } from 'node:os';
+import { arch } from 'node:os';
 import { join } from 'node:path';
 import { ERRORS, ThroughlineError } from '../base/errors.ts';
 import type { DoctorReport } from '../cli/contract.ts';
 import { FEATURE_TITLES, type FeatureName, type Features } from '../kernel/features.ts';
 import { native, type Native } from '../kernel/libbpf.ts';
 import { loadSensors } from '../kernel/loader.ts';
+import { possibleProcessors } from '../kernel/processors.ts';
 import { DISPATCHER, planSensors, type PlannedSensor } from '../kernel/plan.ts';
 import { probeFeatures } from '../kernel/probe.ts';
 
@@ -45,7 +46,7 @@ function tryAttaching(library: Native, root: string, kernel: string) {
     objectPath: join(root, 'build/throughline.bpf.o'),
     kernelRelease: kernel,
     architecture: arch(),
-    processors: cpus().length,
+    processors: possibleProcessors(),
     agentPid: process.pid,
   });
   return sensors.counters();

@@ -91,6 +91,9 @@ export class Pipeline implements CaptureSink {
         if (this.#payload === null || this.#payloadProcess === null) return;
         this.attributor.requestStarted(this.#payload, message, this.#payloadProcess);
       },
+      unreadInbound: () => {
+        if (this.#payload !== null) this.attributor.unreadInbound(this.#payload);
+      },
       requestEnded: (connection) => this.#requestComplete(this.attributor.requestEnded(connection)),
       responseStarted: (connection, status) => void this.attributor.responseStarted(connection, status),
       responseEnded: (connection) =>

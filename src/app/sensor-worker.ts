@@ -1,15 +1,16 @@
-import { arch, cpus, release } from 'node:os';
+import { arch, release } from 'node:os';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { ABI_HASH } from '../abi/abi.gen.ts';
 import { ThroughlineError } from '../base/errors.ts';
-import { LiveCapture } from '../capture/live.ts';
+import { LiveCapture, STEP_EVENTS } from '../capture/live.ts';
 import { RecordingCapture } from '../capture/recording.ts';
 import { Recorder } from '../capture/recorder.ts';
 import { SCHEMA } from '../capture/recording-format.ts';
 import type { CaptureSink } from '../capture/contract.ts';
 import { native } from '../kernel/libbpf.ts';
 import { loadSensors, type LoadedSensors } from '../kernel/loader.ts';
+import { possibleProcessors } from '../kernel/processors.ts';
 import { GuardedSink } from './guarded-sink.ts';
 import { MessageBatch } from './message-batch.ts';
 import { Pipeline } from './pipeline.ts';
@@ -96,7 +97,7 @@ function load(): LoadedSensors {
     objectPath: join(input.root, 'build/throughline.bpf.o'),
     kernelRelease: release(),
     architecture: arch(),
-    processors: cpus().length,
+    processors: possibleProcessors(),
     agentPid: process.pid,
   });
 }
@@ -137,6 +138,7 @@ function observe(live: LiveCapture, batch: MessageBatch, progress: () => void): 
 }
 
 function pollTimeMs(eventCount: number, quietSteps: number): number {
+  if (eventCount >= STEP_EVENTS) return 0;
   if (eventCount >= LOAD_EVENTS) return LOAD_POLL_MS;
   return quietSteps < QUIET_AFTER_STEPS ? BUSY_POLL_MS : QUIET_POLL_MS;
 }

@@ -1,10 +1,11 @@
 import { addressText } from '../base/addresses.ts';
 import type { ByteString } from '../base/bytes.ts';
+import { WorkBudget } from '../base/work-budget.ts';
 import type { Attribution, Grade } from '../model/effect.ts';
 import type { AcceptEvent, EventHeader, PayloadEvent } from '../model/event.ts';
 import type { Process } from '../model/process.ts';
-import type { Connection, RequestMessage } from '../model/request.ts';
-import { decideByContent, standsIn } from './content.ts';
+import type { Connection, Request, RequestMessage } from '../model/request.ts';
+import { contentCost, decideByContent, standsIn } from './content.ts';
 import { RequestState } from './request-state.ts';
 import { ServedConnection, ServingProcess, ServingThread } from './serving.ts';
 
@@ -12,7 +13,9 @@ import { ServedConnection, ServingProcess, ServingThread } from './serving.ts';
 const MAX_CONNECTIONS = 65_536;
 const MAX_THREADS = 65_536;
 /** Connections that are gone while a thread may still carry their stamp. */
-const MAX_CLOSED = 4096;
+const MAX_CLOSED = 512;
+/** Values compared in a tenth of a second: some five milliseconds of work. */
+const CONTENT_BUDGET = 100_000;
 /** More candidates than this are not searched for content: abstaining is right, and cheap. */
 const MAX_CONTENT_CANDIDATES = 256;
 /** After lost payload we do not know what else was in flight: so long nothing is called exact on an event loop. */
@@ -48,6 +51,8 @@ export interface AttributionCounters {
   disagreements: number;
   /** The stamp named a message of which we have no request: lost, or of no protocol that we read. */
   unknownStamps: number;
+  /** Content was not looked at: too many requests with too many values were in flight. */
+  contentSkipped: number;
 }
 
 /**
@@ -65,8 +70,10 @@ export class Attributor {
     none: 0,
     disagreements: 0,
     unknownStamps: 0,
+    contentSkipped: 0,
   };
   readonly #connections = new Map<number, ServedConnection>();
+  readonly #budget = new WorkBudget(CONTENT_BUDGET);
   readonly #closed = new Map<number, ServedConnection>();
   readonly #threads = new Map<number, ServingThread>();
   readonly #processes = new Map<number, ServingProcess>();
@@ -161,6 +168,11 @@ export class Attributor {
     return request;
   }
 
+  /** Bytes of the connection were passed over in which requests may stand. */
+  unreadInbound(event: PayloadEvent): void {
+    this.#connections.get(event.connection)?.markUnread(event.sequence);
+  }
+
   requestEnded(connection: number): RequestState | null {
     const request = this.#connections.get(connection)?.newest ?? null;
     if (request !== null) request.isComplete = true;
@@ -202,7 +214,12 @@ export class Attributor {
     // A pool worker starts its programs in children: who replaces itself was made for this program.
     if (birth !== undefined) birth.hasProgram = true;
     const attribution = this.#count(
-      this.#crossCheck(this.#refine(this.#place(event, process), sinks, event.timeNs), process, sinks),
+      this.#crossCheck(
+        this.#refine(this.#place(event, process), sinks, event.timeNs),
+        process,
+        sinks,
+        event.timeNs,
+      ),
     );
     if (birth !== undefined) birth.attribution = attribution;
     return attribution;
@@ -238,6 +255,7 @@ export class Attributor {
     const serving = this.#processes.get(request.process.pid);
     serving?.inFlight.delete(request);
     serving?.answered(request);
+    this.#threads.get(request.tid)?.release();
   }
 
   #noteWriter(served: ServedConnection, event: PayloadEvent, process: Process): void {
@@ -309,8 +327,17 @@ export class Attributor {
     const thread = this.#threads.get(event.tid);
     if (first === undefined) {
       this.counters.unknownStamps++;
-      return ambiguous(serving.hasMovingWork ? serving.inFlight : (thread?.open() ?? []), UNKNOWN_STAMP);
+      // Told even if there is no candidate: something was served here that we could not read.
+      return {
+        grade: 'ambiguous',
+        reason: UNKNOWN_STAMP,
+        request: null,
+        candidates: [...(serving.hasMovingWork ? serving.inFlight : (thread?.open() ?? []))],
+      };
     }
+    // Another request may stand in bytes that were not captured: then the likelier cause is not among the candidates.
+    if (served?.isUnread(event.stampSequence) === true)
+      return { grade: 'ambiguous', reason: UNKNOWN_STAMP, request: null, candidates: [...own] };
     // Of a thread that was pushed out of the table we do not know what else it does.
     const canJuggle = thread === undefined || thread.isLoop || serving.hasMovingWork;
     // After the reply the thread may have gone on with what another one has read.
@@ -359,9 +386,11 @@ export class Attributor {
     if (thread !== undefined && thread.pid === event.pid) {
       if (event.stampOrigin === 'waited') this.#markLoop(thread);
       if (!serving.hasMovingWork) {
-        // It went back to wait for the next connection, or read nothing since its reply: nothing is in work here.
-        if (!thread.isLoop) return NO_REQUEST;
-        return ambiguous(new Set(thread.open()), 'an event loop ran it after it had waited');
+        // What it has not finished may go on: it polls inside a request, after an interim reply or the reply's beginning.
+        const reason = thread.isLoop
+          ? 'an event loop ran it after it had waited'
+          : 'the thread had waited since it read the request';
+        return ambiguous(new Set(thread.open()), reason);
       }
     }
     return ambiguous(serving.inFlight, 'another thread of the server did it');
@@ -377,6 +406,7 @@ export class Attributor {
     const rivals = (serving?.recentlyAnswered(timeNs) ?? []).filter(
       (answered) => !attribution.candidates.includes(answered),
     );
+    if (!this.#mayCompare([...attribution.candidates, ...rivals], timeNs)) return attribution;
     const request = decideByContent(attribution.candidates, sinks, rivals);
     if (request === null) return attribution;
     return {
@@ -391,12 +421,18 @@ export class Attributor {
    * What the thread says is checked against what the bytes say: when they stand for another request in flight and not
    * for this one, neither is believed.
    */
-  #crossCheck(attribution: Attribution, process: Process, sinks: readonly ByteString[]): Attribution {
+  #crossCheck(
+    attribution: Attribution,
+    process: Process,
+    sinks: readonly ByteString[],
+    timeNs: number,
+  ): Attribution {
     const { request } = attribution;
     if (attribution.grade !== 'exact' || request === null) return attribution;
     const serving = this.#processes.get(request.process.pid) ?? this.#processes.get(process.pid);
     if (serving === undefined || serving.inFlight.size < 2 || serving.inFlight.size > MAX_CONTENT_CANDIDATES)
       return attribution;
+    if (!this.#mayCompare([request, ...serving.inFlight], timeNs)) return attribution;
     if (standsIn(request, sinks)) return attribution;
     const other = decideByContent(
       [...serving.inFlight].filter((candidate) => candidate !== request),
@@ -405,6 +441,14 @@ export class Attributor {
     if (other === null) return attribution;
     this.counters.disagreements++;
     return ambiguous([request, other], 'the thread stands for one request and the bytes for another');
+  }
+
+  #mayCompare(requests: readonly Request[], timeNs: number): boolean {
+    let cost = 0;
+    for (const request of requests) cost += contentCost(request);
+    if (this.#budget.spend(cost, timeNs)) return true;
+    this.counters.contentSkipped++;
+    return false;
   }
 
   #count(attribution: Attribution): Attribution {

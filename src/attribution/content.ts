@@ -3,6 +3,10 @@ import type { Request, RequestInput } from '../model/request.ts';
 
 /** A shorter value stands in too many effects by chance. */
 const MIN_LENGTH = 4;
+/** Values of a request that are looked for; the rest would only help an attacker who sends thousands. */
+const MAX_FORMS = 128;
+/** Making the list of a request's values costs about as much as looking for so many. */
+const DECODING_COST = 500;
 /** A value of digits only needs more of them: ports, sizes and counters are everywhere. */
 const MIN_DIGITS = 6;
 /** Headers that are the same for every request of a client say nothing about which one it was. */
@@ -49,6 +53,11 @@ export function decideByContent<R extends Request>(
   return found;
 }
 
+/** What searching a request costs, in values that are compared. */
+export function contentCost(request: Request): number {
+  return costs.get(request) ?? DECODING_COST;
+}
+
 /** Whether some value of the request stands in one of the sinks as a word of its own. */
 export function standsIn(request: Request, sinks: readonly ByteString[]): boolean {
   for (const needle of tellingForms(request))
@@ -59,6 +68,8 @@ export function standsIn(request: Request, sinks: readonly ByteString[]): boolea
 /** By the list of inputs, which is another one when more of the request's bytes have arrived. */
 const formsOf = new WeakMap<readonly RequestInput[], readonly ByteString[]>();
 
+const costs = new WeakMap<Request, number>();
+
 /** The distinct values of a request that are long and rare enough. */
 function tellingForms(request: Request): readonly ByteString[] {
   const { inputs } = request.message;
@@ -66,9 +77,11 @@ function tellingForms(request: Request): readonly ByteString[] {
   if (known !== undefined) return known;
   const forms = new Set<ByteString>();
   for (const input of inputs)
-    if (canTell(input)) for (const form of input.forms) if (isTelling(form, input)) forms.add(form);
+    if (canTell(input) && forms.size < MAX_FORMS)
+      for (const form of input.forms) if (isTelling(form, input)) forms.add(form);
   const list = [...forms];
   formsOf.set(inputs, list);
+  costs.set(request, list.length + 1);
   return list;
 }
 

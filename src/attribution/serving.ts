@@ -29,6 +29,7 @@ export class ServedConnection {
   /** The last inbound messages with the requests in them, newest last. */
   readonly #messages: InboundMessage[] = [];
   #newest: RequestState | null = null;
+  #unreadSequence = -1;
 
   constructor(connection: Connection) {
     this.connection = connection;
@@ -57,6 +58,15 @@ export class ServedConnection {
   /** Requests whose bytes came in the message with this number. */
   requestsOf(sequence: number): readonly RequestState[] {
     return this.#messages.find((message) => message.sequence === sequence)?.requests ?? [];
+  }
+
+  /** The message holds bytes that were not captured, and in which requests may stand. */
+  markUnread(sequence: number): void {
+    this.#unreadSequence = sequence;
+  }
+
+  isUnread(sequence: number): boolean {
+    return this.#unreadSequence === sequence;
   }
 
   #remember(sequence: number, request: RequestState): void {
@@ -88,6 +98,11 @@ export class ServingThread {
     this.#prune();
     this.#requests.push(request);
     if (this.isLoop && this.#requests.length > 1) this.hasJuggled = true;
+  }
+
+  /** Lets go of requests that are done. */
+  release(): void {
+    this.#prune();
   }
 
   /** Requests that this thread may be working on. */

@@ -9,6 +9,8 @@ import { readListeningPorts } from './facts/listening-ports.ts';
 import { readProcesses } from './facts/processes.ts';
 
 /** Cgroups whose path has been told; the oldest are told again, should there ever be more. */
+/** Events that one step handles at most, so that who calls it can stop in between, however far behind it is. */
+export const STEP_EVENTS = 5000;
 const KNOWN_CGROUPS = 16_384;
 /** Losses are told at once, and then no more often than this. */
 const LOSS_PAUSE_NS = 250_000_000;
@@ -63,8 +65,15 @@ export class LiveCapture {
     const horizonNs = this.#native.bootTimeNs();
     // Before the events that came with it: what follows a loss is to be doubted.
     if (horizonNs - this.#lossToldNs >= LOSS_PAUSE_NS) this.#checkLosses(horizonNs);
-    const count = drainMerged(this.#sensors.security, this.#sensors.payload, horizonNs, this.#handle);
-    this.#sink.tick(horizonNs);
+    const count = drainMerged(
+      this.#sensors.security,
+      this.#sensors.payload,
+      horizonNs,
+      this.#handle,
+      STEP_EVENTS,
+    );
+    // With more waiting, time has not come as far as the horizon: the events themselves tell it.
+    if (count < STEP_EVENTS) this.#sink.tick(horizonNs);
     return count;
   }
 

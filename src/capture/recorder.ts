@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { byteStringFromText } from '../base/bytes.ts';
 import { ThroughlineError } from '../base/errors.ts';
 import type { Fact } from '../model/event.ts';
@@ -39,8 +39,7 @@ export class Recorder implements CaptureSink, Disposable {
     this.#path = path;
     this.#onFailure = onFailure;
     try {
-      // Recordings hold what users sent to the services of this host.
-      this.#fd = openSync(path, 'w', 0o600);
+      this.#fd = openPrivate(path);
     } catch (error) {
       throw new ThroughlineError('TL2004', describe(path, error));
     }
@@ -106,6 +105,24 @@ export class Recorder implements CaptureSink, Disposable {
       this.#onFailure(new ThroughlineError('TL2004', describe(this.#path, error)));
     }
   }
+}
+
+/**
+ * Recordings hold what users sent to the services of this host, and are written by root: no symbolic link is followed, no
+ * file of somebody else is filled, and nobody else can read it.
+ */
+function openPrivate(path: string): number {
+  const { O_WRONLY, O_CREAT, O_NOFOLLOW } = constants;
+  const fd = openSync(path, O_WRONLY | O_CREAT | O_NOFOLLOW, 0o600);
+  const { uid, isFile } = ((stats) => ({ uid: stats.uid, isFile: stats.isFile() }))(fstatSync(fd));
+  if (!isFile) return fd;
+  if (uid !== process.geteuid?.()) {
+    closeSync(fd);
+    throw new Error('the file belongs to another user');
+  }
+  fchmodSync(fd, 0o600);
+  ftruncateSync(fd);
+  return fd;
 }
 
 function describe(path: string, error: unknown): string {

@@ -44,7 +44,7 @@ export const SENSORS: readonly Sensor[] = [
     alternatives: [
       {
         ...SYSCALL_PLAN,
-        programs: ['socket_state'],
+        programs: ['socket_state', 'socket_destroyed'],
         syscallExits: { exit_accept: ['accept', 'accept4'], exit_connect: ['connect'] },
         weaker: 'connections made through io_uring are not seen',
       },

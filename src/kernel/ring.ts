@@ -103,13 +103,14 @@ export function drainMerged(
   second: Ring,
   horizonNs: number,
   handle: (ring: Ring) => void,
+  limit = Infinity,
 ): number {
   first.refresh();
   second.refresh();
   let count = 0;
   let firstTime = first.peek() ? first.timeNs() : Infinity;
   let secondTime = second.peek() ? second.timeNs() : Infinity;
-  while (firstTime !== Infinity || secondTime !== Infinity) {
+  while (count < limit && (firstTime !== Infinity || secondTime !== Infinity)) {
     if (firstTime <= secondTime) {
       if (firstTime > horizonNs) break;
       handle(first);

@@ -12,6 +12,8 @@ export interface MessageSink {
   requestStarted(message: RequestMessage): void;
   /** The newest begun request is complete (or the stream ended or became unreadable inside it). */
   requestEnded(): void;
+  /** Inbound bytes were passed over that are of no known request: requests may stand in them. */
+  unreadInbound?(): void;
   /** Head of the reply to the oldest unanswered request. Interim replies (1xx) are not reported, but 101 is. */
   responseStarted(status: number): void;
   /** The reply to the oldest unanswered request is complete as far as the bytes say. */

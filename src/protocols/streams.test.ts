@@ -78,6 +78,7 @@ class Bench {
       requestEnded: (connection) => this.told.push(`${connection} request ended`),
       responseStarted: (connection, status) => this.told.push(`${connection} ${status}`),
       responseEnded: (connection) => this.told.push(`${connection} response ended`),
+      unreadInbound: () => 0,
       unreadable: (connection) => this.told.push(`${connection} unreadable`),
     });
   }

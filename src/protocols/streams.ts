@@ -5,6 +5,8 @@ import type { MessageSink, Protocol, ProtocolConnection } from './contract.ts';
 /** What the streams tell, for each accepted connection by its id. */
 export interface StreamSink {
   requestStarted(connection: number, message: RequestMessage): void;
+  /** Requests may stand in inbound bytes that were not captured. */
+  unreadInbound(connection: number): void;
   requestEnded(connection: number): void;
   responseStarted(connection: number, status: number): void;
   responseEnded(connection: number): void;
@@ -90,7 +92,14 @@ export class Streams {
   }
 
   #recognise(connection: number, stream: Stream, bytes: Uint8Array, missing: number): void {
-    const first = stream.undecided.length === 0 ? bytes : Buffer.concat([stream.undecided, bytes]);
+    // Empty lines before a first line are passed over, as servers do, however many there are.
+    const start = stream.undecided.length === 0 ? bytes.findIndex((byte) => byte !== 13 && byte !== 10) : 0;
+    if (start < 0) {
+      if (missing > 0) this.#sink.unreadInbound(connection);
+      return;
+    }
+    const first =
+      stream.undecided.length === 0 ? bytes.subarray(start) : Buffer.concat([stream.undecided, bytes]);
     let isUndecided = false;
     for (const protocol of this.#protocols) {
       const answer = protocol.recognise(first);
@@ -119,6 +128,7 @@ export class Streams {
     const sink = this.#sink;
     return {
       requestStarted: (message) => sink.requestStarted(connection, message),
+      unreadInbound: () => sink.unreadInbound(connection),
       requestEnded: () => sink.requestEnded(connection),
       responseStarted: (status) => sink.responseStarted(connection, status),
       responseEnded: () => sink.responseEnded(connection),

@@ -5,6 +5,7 @@ import type { Effect, ExecEffect } from '../../model/effect.ts';
 import type { Detection, Evidence, Severity } from '../../model/finding.ts';
 import type { Request, RequestMessage } from '../../model/request.ts';
 import { ATTACKER_CHOSEN_COMMANDS } from '../attack-commands.ts';
+import { CandidateBudget } from '../candidate-budget.ts';
 import type { Detector } from '../contract.ts';
 import { describeInput, findNeedle, needlesOf, rememberByMessage, type Needle } from '../needles.ts';
 import { isChosenProgram, isClimbing, judgeCodeSpan, judgeShellSpan, type Judgement } from './judgement.ts';
@@ -24,6 +25,7 @@ const NAME = 'command-injection';
  */
 export function createCommandInjection(): Detector {
   const shells = new ShellLineage();
+  const budget = new CandidateBudget();
   return {
     name: NAME,
     onEffect(effect: Effect): readonly Detection[] {
@@ -35,11 +37,49 @@ export function createCommandInjection(): Detector {
       const view: ExecView = { effect, program, isFromShell, scan: null };
       const matches: Match[] = [];
       for (const candidate of possible) {
+        if (request === null) {
+          if (!budget.admits(candidate.message, effect.timeNs)) break;
+          budget.learn(candidate.message, candidate.message.inputs.length);
+        }
         const match = matchRequest(view, candidate);
         if (match !== null) matches.push(match);
       }
-      return matches.length === 0 ? [] : [detection(effect, matches)];
+      if (matches.length > 0) return [detection(effect, matches)];
+      return request !== null && program.kind === 'shell' && !isFromShell && hasCutHead(request)
+        ? [uncheckedShell(effect, request)]
+        : [];
     },
+  };
+}
+
+/** More of its head was sent than is captured: the part that was not seen may hold any parameter. */
+function hasCutHead({ message }: Request): boolean {
+  return message.isTruncated && message.anomalies.includes('cut-head');
+}
+
+/** A shell that such a request runs cannot be cleared: padding would be all it takes to hide an attack. */
+function uncheckedShell(effect: ExecEffect, request: Request): Detection {
+  const note = 'the head of the request is longer than what is captured, so its parameters are not all known';
+  return {
+    detector: NAME,
+    verdict: 'SUSPICIOUS',
+    class: 'command-injection',
+    severity: 'medium',
+    title: `Shell run by a request with an oversized head: ${printable(effect.argv.join(' '), 120)}`,
+    cwe: [78],
+    attack: ['T1190', 'T1059.004'],
+    request,
+    effect,
+    evidence: [
+      {
+        source: 'request head',
+        value: request.message.target.slice(0, 256),
+        sink: null,
+        sinkValue: null,
+        offset: -1,
+        note,
+      },
+    ],
   };
 }
 

@@ -4,6 +4,7 @@ import { printable } from '../../base/printable.ts';
 import type { Effect, OpenEffect } from '../../model/effect.ts';
 import type { Detection, Evidence, Severity, Verdict } from '../../model/finding.ts';
 import type { Request } from '../../model/request.ts';
+import { CandidateBudget } from '../candidate-budget.ts';
 import type { Detector } from '../contract.ts';
 import { describeInput, findNeedle } from '../needles.ts';
 import { sensitivePath, type SensitivePath } from '../sensitive-paths.ts';
@@ -34,6 +35,7 @@ const NAME = 'path-traversal';
  */
 export function createPathTraversal(): Detector {
   const routine = new RoutineOpens();
+  const budget = new CandidateBudget();
   return {
     name: NAME,
     onRequest(request: Request): readonly Detection[] {
@@ -47,7 +49,10 @@ export function createPathTraversal(): Detector {
       let matches: Match[] | null = null;
       let isPlain = true;
       for (const candidate of possible) {
+        if (request === null && !budget.admits(candidate.message, effect.timeNs)) break;
         const needles = traversalNeedles(candidate.message);
+        if (request === null)
+          budget.learn(candidate.message, needles === null ? 0 : candidate.message.inputs.length);
         if (needles === null) continue;
         isPlain = false;
         const match = matchRequest(effect, candidate, needles, routine);

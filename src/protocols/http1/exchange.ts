@@ -47,6 +47,11 @@ export class Exchange {
     this.#sink.requestStarted(request);
   }
 
+  /** Inbound bytes were passed over in which requests may stand. */
+  unreadInbound(): void {
+    this.#sink.unreadInbound?.();
+  }
+
   requestEnded(): void {
     this.openRequest = null;
     this.isRequestUnframed = false;

@@ -323,6 +323,7 @@ export class RequestReader {
       const beyond = count - this.#remaining;
       this.#passBody(Math.min(count, this.#remaining));
       if (beyond <= 0) return;
+      exchange.unreadInbound();
       this.#lose();
     } else if (this.#state === 'chunked') {
       if ((this.#chunked as ChunkedReader).skip(count) === 0) return;
@@ -330,8 +331,10 @@ export class RequestReader {
       exchange.isRequestUnframed = true;
       this.#endsWithLastChunk = true;
     } else if (this.#state === 'head') {
-      if (this.#head === null) this.#lose();
-      else this.beginIncomplete('cut-head');
+      if (this.#head === null) {
+        exchange.unreadInbound();
+        this.#lose();
+      } else this.beginIncomplete('cut-head');
     } else if (this.#candidate.length > 0) {
       exchange.openRequest?.appendBody(this.#candidate, 0, this.#candidate.length);
       this.#candidate = NO_BYTES;
