@@ -33,7 +33,7 @@ function runInWorker(
     const worker = new Worker(new URL('./sensor-worker.ts', import.meta.url), {
       workerData: input,
       // Most of what the brain allocates dies at once: a small young generation keeps the memory small.
-      resourceLimits: { maxYoungGenerationSizeMb: 8 },
+      resourceLimits: { maxYoungGenerationSizeMb: 6 },
     });
     const end = (): void => {
       Atomics.store(stop, 0, 1);

@@ -570,7 +570,7 @@ describe('what nobody reads', () => {
     const unreadable = kernel.accept(kernel.process());
     kernel.write(thread, connection, '<\n/\n');
     kernel.read(thread, unreadable, 'hello');
-    assert.equal(timeline.open(thread), 'none');
+    assert.equal(timeline.open(thread), 'ambiguous');
     unreadable.isIgnored = true;
     kernel.read(thread, connection, '> bravo\n');
     assert.equal(timeline.open(thread), 'exact bravo');
@@ -602,17 +602,17 @@ describe('what was lost', () => {
     assert.equal(timeline.open(loop), 'exact alpha');
   });
 
-  test('a stamp of which no request is known names none', () => {
+  test('a stamp of which no request is known names none, and is told', () => {
     const timeline = new Timeline();
     const { kernel } = timeline;
     const { thread, connection } = serve(timeline, 'alpha');
     kernel.write(thread, connection, '<\n/\n');
     kernel.losesPayload = true;
     kernel.read(thread, connection, '> bravo\n');
-    assert.equal(timeline.open(thread, '/srv/alpha'), 'none');
+    assert.equal(timeline.open(thread, '/srv/alpha'), 'ambiguous');
     assert.equal(timeline.attributor.counters.unknownStamps, 1);
     timeline.spawn(thread, 'ping', 'alpha');
-    assert.equal(timeline.latest, 'none');
+    assert.equal(timeline.latest, 'ambiguous');
   });
 
   test('content does not decide where the likelier cause was lost', () => {

@@ -121,6 +121,15 @@ class Bench {
 }
 
 describe('recognition', () => {
+  test('blank lines before the first one are passed over, however many', () => {
+    const bench = new Bench();
+    bench.accept();
+    bench.payload('in', 0, '\r\n'.repeat(300));
+    bench.payload('in', 600, '\r\nalpha:x');
+    assert.deepEqual(bench.notes, ['alpha in alpha:x']);
+    assert.deepEqual(bench.told, []);
+  });
+
   test('at once: the reader gets the bytes', () => {
     const bench = new Bench();
     bench.accept();

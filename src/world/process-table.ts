@@ -23,7 +23,7 @@ export interface ProcessTableLimits {
 
 const DEFAULT_LIMITS: ProcessTableLimits = {
   living: 65_536,
-  retired: 16_384,
+  retired: 4096,
   retiredArgvBytes: 16 * 1024 * 1024,
   retiredNs: 60e9,
   cgroups: 16_384,

@@ -455,3 +455,13 @@ test('256 inputs in 32 KiB of shell', () => {
   );
   assert.ok(fastestMs(() => void detect(effect)) < 200);
 });
+
+test('a shell run by a request whose head was cut is SUSPICIOUS, one with a long body is not', () => {
+  const run = (anomalies: readonly string[]): string => {
+    const request = makeRequest({ target: '/resize?w=100' });
+    const cut: Request = { ...request, message: { ...request.message, isTruncated: true, anomalies } };
+    return verdict(makeShell('convert in.png -resize 100 out.png', [cut]));
+  };
+  assert.equal(run(['cut-head']), 'SUSPICIOUS command-injection');
+  assert.equal(run([]), 'nothing');
+});
