@@ -95,7 +95,11 @@ function jsonNarrator(): Narrator {
 
 /** Starts the service as a child and waits for its address. */
 async function startService(port: number): Promise<{ child: ChildProcess; url: string; pid: number }> {
+  // A bash whose standard input is a socket takes itself for a remote shell when SHLVL says that it is the outermost one
+  // (sudo removes the variable), and reads ~/.bashrc: programs in it would be part of the story.
+  const env = { ...process.env, SHLVL: '1' };
   const child = fork(join(import.meta.dirname, 'service.ts'), ['--port', String(port)], {
+    env,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const started = Promise.withResolvers<string>();

@@ -60,6 +60,7 @@ function elfSections(object: Uint8Array): ElfSection[] {
   const headers = Number(view.getBigUint64(40, true));
   const entrySize = view.getUint16(58, true);
   const count = view.getUint16(60, true);
+  if (headers + count * entrySize > object.length) throw new Error('the ELF file is cut');
   const number = (header: number, field: number): number => Number(view.getBigUint64(header + field, true));
   const namesOffset = number(headers + view.getUint16(62, true) * entrySize, 24);
   return Array.from({ length: count }, (_, index) => {
