@@ -38,10 +38,6 @@ static __always_inline void stamp_thread(struct task_struct *task, struct connec
 
 	/* Each time: the mark goes with the connection that set it, should that turn out to be unreadable. */
 	mark_serving(task->tgid, connection->id);
-	if (thread && thread->origin == ORIGIN_READ && thread->connection == connection->id) {
-		thread->sequence = connection->sequence;
-		return;
-	}
 	if (thread) {
 		thread->connection = connection->id;
 		thread->sequence = connection->sequence;

@@ -2,7 +2,6 @@ import type { Clock } from '../base/clock.ts';
 
 /** Wall time of kernel times, from one pair of both that the capture took when it began. */
 export class HostClock implements Clock {
-  nowNs = 0;
   #offsetMs = 0;
 
   set(bootNs: number, wallMs: number): void {

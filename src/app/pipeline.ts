@@ -4,8 +4,8 @@ import type { RequestState } from '../attribution/request-state.ts';
 import type { CaptureSink } from '../capture/contract.ts';
 import type { Detector } from '../detect/contract.ts';
 import { FindingDesk } from '../incident/finding-desk.ts';
-import type { Attribution, Effect } from '../model/effect.ts';
-import type { EventHeader, Fact, KernelEvent, PayloadEvent } from '../model/event.ts';
+import type { Effect } from '../model/effect.ts';
+import type { Fact, KernelEvent, PayloadEvent } from '../model/event.ts';
 import type { Detection, Finding } from '../model/finding.ts';
 import type { Process } from '../model/process.ts';
 import type { Request } from '../model/request.ts';
@@ -169,12 +169,16 @@ export class Pipeline implements CaptureSink {
       }
       case 'open': {
         const process = this.world.processOf(event);
-        this.#place(effectOfOpen(event, process, this.#attribute(event, process, sinksOfOpen(event))));
+        this.#place(
+          effectOfOpen(event, process, this.attributor.attribute(event, process, sinksOfOpen(event))),
+        );
         break;
       }
       case 'connect': {
         const process = this.world.processOf(event);
-        this.#place(effectOfConnect(event, process, this.#attribute(event, process, [event.remoteAddress])));
+        this.#place(
+          effectOfConnect(event, process, this.attributor.attribute(event, process, [event.remoteAddress])),
+        );
         break;
       }
     }
@@ -188,10 +192,6 @@ export class Pipeline implements CaptureSink {
   end(): void {
     this.#shelf.flush();
     this.desk.tick(Infinity);
-  }
-
-  #attribute(event: EventHeader, process: Process, sinks: readonly string[]): Attribution {
-    return this.attributor.attribute(event, process, sinks);
   }
 
   #applyPayload(event: PayloadEvent): void {

@@ -1,5 +1,6 @@
 import { addressText } from '../base/addresses.ts';
 import type { ByteString } from '../base/bytes.ts';
+import { dropOldest } from '../base/oldest.ts';
 import { WorkBudget } from '../base/work-budget.ts';
 import type { Attribution, Grade } from '../model/effect.ts';
 import type { AcceptEvent, EventHeader, PayloadEvent } from '../model/event.ts';
@@ -454,13 +455,6 @@ export class Attributor {
   #count(attribution: Attribution): Attribution {
     this.counters[attribution.grade]++;
     return attribution;
-  }
-}
-
-function dropOldest(map: Map<number, unknown>): void {
-  for (const oldest of map.keys()) {
-    map.delete(oldest);
-    return;
   }
 }
 

@@ -1,7 +1,5 @@
 /** Where the pure rooms take time from. */
 export interface Clock {
-  /** Nanoseconds since boot (CLOCK_BOOTTIME), the time of kernel events. */
-  readonly nowNs: number;
-  /** Unix time in milliseconds of a kernel time. */
+  /** Unix time in milliseconds of a kernel time, which is nanoseconds since boot (CLOCK_BOOTTIME). */
   wallMs(timeNs: number): number;
 }

@@ -8,9 +8,9 @@ import { readHost, readUsers } from './facts/host.ts';
 import { readListeningPorts } from './facts/listening-ports.ts';
 import { readProcesses } from './facts/processes.ts';
 
-/** Cgroups whose path has been told; the oldest are told again, should there ever be more. */
 /** Events that one step handles at most, so that who calls it can stop in between, however far behind it is. */
 export const STEP_EVENTS = 5000;
+/** Cgroups whose path has been told; should there ever be more, all are told again. */
 const KNOWN_CGROUPS = 16_384;
 /** Losses are told at once, and then no more often than this. */
 const LOSS_PAUSE_NS = 250_000_000;

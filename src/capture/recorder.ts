@@ -114,9 +114,9 @@ export class Recorder implements CaptureSink, Disposable {
 function openPrivate(path: string): number {
   const { O_WRONLY, O_CREAT, O_NOFOLLOW } = constants;
   const fd = openSync(path, O_WRONLY | O_CREAT | O_NOFOLLOW, 0o600);
-  const { uid, isFile } = ((stats) => ({ uid: stats.uid, isFile: stats.isFile() }))(fstatSync(fd));
-  if (!isFile) return fd;
-  if (uid !== process.geteuid?.()) {
+  const status = fstatSync(fd);
+  if (!status.isFile()) return fd;
+  if (status.uid !== process.geteuid?.()) {
     closeSync(fd);
     throw new Error('the file belongs to another user');
   }

@@ -1,3 +1,4 @@
+import { dropOldest } from '../base/oldest.ts';
 import type { Effect } from '../model/effect.ts';
 import type { Detection, Finding, Verdict } from '../model/finding.ts';
 import type { Process } from '../model/process.ts';
@@ -131,11 +132,7 @@ export class FindingDesk {
 
   #remember(key: string, rank: number): void {
     this.#reported.set(key, Math.max(rank, this.#reported.get(key) ?? -1));
-    if (this.#reported.size <= MAX_REPORTED) return;
-    for (const oldest of this.#reported.keys()) {
-      this.#reported.delete(oldest);
-      return;
-    }
+    if (this.#reported.size > MAX_REPORTED) dropOldest(this.#reported);
   }
 }
 

@@ -14,7 +14,7 @@ import type { ViewContext } from './effect-view.ts';
 
 /** A made-up command injection for the tests of output and command line: nothing here is captured. */
 
-const clock: Clock = { nowNs: 0, wallMs: (timeNs) => Date.UTC(2025, 0, 2, 12, 4, 31, 0) + timeNs / 1e6 };
+const clock: Clock = { wallMs: (timeNs) => Date.UTC(2025, 0, 2, 12, 4, 31, 0) + timeNs / 1e6 };
 export const sampleContext: ViewContext = { clock, architecture: 'x64' };
 
 export function sampleProcess(fields: Partial<Process> = {}): Process {

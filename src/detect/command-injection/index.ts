@@ -1,5 +1,6 @@
 import type { ByteString } from '../../base/bytes.ts';
 import { directoryLeft } from '../../base/path.ts';
+import { dropOldest } from '../../base/oldest.ts';
 import { printable } from '../../base/printable.ts';
 import type { Effect, ExecEffect } from '../../model/effect.ts';
 import type { Detection, Evidence, Severity } from '../../model/finding.ts';
@@ -365,10 +366,7 @@ class ShellLineage {
     const { process } = effect;
     const known = this.#shells.get(process.pid) === process.startTicks;
     if (isShell && !known) {
-      if (this.#shells.size >= MAX_SHELLS) {
-        const oldest = this.#shells.keys().next().value;
-        if (oldest !== undefined) this.#shells.delete(oldest);
-      }
+      if (this.#shells.size >= MAX_SHELLS) dropOldest(this.#shells);
       this.#shells.set(process.pid, process.startTicks);
     }
     if (known) return true;

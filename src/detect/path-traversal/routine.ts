@@ -1,4 +1,5 @@
 import type { ByteString } from '../../base/bytes.ts';
+import { dropOldest } from '../../base/oldest.ts';
 import type { OpenEffect } from '../../model/effect.ts';
 import type { Request } from '../../model/request.ts';
 
@@ -54,7 +55,5 @@ function keyOf(effect: OpenEffect): ByteString {
 }
 
 function makeRoom(map: Map<ByteString, unknown>, limit: number): void {
-  if (map.size < limit) return;
-  const oldest = map.keys().next().value;
-  if (oldest !== undefined) map.delete(oldest);
+  if (map.size >= limit) dropOldest(map);
 }
