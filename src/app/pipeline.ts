@@ -98,6 +98,10 @@ export class Pipeline implements CaptureSink {
       responseStarted: (connection, status) => void this.attributor.responseStarted(connection, status),
       responseEnded: (connection) =>
         this.#requestOver(this.attributor.responseEnded(connection, this.#nowNs)),
+      // Whoever asks a service is not watched yet.
+      queryStarted: () => undefined,
+      queryEnded: () => undefined,
+      described: () => undefined,
       unreadable: (connection) => this.#output.ignoreConnection(connection),
     });
   }

@@ -1,44 +1,94 @@
+import type { ConnectionDescription, QueryMessage, QueryOutcome } from '../model/query.ts';
 import type { RequestMessage } from '../model/request.ts';
 
 /**
- * What a protocol leaf tells about one accepted connection. Calls come in the order of the stream; several requests
- * may be begun before the first is answered (pipelining): responses answer them in order.
+ * What a leaf tells about requests: messages that make a server work for somebody. Calls come in the order of the
+ * stream. Without a stream number, responses answer requests in their order (pipelining); protocols that interleave
+ * (HTTP/2) name the stream each call belongs to.
  */
-export interface MessageSink {
+export interface RequestSink {
   /**
    * The head of a request is complete. The message's body may still be arriving: `body`, `isTruncated` and `inputs`
    * of the same object show more later, until requestEnded.
    */
-  requestStarted(message: RequestMessage): void;
+  requestStarted(message: RequestMessage, stream?: number): void;
   /** The newest begun request is complete (or the stream ended or became unreadable inside it). */
-  requestEnded(): void;
-  /** Inbound bytes were passed over that are of no known request: requests may stand in them. */
+  requestEnded(stream?: number): void;
+  /** Bytes from the client were passed over that are of no known request: requests may stand in them. */
   unreadInbound?(): void;
   /** Head of the reply to the oldest unanswered request. Interim replies (1xx) are not reported, but 101 is. */
-  responseStarted(status: number): void;
+  responseStarted(status: number, stream?: number): void;
   /** The reply to the oldest unanswered request is complete as far as the bytes say. */
-  responseEnded(): void;
+  responseEnded(stream?: number): void;
 }
 
-/** State of one connection in one protocol. No method ever throws, whatever the bytes are. Memory is bounded. */
+/**
+ * What a leaf tells about questions to a data service. Without a stream number, outcomes belong to questions in their
+ * order; protocols that number theirs (MongoDB, DNS, LDAP) pass that number.
+ */
+export interface QuerySink {
+  /** The question is complete, or as complete as it gets. */
+  queryStarted(query: QueryMessage, stream?: number): void;
+  /** The answer is complete. Questions that get none (a closing command, a lost reply) never see this. */
+  queryEnded(outcome: QueryOutcome, stream?: number): void;
+}
+
+export interface MessageSink extends RequestSink, QuerySink {
+  /** The connection has said what it is (a TLS ClientHello): at most once. */
+  described(description: ConnectionDescription): void;
+}
+
+/** Another protocol goes on on the same connection: WebSocket after its upgrade, TLS after STARTTLS. */
+export interface HandOver {
+  /** Name of the leaf that goes on, or of a protocol that we have none for. */
+  readonly protocol: string;
+  /** Bytes that came with the last ones of the old protocol and are of the new one. Copies. */
+  readonly fromClient: Uint8Array;
+  readonly fromServer: Uint8Array;
+}
+
+/**
+ * State of one connection in one protocol, whichever end of it we watch. No method ever throws, whatever the bytes are.
+ * Memory is bounded.
+ */
 export interface ProtocolConnection {
   /**
-   * Bytes from the client, in order of the stream. `bytes` belongs to the caller and is reused after the call:
-   * copy what is kept.
+   * Bytes from the client, in order of the stream; for datagrams, one whole datagram. `bytes` belongs to the caller and
+   * is reused after the call: copy what is kept.
    * @param missing so many bytes of the stream follow `bytes` that were not captured
    */
-  inbound(bytes: Uint8Array, missing: number): void;
+  fromClient(bytes: Uint8Array, missing: number): void;
   /** Bytes to the client, likewise. */
-  outbound(bytes: Uint8Array, missing: number): void;
+  fromServer(bytes: Uint8Array, missing: number): void;
   /** The connection is closed: what was begun ends now. */
   close(): void;
   /** The bytes turned out not to be this protocol, or nothing more can be read from it (upgrade, hostile input). */
   readonly isFinished: boolean;
+  /** Who goes on, once isFinished. */
+  readonly handOver?: HandOver | null;
 }
+
+/** What is known of a connection whose protocol is not. */
+export interface FirstBytes {
+  readonly fromClient: Uint8Array;
+  /** What the server has said so far; some protocols begin with it (MySQL, SMTP). */
+  readonly fromServer: Uint8Array;
+  /** The bytes are the connection's first: it was not open before we looked. */
+  readonly isBeginning: boolean;
+}
+
+/**
+ * - certain: a signature that nothing else has; taken at once
+ * - likely: it fits in every checked field; taken when no other protocol is certain
+ * - maybe: more bytes are needed
+ * - no: it is something else
+ */
+export type Confidence = 'certain' | 'likely' | 'maybe' | 'no';
 
 export interface Protocol {
   readonly name: string;
-  /** Whether the first inbound bytes of a connection are of this protocol. 'maybe': more bytes are needed. */
-  recognise(firstBytes: Uint8Array): 'yes' | 'no' | 'maybe';
+  readonly transport: 'stream' | 'datagram';
+  /** Whether the bytes are of this protocol, from the bytes alone: ports prove nothing. */
+  recognise(first: FirstBytes): Confidence;
   open(sink: MessageSink): ProtocolConnection;
 }

@@ -23,11 +23,13 @@ const HEADER: EventHeader = {
 function protocol(name: string, notes: string[]): Protocol {
   return {
     name,
-    recognise(first) {
-      const text = byteString(first);
+    transport: 'stream',
+    recognise({ fromClient, fromServer }) {
+      if (fromClient.length === 0 && fromServer.length > 0) return 'no';
+      const text = byteString(fromClient);
       const magic = `${name}:`;
       if (text.length < magic.length) return magic.startsWith(text) ? 'maybe' : 'no';
-      return text.startsWith(magic) ? 'yes' : 'no';
+      return text.startsWith(magic) ? 'certain' : 'no';
     },
     open: (sink) => new NotingConnection(name, notes, sink),
   };
@@ -45,13 +47,13 @@ class NotingConnection implements ProtocolConnection {
     this.#sink = sink;
   }
 
-  inbound(bytes: Uint8Array, missing: number): void {
+  fromClient(bytes: Uint8Array, missing: number): void {
     this.#note('in', bytes, missing);
     if (byteString(bytes).includes('!')) this.isFinished = true;
     if (byteString(bytes).includes('?')) this.#sink.requestEnded();
   }
 
-  outbound(bytes: Uint8Array, missing: number): void {
+  fromServer(bytes: Uint8Array, missing: number): void {
     this.#note('out', bytes, missing);
     this.#sink.responseStarted(200);
     this.#sink.responseEnded();
@@ -79,6 +81,9 @@ class Bench {
       responseStarted: (connection, status) => this.told.push(`${connection} ${status}`),
       responseEnded: (connection) => this.told.push(`${connection} response ended`),
       unreadInbound: () => 0,
+      queryStarted: (connection, query) => this.told.push(`${connection} ${query.operation}`),
+      queryEnded: (connection, { code }) => this.told.push(`${connection} outcome ${code}`),
+      described: (connection, { serverName }) => this.told.push(`${connection} ${serverName}`),
       unreadable: (connection) => this.told.push(`${connection} unreadable`),
     });
   }
@@ -167,7 +172,12 @@ describe('recognition', () => {
 
   test('a protocol that is never sure does not keep bytes without end', () => {
     const bench = new Bench([
-      { name: 'unsure', recognise: () => 'maybe', open: () => assert.fail('it never said yes') },
+      {
+        name: 'unsure',
+        transport: 'stream',
+        recognise: () => 'maybe',
+        open: () => assert.fail('it never said yes'),
+      },
     ]);
     bench.accept();
     let pieces = 0;
@@ -176,7 +186,7 @@ describe('recognition', () => {
     assert.deepEqual(bench.told, ['1 unreadable']);
   });
 
-  test('a server that speaks first speaks nothing that we read', () => {
+  test('a server that speaks first in no protocol that we read', () => {
     const bench = new Bench();
     bench.accept();
     bench.payload('out', 0, '220 mail');
@@ -190,7 +200,54 @@ describe('recognition', () => {
     bench.accept();
     bench.payload('in', 0, 'al');
     bench.payload('out', 0, 'what?');
-    assert.deepEqual(bench.told, ['1 unreadable']);
+    bench.payload('in', 2, 'pha:x');
+    assert.deepEqual(bench.notes, ['alpha in alpha:x', 'alpha out what?']);
+    assert.deepEqual(bench.told, ['1 200', '1 response ended']);
+  });
+
+  test('a protocol in which the server speaks first gets its greeting first', () => {
+    const notes: string[] = [];
+    const greeter: Protocol = {
+      ...protocol('greeter', notes),
+      recognise: ({ fromClient, fromServer }) =>
+        byteString(fromServer) !== 'hello' ? 'no' : fromClient.length > 0 ? 'certain' : 'maybe',
+    };
+    const bench = new Bench([protocol('alpha', notes), greeter]);
+    bench.accept();
+    bench.payload('out', 0, 'hello');
+    bench.payload('in', 0, 'me', 5);
+    assert.deepEqual(notes, ['greeter out hello', 'greeter in me +3']);
+  });
+
+  test('the one that is certain wins over the one that is likely, and the likely one over none', () => {
+    const notes: string[] = [];
+    const likely: Protocol = { ...protocol('likely', notes), recognise: () => 'likely' };
+    const bench = new Bench([likely, protocol('alpha', notes)]);
+    bench.accept(1);
+    bench.payload('in', 0, 'alpha:x', 7, 1);
+    bench.accept(2);
+    bench.payload('in', 0, 'beta', 4, 2);
+    bench.accept(3);
+    bench.payload('in', 0, 'al', 2, 3);
+    bench.payload('in', 2, 'together', 8, 3);
+    assert.deepEqual(notes, ['alpha in alpha:x', 'likely in beta', 'likely in altogether']);
+  });
+
+  test('what a reader hands over goes on in the other protocol, with the bytes that came with it', () => {
+    const notes: string[] = [];
+    const first: Protocol = {
+      ...protocol('alpha', notes),
+      open: (sink) =>
+        Object.assign(new NotingConnection('alpha', notes, sink), {
+          handOver: { protocol: 'also', fromClient: bytesOf('early'), fromServer: bytesOf('') },
+        }),
+    };
+    const bench = new Bench([first, protocol('also', notes)]);
+    bench.accept();
+    bench.payload('in', 0, 'alpha:!');
+    bench.payload('in', 7, 'late');
+    assert.deepEqual(notes, ['alpha in alpha:!', 'alpha close', 'also in early', 'also in late']);
+    assert.deepEqual(bench.told, []);
   });
 });
 

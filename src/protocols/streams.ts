@@ -1,20 +1,24 @@
 import type { AcceptEvent, PayloadEvent } from '../model/event.ts';
+import type { ConnectionDescription, QueryMessage, QueryOutcome } from '../model/query.ts';
 import type { RequestMessage } from '../model/request.ts';
-import type { MessageSink, Protocol, ProtocolConnection } from './contract.ts';
+import type { FirstBytes, MessageSink, Protocol, ProtocolConnection } from './contract.ts';
 
-/** What the streams tell, for each accepted connection by its id. */
+/** What the streams tell, for each connection by its id. */
 export interface StreamSink {
-  requestStarted(connection: number, message: RequestMessage): void;
-  /** Requests may stand in inbound bytes that were not captured. */
+  requestStarted(connection: number, message: RequestMessage, stream?: number): void;
+  /** Requests may stand in bytes from the client that were not captured. */
   unreadInbound(connection: number): void;
-  requestEnded(connection: number): void;
-  responseStarted(connection: number, status: number): void;
-  responseEnded(connection: number): void;
+  requestEnded(connection: number, stream?: number): void;
+  responseStarted(connection: number, status: number, stream?: number): void;
+  responseEnded(connection: number, stream?: number): void;
+  queryStarted(connection: number, query: QueryMessage, stream?: number): void;
+  queryEnded(connection: number, outcome: QueryOutcome, stream?: number): void;
+  described(connection: number, description: ConnectionDescription): void;
   /** The connection speaks no protocol that we read: its payload is of no use. */
   unreadable(connection: number): void;
 }
 
-/** Bytes that are kept while no protocol has said yes or no. */
+/** Bytes of each direction that are kept while no protocol is sure. */
 const RECOGNITION_BYTES = 256;
 /** Unix connections have no close event: beyond this many, the oldest make room. */
 const MAX_STREAMS = 65_536;
@@ -22,11 +26,17 @@ const NO_BYTES = new Uint8Array(0);
 
 interface Stream {
   reader: ProtocolConnection | null;
-  /** First inbound bytes while the protocol is not known. */
-  undecided: Uint8Array;
+  /** What was said while the protocol is not known; null once it is. */
+  undecided: Undecided | null;
   inboundOffset: number;
   outboundOffset: number;
   isUnreadable: boolean;
+}
+
+interface Undecided extends FirstBytes {
+  fromClient: Uint8Array;
+  fromServer: Uint8Array;
+  isServerFirst: boolean;
 }
 
 /** Puts captured bytes back into streams, finds out each connection's protocol and feeds its reader. */
@@ -36,7 +46,7 @@ export class Streams {
   readonly #streams = new Map<number, Stream>();
 
   constructor(protocols: readonly Protocol[], sink: StreamSink) {
-    this.#protocols = protocols;
+    this.#protocols = protocols.filter(({ transport }) => transport === 'stream');
     this.#sink = sink;
   }
 
@@ -49,7 +59,12 @@ export class Streams {
     }
     this.#streams.set(event.connection, {
       reader: null,
-      undecided: NO_BYTES,
+      undecided: {
+        fromClient: NO_BYTES,
+        fromServer: NO_BYTES,
+        isBeginning: !event.isAdopted,
+        isServerFirst: false,
+      },
       inboundOffset: 0,
       outboundOffset: 0,
       isUnreadable: false,
@@ -63,25 +78,12 @@ export class Streams {
     if (event.direction === 'in') {
       const gap = event.streamOffset - stream.inboundOffset;
       stream.inboundOffset = event.streamOffset + event.length;
-      if (stream.reader === null) {
-        // Bytes on both sides of a gap are no beginning of anything.
-        if (gap > 0 && stream.undecided.length > 0) this.#giveUp(event.connection, stream);
-        else this.#recognise(event.connection, stream, event.bytes, missing);
-      } else {
-        if (gap > 0) stream.reader.inbound(NO_BYTES, gap);
-        stream.reader.inbound(event.bytes, missing);
-      }
+      this.#read(event.connection, stream, true, event.bytes, gap, missing);
     } else {
       const gap = event.streamOffset - stream.outboundOffset;
       stream.outboundOffset = event.streamOffset + event.length;
-      // A server that speaks first speaks none of the protocols that we read.
-      if (stream.reader === null) this.#giveUp(event.connection, stream);
-      else {
-        if (gap > 0) stream.reader.outbound(NO_BYTES, gap);
-        stream.reader.outbound(event.bytes, missing);
-      }
+      this.#read(event.connection, stream, false, event.bytes, gap, missing);
     }
-    if (stream.reader?.isFinished === true) this.#giveUp(event.connection, stream);
   }
 
   close(connection: number): void {
@@ -91,34 +93,111 @@ export class Streams {
     stream.reader?.close();
   }
 
-  #recognise(connection: number, stream: Stream, bytes: Uint8Array, missing: number): void {
-    // Empty lines before a first line are passed over, as servers do, however many there are.
-    const start = stream.undecided.length === 0 ? bytes.findIndex((byte) => byte !== 13 && byte !== 10) : 0;
-    if (start < 0) {
-      if (missing > 0) this.#sink.unreadInbound(connection);
-      return;
+  #read(
+    connection: number,
+    stream: Stream,
+    isFromClient: boolean,
+    bytes: Uint8Array,
+    gap: number,
+    missing: number,
+  ): void {
+    const { reader } = stream;
+    if (reader === null) {
+      if (stream.undecided !== null)
+        this.#recognise(connection, stream, stream.undecided, isFromClient, bytes, gap, missing);
+    } else if (isFromClient) {
+      if (gap > 0) reader.fromClient(NO_BYTES, gap);
+      reader.fromClient(bytes, missing);
+    } else {
+      if (gap > 0) reader.fromServer(NO_BYTES, gap);
+      reader.fromServer(bytes, missing);
     }
-    const first =
-      stream.undecided.length === 0 ? bytes.subarray(start) : Buffer.concat([stream.undecided, bytes]);
-    let isUndecided = false;
-    for (const protocol of this.#protocols) {
-      const answer = protocol.recognise(first);
-      if (answer === 'yes') {
-        stream.reader = protocol.open(this.#sinkFor(connection));
-        stream.undecided = NO_BYTES;
-        stream.reader.inbound(first, missing);
+    if (stream.reader?.isFinished === true) this.#finish(connection, stream, stream.reader);
+  }
+
+  #recognise(
+    connection: number,
+    stream: Stream,
+    undecided: Undecided,
+    isFromClient: boolean,
+    bytes: Uint8Array,
+    gap: number,
+    missing: number,
+  ): void {
+    const before = isFromClient ? undecided.fromClient : undecided.fromServer;
+    let fresh = bytes;
+    if (before.length > 0) {
+      // Bytes on both sides of a gap are no beginning of anything.
+      if (gap > 0) {
+        this.#giveUp(connection, stream);
         return;
       }
-      if (answer === 'maybe') isUndecided = true;
+      fresh = Buffer.concat([before, bytes]);
+    } else if (isFromClient) {
+      // Empty lines before a first line are passed over, as servers do, however many there are.
+      const start = bytes.findIndex((byte) => byte !== 13 && byte !== 10);
+      if (start < 0) {
+        if (missing > 0) this.#sink.unreadInbound(connection);
+        return;
+      }
+      fresh = bytes.subarray(start);
+    } else {
+      undecided.isServerFirst = undecided.fromClient.length === 0;
     }
-    if (isUndecided && missing === 0 && first.length < RECOGNITION_BYTES)
-      stream.undecided = Uint8Array.from(first);
-    else this.#giveUp(connection, stream);
+    if (isFromClient) undecided.fromClient = fresh;
+    else undecided.fromServer = fresh;
+    const mayWait = missing === 0 && fresh.length < RECOGNITION_BYTES;
+    const protocol = this.#choose(undecided, mayWait);
+    if (protocol === null) {
+      this.#giveUp(connection, stream);
+    } else if (protocol === 'wait') {
+      // What the event holds is used again.
+      if (isFromClient) undecided.fromClient = Uint8Array.from(fresh);
+      else undecided.fromServer = Uint8Array.from(fresh);
+    } else {
+      const { fromClient, fromServer, isServerFirst } = undecided;
+      stream.undecided = null;
+      const reader = protocol.open(this.#sinkFor(connection));
+      stream.reader = reader;
+      if (isServerFirst) reader.fromServer(fromServer, isFromClient ? 0 : missing);
+      if (fromClient.length > 0) reader.fromClient(fromClient, isFromClient ? missing : 0);
+      if (!isServerFirst && fromServer.length > 0) reader.fromServer(fromServer, isFromClient ? 0 : missing);
+    }
+  }
+
+  /** The surest protocol; 'wait' where more bytes may tell; null where none of them is it. */
+  #choose(first: FirstBytes, mayWait: boolean): Protocol | 'wait' | null {
+    let likely: Protocol | null = null;
+    let isOpen = false;
+    for (const protocol of this.#protocols) {
+      const confidence = protocol.recognise(first);
+      if (confidence === 'certain') return protocol;
+      if (confidence === 'likely') likely ??= protocol;
+      else if (confidence === 'maybe') isOpen = true;
+    }
+    return isOpen && mayWait ? 'wait' : likely;
+  }
+
+  /** Somebody else goes on, or nobody. */
+  #finish(connection: number, stream: Stream, reader: ProtocolConnection): void {
+    const handOver = reader.handOver ?? null;
+    const next =
+      handOver === null ? undefined : this.#protocols.find(({ name }) => name === handOver.protocol);
+    if (handOver === null || next === undefined) {
+      this.#giveUp(connection, stream);
+      return;
+    }
+    reader.close();
+    const successor = next.open(this.#sinkFor(connection));
+    stream.reader = successor;
+    if (handOver.fromServer.length > 0) successor.fromServer(handOver.fromServer, 0);
+    if (handOver.fromClient.length > 0) successor.fromClient(handOver.fromClient, 0);
+    if (successor.isFinished) this.#giveUp(connection, stream);
   }
 
   #giveUp(connection: number, stream: Stream): void {
     stream.isUnreadable = true;
-    stream.undecided = NO_BYTES;
+    stream.undecided = null;
     stream.reader?.close();
     stream.reader = null;
     this.#sink.unreadable(connection);
@@ -127,11 +206,14 @@ export class Streams {
   #sinkFor(connection: number): MessageSink {
     const sink = this.#sink;
     return {
-      requestStarted: (message) => sink.requestStarted(connection, message),
+      requestStarted: (message, stream) => sink.requestStarted(connection, message, stream),
       unreadInbound: () => sink.unreadInbound(connection),
-      requestEnded: () => sink.requestEnded(connection),
-      responseStarted: (status) => sink.responseStarted(connection, status),
-      responseEnded: () => sink.responseEnded(connection),
+      requestEnded: (stream) => sink.requestEnded(connection, stream),
+      responseStarted: (status, stream) => sink.responseStarted(connection, status, stream),
+      responseEnded: (stream) => sink.responseEnded(connection, stream),
+      queryStarted: (query, stream) => sink.queryStarted(connection, query, stream),
+      queryEnded: (outcome, stream) => sink.queryEnded(connection, outcome, stream),
+      described: (description) => sink.described(connection, description),
     };
   }
 }

@@ -1,4 +1,4 @@
-import type { MessageSink } from '../contract.ts';
+import type { RequestSink } from '../contract.ts';
 import type { Http1Request } from './message.ts';
 
 /** Requests without a reply on one connection. Browsers pipeline none, proxies few: more are an attack on memory. */
@@ -25,9 +25,9 @@ export class Exchange {
   /** Replies were not captured: what waits now was perhaps answered. */
   hasLostReplies = false;
 
-  readonly #sink: MessageSink;
+  readonly #sink: RequestSink;
 
-  constructor(sink: MessageSink) {
+  constructor(sink: RequestSink) {
     this.#sink = sink;
   }
 

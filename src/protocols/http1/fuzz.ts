@@ -81,8 +81,8 @@ export function fuzzHttp1(iterations: number, seed: number): void {
       while (start < bytes.length) {
         const end = random(2) === 0 ? bytes.length : Math.min(bytes.length, start + 1 + random(40));
         const missing = random(20) === 0 ? random(3000) : 0;
-        if (isInbound) connection.inbound(bytes.slice(start, end), missing);
-        else connection.outbound(bytes.slice(start, end), missing);
+        if (isInbound) connection.fromClient(bytes.slice(start, end), missing);
+        else connection.fromServer(bytes.slice(start, end), missing);
         start = end;
       }
       checkBounds(connection);

@@ -12,7 +12,7 @@ function message(line: string, headers: readonly string[] = [], body: string | n
   const recorder = new Recorder();
   const connection = new Http1Connection(recorder);
   const length = body === null ? [] : [`Content-Length: ${String(body.length)}`];
-  connection.inbound(bytesOf(`${[line, ...headers, ...length].join('\r\n')}\r\n\r\n${body ?? ''}`), 0);
+  connection.fromClient(bytesOf(`${[line, ...headers, ...length].join('\r\n')}\r\n\r\n${body ?? ''}`), 0);
   return recorder.messages[0] as RequestMessage;
 }
 
@@ -242,11 +242,11 @@ describe('bodies', () => {
   it('show more as they arrive', () => {
     const recorder = new Recorder();
     const connection = new Http1Connection(recorder);
-    connection.inbound(bytesOf('POST / HTTP/1.1\r\nContent-Length: 7\r\n\r\na=b'), 0);
+    connection.fromClient(bytesOf('POST / HTTP/1.1\r\nContent-Length: 7\r\n\r\na=b'), 0);
     const of = recorder.messages[0] as RequestMessage;
     assert.deepEqual(listed(of), ['form a=b']);
     assert.equal(of.inputs, of.inputs);
-    connection.inbound(bytesOf('&c=d'), 0);
+    connection.fromClient(bytesOf('&c=d'), 0);
     assert.deepEqual(listed(of), ['form a=b', 'form c=d']);
   });
 });

@@ -1,9 +1,9 @@
 import { byteString } from '../../base/bytes.ts';
 import type { RequestMessage } from '../../model/request.ts';
-import type { MessageSink } from '../contract.ts';
+import type { RequestSink } from '../contract.ts';
 
 /** A sink for tests: writes down what it is told, one line a call, and checks the order of the calls. */
-export class Recorder implements MessageSink {
+export class Recorder implements RequestSink {
   readonly lines: string[] = [];
   readonly messages: RequestMessage[] = [];
   #open: RequestMessage | null = null;

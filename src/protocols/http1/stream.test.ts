@@ -23,8 +23,8 @@ function play(fixture: Fixture, cuts: readonly number[]): string[] {
     let start = 0;
     for (const end of ends) {
       const part = bytes.slice(start, end);
-      if (direction === '>') connection.inbound(part, 0);
-      else connection.outbound(part, 0);
+      if (direction === '>') connection.fromClient(part, 0);
+      else connection.fromServer(part, 0);
       part.fill(0x58);
       start = end;
     }
@@ -47,8 +47,8 @@ function talk(...pieces: readonly (readonly ['>' | '<', string, number?])[]): {
   const recorder = new Recorder();
   const connection = new Http1Connection(recorder);
   for (const [direction, text, missing] of pieces) {
-    if (direction === '>') connection.inbound(bytesOf(text), missing ?? 0);
-    else connection.outbound(bytesOf(text), missing ?? 0);
+    if (direction === '>') connection.fromClient(bytesOf(text), missing ?? 0);
+    else connection.fromServer(bytesOf(text), missing ?? 0);
   }
   return { lines: recorder.lines, recorder, connection };
 }
@@ -101,9 +101,9 @@ describe('end of HTTP', () => {
     assert.equal(pipelining.recorder.messages.length, 64);
     const recorder = new Recorder();
     const connection = new Http1Connection(recorder);
-    connection.inbound(bytesOf('GET /slow HTTP/1.1\r\n'), 0);
+    connection.fromClient(bytesOf('GET /slow HTTP/1.1\r\n'), 0);
     const line = bytesOf(`X: ${'y'.repeat(4000)}\r\n`);
-    for (let count = 0; count < 400; count++) connection.inbound(line, 0);
+    for (let count = 0; count < 400; count++) connection.fromClient(line, 0);
     assert.equal(connection.isFinished, true);
     assert.equal(recorder.lines[0], '> GET /slow');
     assert.ok(recorder.messages[0]?.anomalies.includes('endless-head'));
@@ -113,7 +113,7 @@ describe('end of HTTP', () => {
     const recorder = new Recorder();
     const connection = new Http1Connection(recorder);
     const noise = new Uint8Array(4096).fill(0x16);
-    for (let count = 0; count < 100; count++) connection.inbound(noise, 0);
+    for (let count = 0; count < 100; count++) connection.fromClient(noise, 0);
     assert.equal(connection.isFinished, true);
     assert.deepEqual(recorder.lines, []);
   });
@@ -234,7 +234,7 @@ describe('odd peers', () => {
       const connection = new Http1Connection(recorder);
       const bytes = bytesOf(head + GET);
       for (let start = 0; start < bytes.length; start += size) {
-        connection.inbound(bytes.slice(start, start + size), 0);
+        connection.fromClient(bytes.slice(start, start + size), 0);
         assert.ok(connection.bufferedBytes < 24 * 1024);
       }
       assert.deepEqual(recorder.lines, [
@@ -266,18 +266,18 @@ describe('odd peers', () => {
 });
 
 describe('recognise', () => {
-  const cases: readonly (readonly [string, 'yes' | 'no' | 'maybe'])[] = [
-    ['GET / HTTP/1.1\r\n', 'yes'],
-    ['GET /lo', 'yes'],
-    ['\r\nPOST /', 'yes'],
+  const cases: readonly (readonly [string, 'certain' | 'no' | 'maybe'])[] = [
+    ['GET / HTTP/1.1\r\n', 'certain'],
+    ['GET /lo', 'certain'],
+    ['\r\nPOST /', 'certain'],
     ['G', 'maybe'],
     ['', 'maybe'],
-    ['FOO /x HTTP/1.1\r\n', 'yes'],
+    ['FOO /x HTTP/1.1\r\n', 'certain'],
     ['FOO /x', 'maybe'],
-    ['GET http://a/ HT', 'yes'],
-    ['OPTIONS * HTTP/1.1\r\n', 'yes'],
+    ['GET http://a/ HT', 'certain'],
+    ['OPTIONS * HTTP/1.1\r\n', 'certain'],
     ['OPTIONS * RTSP/1.0\r\n', 'no'],
-    ['CONNECT a:1 HTTP/1.1\r\n', 'yes'],
+    ['CONNECT a:1 HTTP/1.1\r\n', 'certain'],
     ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'no'],
     ['GET key\r\n', 'no'],
     ['get key\r\n', 'no'],
@@ -290,7 +290,10 @@ describe('recognise', () => {
   ];
   for (const [text, expected] of cases) {
     it(JSON.stringify(text), () => {
-      assert.equal(http1.recognise(bytesOf(text)), expected);
+      assert.equal(
+        http1.recognise({ fromClient: bytesOf(text), fromServer: bytesOf(''), isBeginning: true }),
+        expected,
+      );
     });
   }
 });
@@ -306,8 +309,8 @@ describe('hostile bytes', () => {
       fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
         const connection = new Http1Connection(new Recorder());
         for (const { isInbound, bytes, missing } of pieces) {
-          if (isInbound) connection.inbound(bytes, missing);
-          else connection.outbound(bytes, missing);
+          if (isInbound) connection.fromClient(bytes, missing);
+          else connection.fromServer(bytes, missing);
           assert.ok(connection.bufferedBytes <= 48 * 1024);
           assert.ok(connection.unansweredCount <= 64);
         }

@@ -1,4 +1,4 @@
-import type { MessageSink, ProtocolConnection } from '../contract.ts';
+import type { RequestSink, ProtocolConnection } from '../contract.ts';
 import { Exchange } from './exchange.ts';
 import { ReplyReader } from './replies.ts';
 import { RequestReader } from './requests.ts';
@@ -9,7 +9,7 @@ export class Http1Connection implements ProtocolConnection {
   readonly #requests: RequestReader;
   readonly #replies: ReplyReader;
 
-  constructor(sink: MessageSink) {
+  constructor(sink: RequestSink) {
     this.#exchange = new Exchange(sink);
     this.#requests = new RequestReader(this.#exchange);
     this.#replies = new ReplyReader(this.#exchange, this.#requests);
@@ -29,11 +29,11 @@ export class Http1Connection implements ProtocolConnection {
     return this.#exchange.unanswered.length;
   }
 
-  inbound(bytes: Uint8Array, missing: number): void {
+  fromClient(bytes: Uint8Array, missing: number): void {
     if (!this.#exchange.isFinished) this.#requests.read(bytes, missing);
   }
 
-  outbound(bytes: Uint8Array, missing: number): void {
+  fromServer(bytes: Uint8Array, missing: number): void {
     if (!this.#exchange.isFinished) this.#replies.read(bytes, missing);
   }
 
