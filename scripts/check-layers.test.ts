@@ -15,6 +15,8 @@ const allowed: [path: string, source: string][] = [
     `import { take } from '../../base/bytes.ts';\nimport { fields } from './fields.ts';`,
   ],
   ['src/protocols/http1/index.ts', `import type { Protocol } from '../contract.ts';`],
+  ['src/protocols/http2/message.ts', `import { inputs } from '../http/inputs.ts';`],
+  ['src/protocols/http/inputs.ts', `import { take } from '../../base/bytes.ts';`],
   [
     'src/detect/exploit/shell.test.ts',
     `import appsec from '@datadog/native-appsec';\nimport { lines } from '../lines.ts';`,
@@ -66,6 +68,21 @@ const forbidden: [path: string, source: string, message: RegExp][] = [
     'src/protocols/http1/index.ts',
     `import { x } from '../dns/index.ts';`,
     /leaf protocols\/http1 must not .* protocols\/dns/,
+  ],
+  [
+    'src/protocols/dns/parser.ts',
+    `import { inputs } from '../http/inputs.ts';`,
+    /leaf protocols\/dns must not .* protocols\/http/,
+  ],
+  [
+    'src/protocols/http/inputs.ts',
+    `import { x } from '../http1/parser.ts';`,
+    /leaf protocols\/http must not .* protocols\/http1/,
+  ],
+  [
+    'src/protocols/http1/index.ts',
+    `import { x } from '../http2/parser.ts';`,
+    /leaf protocols\/http1 must not .* protocols\/http2/,
   ],
   ['src/protocols/registry.ts', `import { x } from './dns/index.ts';`, /must not import its leaf dns/],
   ['src/protocols/http1/index.ts', `import { x } from '../../detect/contract.ts';`, /protocols may import/],

@@ -15,6 +15,8 @@ interface Room {
   readonly isPure?: true;
   /** Folders of the room are leaves of one kind that never import each other; they share the room's own files. */
   readonly hasLeaves?: true;
+  /** Folders of the room that are no leaves: what some leaves have in common, and which leaves those are. */
+  readonly shared?: Readonly<Record<string, readonly string[]>>;
   /** npm packages that may be imported. */
   readonly packages?: readonly string[];
   /** What single leaves may import besides. */
@@ -26,7 +28,13 @@ const ROOMS: Readonly<Record<string, Room>> = {
   abi: { imports: ['base', 'model'], isPure: true },
   model: { imports: ['base'], isPure: true },
   rules: { imports: ['base', 'model'], isPure: true },
-  protocols: { imports: ['base', 'model'], isPure: true, hasLeaves: true },
+  protocols: {
+    imports: ['base', 'model'],
+    isPure: true,
+    hasLeaves: true,
+    // What a request of HTTP is, whatever its framing.
+    shared: { http: ['http1', 'http2', 'fastcgi', 'uwsgi', 'websocket'] },
+  },
   detect: {
     imports: ['base', 'model'],
     isPure: true,
@@ -47,7 +55,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
 };
 
 /** Modules of Node that compute and do nothing else. */
-const PURE_MODULES = new Set(['node:buffer', 'node:path', 'node:util', 'node:zlib']);
+const PURE_MODULES = new Set(['node:buffer', 'node:crypto', 'node:path', 'node:util', 'node:zlib']);
 
 const IMPURE_CALLS =
   /\b(?:Date\.now|performance\.now|process\.hrtime|setTimeout|setInterval|setImmediate|fetch)\b(?=[.(])|\bnew Date\(\s*\)/g;
@@ -114,6 +122,7 @@ function judgeRelative(from: Place, room: Room, specifier: string): string | nul
   const to = locate(target);
   if (to.room === from.room) {
     if (!room.hasLeaves || to.leaf === from.leaf || to.leaf === null) return null;
+    if (from.leaf !== null && room.shared?.[to.leaf]?.includes(from.leaf)) return null;
     if (from.leaf !== null)
       return `leaf ${from.room}/${from.leaf} must not import leaf ${to.room}/${to.leaf}`;
     // A suite at the room's level may run on each leaf (say, the stores' contract).

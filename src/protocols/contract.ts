@@ -64,6 +64,8 @@ export interface ProtocolConnection {
   close(): void;
   /** The bytes turned out not to be this protocol, or nothing more can be read from it (upgrade, hostile input). */
   readonly isFinished: boolean;
+  /** Nothing is begun and nothing is kept: whole exchanges may be left out here, and the reader would not notice. */
+  readonly isIdle?: boolean;
   /** Who goes on, once isFinished. */
   readonly handOver?: HandOver | null;
 }
@@ -85,10 +87,28 @@ export interface FirstBytes {
  */
 export type Confidence = 'certain' | 'likely' | 'maybe' | 'no';
 
+/**
+ * Tells by one look, without parsing, exchanges of which there is nothing to say unless they have an effect. Narrow: what
+ * is not surely plain is read in full.
+ */
+export interface PlainLook {
+  /**
+   * The bytes are one whole request: no body, nothing that changes the connection, and no byte that an attack needs for
+   * which detectors look in requests that have no effect.
+   */
+  isRequest(bytes: Uint8Array, start: number, end: number): boolean;
+  /**
+   * The bytes are the beginning of a whole reply that ended with the write they are of.
+   * @param length so many bytes were written, captured or not
+   */
+  isReply(bytes: Uint8Array, start: number, end: number, length: number): boolean;
+}
+
 export interface Protocol {
   readonly name: string;
   readonly transport: 'stream' | 'datagram';
   /** Whether the bytes are of this protocol, from the bytes alone: ports prove nothing. */
   recognise(first: FirstBytes): Confidence;
   open(sink: MessageSink): ProtocolConnection;
+  readonly plain?: PlainLook;
 }

@@ -1,7 +1,7 @@
 import type { AcceptEvent, PayloadEvent } from '../model/event.ts';
 import type { ConnectionDescription, QueryMessage, QueryOutcome } from '../model/query.ts';
 import type { RequestMessage } from '../model/request.ts';
-import type { FirstBytes, MessageSink, Protocol, ProtocolConnection } from './contract.ts';
+import type { FirstBytes, MessageSink, PlainLook, Protocol, ProtocolConnection } from './contract.ts';
 
 /** What the streams tell, for each connection by its id. */
 export interface StreamSink {
@@ -14,8 +14,11 @@ export interface StreamSink {
   queryStarted(connection: number, query: QueryMessage, stream?: number): void;
   queryEnded(connection: number, outcome: QueryOutcome, stream?: number): void;
   described(connection: number, description: ConnectionDescription): void;
-  /** The connection speaks no protocol that we read: its payload is of no use. */
-  unreadable(connection: number): void;
+  /**
+   * The connection speaks no protocol that we read: its payload is of no use. Plaintext of TLS is told apart from
+   * ciphertext, which nobody reads before it comes.
+   */
+  unreadable(connection: number, isPlaintext: boolean): void;
 }
 
 /** Bytes of each direction that are kept while no protocol is sure. */
@@ -26,17 +29,43 @@ const NO_BYTES = new Uint8Array(0);
 
 interface Stream {
   reader: ProtocolConnection | null;
+  /** Of the reader's protocol. */
+  plain: PlainLook | null;
   /** What was said while the protocol is not known; null once it is. */
   undecided: Undecided | null;
   inboundOffset: number;
   outboundOffset: number;
   isUnreadable: boolean;
+  /** The connection was not open before we looked. */
+  readonly isWhole: boolean;
+  readonly isPlaintext: boolean;
+  /** The watched process is the client. */
+  readonly isClient: boolean;
 }
 
 interface Undecided extends FirstBytes {
   fromClient: Uint8Array;
   fromServer: Uint8Array;
   isServerFirst: boolean;
+}
+
+function freshStream(isWhole: boolean, isPlaintext: boolean, isClient: boolean): Stream {
+  return {
+    reader: null,
+    plain: null,
+    undecided: {
+      fromClient: NO_BYTES,
+      fromServer: NO_BYTES,
+      isBeginning: isWhole,
+      isServerFirst: false,
+    },
+    inboundOffset: 0,
+    outboundOffset: 0,
+    isUnreadable: false,
+    isWhole,
+    isPlaintext,
+    isClient,
+  };
 }
 
 /** Puts captured bytes back into streams, finds out each connection's protocol and feeds its reader. */
@@ -57,33 +86,56 @@ export class Streams {
         break;
       }
     }
-    this.#streams.set(event.connection, {
-      reader: null,
-      undecided: {
-        fromClient: NO_BYTES,
-        fromServer: NO_BYTES,
-        isBeginning: !event.isAdopted,
-        isServerFirst: false,
-      },
-      inboundOffset: 0,
-      outboundOffset: 0,
-      isUnreadable: false,
-    });
+    this.#streams.set(event.connection, freshStream(!event.isAdopted, false, event.isClient ?? false));
   }
 
   payload(event: PayloadEvent): void {
-    const stream = this.#streams.get(event.connection);
-    if (stream === undefined || stream.isUnreadable) return;
+    const stream = this.#streamOf(event);
+    if (stream === null || stream.isUnreadable) return;
     const missing = event.length - event.bytes.length;
     if (event.direction === 'in') {
       const gap = event.streamOffset - stream.inboundOffset;
       stream.inboundOffset = event.streamOffset + event.length;
-      this.#read(event.connection, stream, true, event.bytes, gap, missing);
+      this.#read(event.connection, stream, !stream.isClient, event.bytes, gap, missing);
     } else {
       const gap = event.streamOffset - stream.outboundOffset;
       stream.outboundOffset = event.streamOffset + event.length;
-      this.#read(event.connection, stream, false, event.bytes, gap, missing);
+      this.#read(event.connection, stream, stream.isClient, event.bytes, gap, missing);
     }
+  }
+
+  /** With the first plaintext of a TLS connection everything begins anew: until then it was ciphertext. */
+  #streamOf(event: PayloadEvent): Stream | null {
+    const stream = this.#streams.get(event.connection);
+    const isPlaintext = event.isPlaintext ?? false;
+    if (stream === undefined || stream.isPlaintext === isPlaintext) return stream ?? null;
+    if (stream.isPlaintext) return null;
+    stream.reader?.close();
+    const fresh = freshStream(stream.isWhole && event.streamOffset === 0, true, stream.isClient);
+    this.#streams.set(event.connection, fresh);
+    return fresh;
+  }
+
+  /** How to tell the connection's next exchanges without reading them; null where each has to be read. */
+  plainLookAt(connection: number): PlainLook | null {
+    const stream = this.#streams.get(connection);
+    return stream !== undefined && !stream.isClient && !stream.isPlaintext && stream.reader?.isIdle === true
+      ? stream.plain
+      : null;
+  }
+
+  /** How far the connection was read: @returns bytes from and to the client, or null where it is not known. */
+  offsetsOf(connection: number): { readonly inbound: number; readonly outbound: number } | null {
+    const stream = this.#streams.get(connection);
+    return stream === undefined ? null : { inbound: stream.inboundOffset, outbound: stream.outboundOffset };
+  }
+
+  /** Whole exchanges were left out: the idle connection goes on at these offsets. */
+  passOver(connection: number, inboundOffset: number, outboundOffset: number): void {
+    const stream = this.#streams.get(connection);
+    if (stream === undefined) return;
+    stream.inboundOffset = inboundOffset;
+    stream.outboundOffset = outboundOffset;
   }
 
   close(connection: number): void {
@@ -135,7 +187,7 @@ export class Streams {
       fresh = Buffer.concat([before, bytes]);
     } else if (isFromClient) {
       // Empty lines before a first line are passed over, as servers do, however many there are.
-      const start = bytes.findIndex((byte) => byte !== 13 && byte !== 10);
+      const start = stream.isClient ? 0 : bytes.findIndex((byte) => byte !== 13 && byte !== 10);
       if (start < 0) {
         if (missing > 0) this.#sink.unreadInbound(connection);
         return;
@@ -159,6 +211,7 @@ export class Streams {
       stream.undecided = null;
       const reader = protocol.open(this.#sinkFor(connection));
       stream.reader = reader;
+      stream.plain = protocol.plain ?? null;
       if (isServerFirst) reader.fromServer(fromServer, isFromClient ? 0 : missing);
       if (fromClient.length > 0) reader.fromClient(fromClient, isFromClient ? missing : 0);
       if (!isServerFirst && fromServer.length > 0) reader.fromServer(fromServer, isFromClient ? 0 : missing);
@@ -190,6 +243,7 @@ export class Streams {
     reader.close();
     const successor = next.open(this.#sinkFor(connection));
     stream.reader = successor;
+    stream.plain = next.plain ?? null;
     if (handOver.fromServer.length > 0) successor.fromServer(handOver.fromServer, 0);
     if (handOver.fromClient.length > 0) successor.fromClient(handOver.fromClient, 0);
     if (successor.isFinished) this.#giveUp(connection, stream);
@@ -200,7 +254,7 @@ export class Streams {
     stream.undecided = null;
     stream.reader?.close();
     stream.reader = null;
-    this.#sink.unreadable(connection);
+    this.#sink.unreadable(connection, stream.isPlaintext);
   }
 
   #sinkFor(connection: number): MessageSink {

@@ -1,4 +1,4 @@
-import type { RequestSink } from '../contract.ts';
+import type { HandOver, RequestSink } from '../contract.ts';
 import type { Http1Request } from './message.ts';
 
 /** Requests without a reply on one connection. Browsers pipeline none, proxies few: more are an attack on memory. */
@@ -24,11 +24,27 @@ export class Exchange {
   reply: 'none' | 'open' | 'unframed' | 'unmatched' = 'none';
   /** Replies were not captured: what waits now was perhaps answered. */
   hasLostReplies = false;
+  /** The leaf that goes on, as the last reply says; '' for none. */
+  upgrade = '';
+  /** What it goes on with. */
+  successor: HandOver | null = null;
 
   readonly #sink: RequestSink;
 
   constructor(sink: RequestSink) {
     this.#sink = sink;
+  }
+
+  /** Every request that was begun has been answered in full. */
+  get isIdle(): boolean {
+    return (
+      !this.isFinished &&
+      this.hasRequests &&
+      this.openRequest === null &&
+      this.unanswered.length === 0 &&
+      this.reply === 'none' &&
+      !this.hasLostReplies
+    );
   }
 
   requestBegan(request: Http1Request): void {
@@ -78,6 +94,16 @@ export class Exchange {
     if (this.reply === 'open' || this.reply === 'unframed') this.replyEnded();
     this.reply = 'none';
     this.unanswered.length = 0;
+  }
+
+  /**
+   * Somebody else goes on. The client waits for the reply before it speaks the new protocol.
+   * @param offset of the first byte after the reply's head
+   */
+  handOver(bytes: Uint8Array, offset: number): void {
+    // Not slice: that of a Buffer shares memory, and the caller uses it again.
+    const fromServer = Uint8Array.from(bytes.subarray(offset));
+    this.successor ??= { protocol: this.upgrade, fromClient: new Uint8Array(0), fromServer };
   }
 
   #endLostReplies(): void {

@@ -1,5 +1,5 @@
 import type { ByteString } from '../../base/bytes.ts';
-import { headerLines, trimBlanks } from './parser.ts';
+import { headerLines, trimBlanks } from '../http/headers.ts';
 
 /** How the length of a body is told (RFC 9112, 6.3). */
 export type Framing =

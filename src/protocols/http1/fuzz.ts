@@ -1,8 +1,8 @@
 import { bytesOf } from '../../base/bytes.ts';
 import { fixtures } from './fixtures.ts';
-import { MAX_INPUTS, MAX_VALUE_BYTES } from './input-list.ts';
-import { MAX_BODY_BYTES } from './message.ts';
-import { MAX_HEADERS } from './parser.ts';
+import { MAX_INPUTS, MAX_VALUE_BYTES } from '../http/input-list.ts';
+import { MAX_BODY_BYTES } from '../http/message.ts';
+import { MAX_HEADERS } from '../http/headers.ts';
 import { Recorder } from './recorder.ts';
 import { Http1Connection } from './stream.ts';
 

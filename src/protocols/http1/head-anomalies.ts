@@ -1,6 +1,7 @@
 import type { ByteString } from '../../base/bytes.ts';
+import { MAX_HEADERS, trimBlanks } from '../http/headers.ts';
 import { addFlag } from './framing.ts';
-import { blankIndex, isTokenByte, MAX_HEADERS, parseRequestLine, trimBlanks } from './parser.ts';
+import { blankIndex, isTokenByte, parseRequestLine } from './parser.ts';
 
 const TAB = 9;
 const LF = 10;

@@ -2,17 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { bytesOf } from '../../base/bytes.ts';
+import { headerLines } from '../http/headers.ts';
+import { readStatus } from '../http/status.ts';
 import { readFraming } from './framing.ts';
 import { headAnomalies } from './head-anomalies.ts';
-import {
-  headerLines,
-  HeadScan,
-  parseRequestLine,
-  readStatus,
-  requestLineKind,
-  requestPlausibility,
-  scanHead,
-} from './parser.ts';
+import { HeadScan, parseRequestLine, requestLineKind, requestPlausibility, scanHead } from './parser.ts';
 
 function scan(head: string): { end: number; scan: HeadScan } {
   const found = new HeadScan();

@@ -1,9 +1,8 @@
 import { byteString, type ByteString } from '../../base/bytes.ts';
+import { isBlank, trimBlanks } from '../http/headers.ts';
 
 /** Bytes of a head that are kept. Servers of today refuse heads beyond 8 to 32 KiB. */
 export const MAX_HEAD_BYTES = 16 * 1024;
-/** Header fields of a message that are listed. */
-export const MAX_HEADERS = 256;
 
 const TAB = 9;
 const LF = 10;
@@ -224,11 +223,6 @@ function beginsMethod(bytes: Uint8Array, start: number, end: number): boolean {
   return METHODS.some((method) => method.startsWith(text));
 }
 
-/** Space, tab, or the carriage return of a line end. */
-function isBlank(byte: number | undefined): boolean {
-  return byte === SPACE || byte === CR || byte === TAB;
-}
-
 function tokenEnd(bytes: Uint8Array, start: number, end: number): number {
   let index = start;
   while (index < end && isTokenByte(bytes[index] as number)) index++;
@@ -241,64 +235,6 @@ export function isTokenByte(byte: number): boolean {
   if (byte >= 0x41 && byte <= 0x5a) return true;
   if (byte >= 0x30 && byte <= 0x39) return true;
   return byte < 0x80 && "!#$%&'*+-.^_`|~".includes(String.fromCharCode(byte));
-}
-
-/**
- * Status of the reply that begins at `start`.
- * @returns 100 to 999; 0 when too few bytes tell; -1 when it is no reply of HTTP/1
- */
-export function readStatus(bytes: Uint8Array, start: number, end: number): number {
-  for (let index = 0; index < 7; index++) {
-    if (start + index >= end) return 0;
-    if (bytes[start + index] !== 'HTTP/1.'.charCodeAt(index)) return -1;
-  }
-  if (start + 12 > end) return 0;
-  if (bytes[start + 8] !== SPACE) return -1;
-  const hundreds = (bytes[start + 9] as number) - 48;
-  const tens = (bytes[start + 10] as number) - 48;
-  const ones = (bytes[start + 11] as number) - 48;
-  if (hundreds < 1 || hundreds > 9 || tens < 0 || tens > 9 || ones < 0 || ones > 9) return -1;
-  return hundreds * 100 + tens * 10 + ones;
-}
-
-/**
- * Header fields of a head: names in lower case, values without surrounding white space, folded lines joined by a
- * space. Lines without a colon are left out.
- * @param head the first line is skipped; the last line may be cut
- */
-export function headerLines(head: ByteString, limit: number): [name: ByteString, value: ByteString][] {
-  const found: [ByteString, ByteString][] = [];
-  let start = head.indexOf('\n') + 1;
-  if (start === 0) return found;
-  while (start < head.length) {
-    let end = head.indexOf('\n', start);
-    if (end === -1) end = head.length;
-    const first = head.charCodeAt(start);
-    if (first === LF || (first === CR && end === start + 1)) break;
-    if (first === SPACE || first === TAB) {
-      const last = found.at(-1);
-      const part = trimBlanks(head.slice(start, end));
-      if (last !== undefined && part !== '') last[1] = last[1] === '' ? part : `${last[1]} ${part}`;
-    } else {
-      const colon = head.indexOf(':', start);
-      if (colon !== -1 && colon < end) {
-        if (found.length >= limit) break;
-        const name = trimBlanks(head.slice(start, colon)).toLowerCase();
-        found.push([name, trimBlanks(head.slice(colon + 1, end))]);
-      }
-    }
-    start = end + 1;
-  }
-  return found;
-}
-
-/** Without spaces, tabs and carriage returns at both ends: not what JavaScript trims, which an attacker can use. */
-export function trimBlanks(text: ByteString): ByteString {
-  let start = 0;
-  let end = text.length;
-  while (start < end && isBlank(text.charCodeAt(start))) start++;
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
 }
 
 export interface RequestLine {

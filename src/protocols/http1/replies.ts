@@ -1,10 +1,14 @@
-import { byteString } from '../../base/bytes.ts';
+import { byteString, type ByteString } from '../../base/bytes.ts';
+import { headerLines, MAX_HEADERS } from '../http/headers.ts';
+import { readStatus } from '../http/status.ts';
 import { ChunkedReader, endsWithLastChunk } from './chunked.ts';
 import type { Exchange } from './exchange.ts';
 import { readFraming } from './framing.ts';
 import { HeadBuffer, MAX_HEAD_LENGTH } from './head-buffer.ts';
-import { HeadScan, readStatus, scanHead } from './parser.ts';
+import { HeadScan, scanHead } from './parser.ts';
 import type { RequestReader } from './requests.ts';
+
+const SWITCHING_PROTOCOLS = 101;
 
 /** The outbound direction: status and end of every reply. Nothing of a reply is kept. */
 export class ReplyReader {
@@ -24,6 +28,11 @@ export class ReplyReader {
 
   get bufferedBytes(): number {
     return this.#head?.sizeBytes ?? 0;
+  }
+
+  /** The next byte begins a reply. */
+  get isIdle(): boolean {
+    return this.#state === 'head' && this.#head === null;
   }
 
   read(bytes: Uint8Array, missing: number): void {
@@ -55,6 +64,7 @@ export class ReplyReader {
       }
     }
     if (missing > 0 && !exchange.isFinished) this.#skip(missing);
+    if (exchange.upgrade !== '') exchange.handOver(bytes, offset);
   }
 
   #readHead(bytes: Uint8Array, offset: number, end: number): number {
@@ -66,8 +76,8 @@ export class ReplyReader {
     if (status === -1) return this.#readForeign(end);
     const headEnd = scanHead(bytes, start, end, this.#scan);
     if (headEnd !== -1 && status !== 0) {
-      const text = this.#scan.needsCare ? byteString(bytes, start, headEnd) : '';
-      this.#begin(status, text);
+      const isNeeded = this.#scan.needsCare || status === SWITCHING_PROTOCOLS;
+      this.#begin(status, isNeeded ? byteString(bytes, start, headEnd) : '');
       return headEnd;
     }
     return this.#readBufferedHead((this.#head = new HeadBuffer()), bytes, start, end);
@@ -85,7 +95,8 @@ export class ReplyReader {
       scanHead(head.bytes, 0, head.length, this.#scan);
       if (head.isOversized) this.#scan.needsCare = true;
       if (status === 0) return this.#readForeign(end);
-      this.#begin(status, this.#scan.needsCare ? head.framingText() : '');
+      const isNeeded = this.#scan.needsCare || status === SWITCHING_PROTOCOLS;
+      this.#begin(status, isNeeded ? head.framingText() : '');
     }
     return next;
   }
@@ -100,16 +111,17 @@ export class ReplyReader {
     return end;
   }
 
-  /** @param framingText the head's lines, where the quick scan does not tell the framing */
+  /** @param framingText the head's lines, where the quick scan does not tell the framing, and those of a 101 */
   #begin(status: number, framingText: string): void {
     const exchange = this.#exchange;
-    if (status === 101) {
+    if (status === SWITCHING_PROTOCOLS) {
       // Without a request the switch was agreed on before the capture began: it is still no HTTP any more.
       if (exchange.unanswered.length > 0) {
         exchange.replyBegan(status);
         exchange.replyEnded();
       }
       exchange.finish();
+      exchange.upgrade = upgradeOf(framingText);
       return;
     }
     if (status < 200) return;
@@ -207,13 +219,25 @@ export class ReplyReader {
     const head = this.#head;
     this.#head = null;
     const status = head === null ? -1 : readStatus(head.bytes, 0, head.length);
-    if (status < 200) {
+    if (status < 200 && status !== SWITCHING_PROTOCOLS) {
       this.#exchange.hasLostReplies = true;
       return;
     }
     this.#scan.needsCare = false;
     this.#scan.contentLength = -1;
-    this.#begin(status, '');
+    this.#begin(status, head?.text() ?? '');
     if (this.#state === 'endless') this.#lose();
   }
+}
+
+/** Leaves that go on after an upgrade, by what the Upgrade field calls them (RFC 6455, 4.2.2; RFC 7540, 3.2). */
+const UPGRADES: ReadonlyMap<string, string> = new Map([
+  ['websocket', 'websocket'],
+  ['h2c', 'http2'],
+]);
+
+/** The leaf that goes on, '' for none. */
+function upgradeOf(head: ByteString): string {
+  const field = headerLines(head, MAX_HEADERS).find(([name]) => name === 'upgrade');
+  return UPGRADES.get((field?.[1] ?? '').toLowerCase()) ?? '';
 }

@@ -47,6 +47,11 @@ export class RequestReader {
     return (this.#head?.sizeBytes ?? 0) + this.#candidate.length;
   }
 
+  /** The next byte begins a request, and nothing before it matters to it. */
+  get isIdle(): boolean {
+    return this.#state === 'head' && this.#head === null && !this.#isAfterClose && !this.#hasGap;
+  }
+
   read(bytes: Uint8Array, missing: number): void {
     this.#readPiece(bytes, missing);
     if (missing > 0 && !this.#exchange.isFinished) this.#skip(missing);

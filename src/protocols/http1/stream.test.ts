@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { bytesOf } from '../../base/bytes.ts';
+import { byteString, bytesOf } from '../../base/bytes.ts';
 import { fixtures, type Fixture } from './fixtures.ts';
 import { fuzzHttp1 } from './fuzz.ts';
 import { http1 } from './index.ts';
-import { MAX_BODY_BYTES } from './message.ts';
+import { MAX_BODY_BYTES } from '../http/message.ts';
 import { Recorder } from './recorder.ts';
 import { Http1Connection } from './stream.ts';
 
@@ -83,6 +83,45 @@ describe('end of HTTP', () => {
     const preface = talk(['>', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n']);
     assert.equal(preface.connection.isFinished, true);
     assert.deepEqual(preface.lines, []);
+  });
+
+  it('hands over with the bytes after the reply, however they are cut', () => {
+    const ask = 'GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+    const head = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n\r\n';
+    const whole = `${head}\x81\x07welcome`;
+    for (let cut = 0; cut < whole.length; cut++) {
+      const { connection, lines } = talk(['>', ask], ['<', whole.slice(0, cut)], ['<', whole.slice(cut)]);
+      assert.deepEqual(lines, ['> GET /chat', '. ""', '< 101', '<.']);
+      assert.equal(connection.isFinished, true);
+      const { handOver } = connection;
+      assert.equal(handOver?.protocol, 'websocket');
+      // What comes after the piece that ended the head is not given to this reader any more.
+      const piece = cut < head.length ? whole : whole.slice(0, cut);
+      assert.equal(byteString(handOver.fromServer), piece.slice(head.length));
+      assert.equal(handOver.fromClient.length, 0);
+    }
+  });
+
+  it('hands over copies, to HTTP/2 as well, and to nobody it does not know', () => {
+    const reply = (name: string): string =>
+      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: ${name}\r\n\r\nrest`;
+    const connection = new Http1Connection(new Recorder());
+    connection.fromClient(bytesOf('GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n'), 0);
+    const bytes = bytesOf(reply('h2c'));
+    connection.fromServer(bytes, 0);
+    bytes.fill(0);
+    connection.fromServer(bytesOf('more'), 0);
+    assert.equal(connection.handOver?.protocol, 'http2');
+    assert.equal(byteString(connection.handOver.fromServer), 'rest');
+    assert.equal(talk(['>', GET], ['<', reply('TLS/1.0')]).connection.handOver, null);
+    assert.equal(talk(['>', GET], ['<', OK]).connection.handOver, null);
+  });
+
+  it('hands over where the end of the reply was not captured', () => {
+    const head = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nSec-WebS';
+    const { connection, lines } = talk(['>', GET], ['<', head, 50]);
+    assert.equal(connection.handOver?.protocol, 'websocket');
+    assert.deepEqual(lines, ['> GET /next', '. ""', '< 101', '<.']);
   });
 
   it('goes on after a refused upgrade', () => {

@@ -1,4 +1,4 @@
-import type { RequestSink, ProtocolConnection } from '../contract.ts';
+import type { HandOver, ProtocolConnection, RequestSink } from '../contract.ts';
 import { Exchange } from './exchange.ts';
 import { ReplyReader } from './replies.ts';
 import { RequestReader } from './requests.ts';
@@ -17,6 +17,14 @@ export class Http1Connection implements ProtocolConnection {
 
   get isFinished(): boolean {
     return this.#exchange.isFinished;
+  }
+
+  get handOver(): HandOver | null {
+    return this.#exchange.successor;
+  }
+
+  get isIdle(): boolean {
+    return this.#exchange.isIdle && this.#requests.isIdle && this.#replies.isIdle;
   }
 
   /** Memory that is held between calls, apart from unanswered requests; for tests. */

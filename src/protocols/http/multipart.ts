@@ -1,6 +1,6 @@
 import type { ByteString } from '../../base/bytes.ts';
 import type { InputList } from './input-list.ts';
-import { headerLines } from './parser.ts';
+import { headerLines } from './headers.ts';
 
 const MAX_PARTS = 128;
 

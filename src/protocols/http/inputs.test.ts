@@ -4,16 +4,26 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { byteString, bytesOf } from '../../base/bytes.ts';
 import type { RequestMessage } from '../../model/request.ts';
+import { DecodedMessage } from './decoded-message.ts';
 import { decodedForms } from './forms.ts';
-import { Recorder } from './recorder.ts';
-import { Http1Connection } from './stream.ts';
+import { headerLines } from './headers.ts';
 
-function message(line: string, headers: readonly string[] = [], body: string | null = null): RequestMessage {
-  const recorder = new Recorder();
-  const connection = new Http1Connection(recorder);
-  const length = body === null ? [] : [`Content-Length: ${String(body.length)}`];
-  connection.fromClient(bytesOf(`${[line, ...headers, ...length].join('\r\n')}\r\n\r\n${body ?? ''}`), 0);
-  return recorder.messages[0] as RequestMessage;
+function message(line: string, headers: readonly string[] = [], body = ''): DecodedMessage {
+  const [method = '', target = ''] = line.split(' ');
+  const of = new DecodedMessage({
+    protocol: 'test',
+    method,
+    target,
+    headers: headerLines(`\n${headers.join('\r\n')}`, Infinity),
+    isTruncated: false,
+  });
+  append(of, body);
+  return of;
+}
+
+function append(of: DecodedMessage, text: string): void {
+  const bytes = bytesOf(text);
+  of.appendBody(bytes, 0, bytes.length);
 }
 
 /** Inputs as `location name=value`. */
@@ -240,13 +250,10 @@ describe('bodies', () => {
   });
 
   it('show more as they arrive', () => {
-    const recorder = new Recorder();
-    const connection = new Http1Connection(recorder);
-    connection.fromClient(bytesOf('POST / HTTP/1.1\r\nContent-Length: 7\r\n\r\na=b'), 0);
-    const of = recorder.messages[0] as RequestMessage;
+    const of = message('POST / HTTP/1.1', [], 'a=b');
     assert.deepEqual(listed(of), ['form a=b']);
     assert.equal(of.inputs, of.inputs);
-    connection.fromClient(bytesOf('&c=d'), 0);
+    append(of, '&c=d');
     assert.deepEqual(listed(of), ['form a=b', 'form c=d']);
   });
 });

@@ -1,17 +1,13 @@
-import { brotliDecompressSync, constants, unzipSync, inflateRawSync } from 'node:zlib';
 import { byteString, type ByteString } from '../../base/bytes.ts';
 import type { RequestMessage } from '../../model/request.ts';
 import { percentDecode } from '../../base/percent.ts';
+import { withoutCoding } from './content-coding.ts';
 import { decodeFormComponent } from './forms.ts';
 import { InputList, MAX_INPUTS, MAX_VALUE_BYTES } from './input-list.ts';
 import { collectJson } from './json-leaves.ts';
 import { collectMultipart } from './multipart.ts';
-import { trimBlanks } from './parser.ts';
+import { trimBlanks } from './headers.ts';
 import { collectXml } from './xml-leaves.ts';
-
-/** Bytes of a decompressed body that are looked into, and the most that decompressing may yield at all. */
-const MAX_INFLATED_BYTES = 16 * 1024;
-const MAX_INFLATION_BYTES = 1024 * 1024;
 
 type InputSource = Pick<RequestMessage, 'method' | 'target' | 'headers' | 'body'>;
 
@@ -45,7 +41,8 @@ interface TargetParts {
 
 /** Parts of a request target in origin, absolute or authority form. */
 function splitTarget(method: ByteString, target: ByteString): TargetParts {
-  if (method === 'CONNECT') return { authority: target, path: '', query: '' };
+  // Extended CONNECT (RFC 8441) has a path.
+  if (method === 'CONNECT' && !target.startsWith('/')) return { authority: target, path: '', query: '' };
   const question = target.indexOf('?');
   let path = question === -1 ? target : target.slice(0, question);
   const query = question === -1 ? '' : target.slice(question + 1);
@@ -105,7 +102,7 @@ function collectPairs(location: 'query' | 'form', text: ByteString, list: InputL
 function collectBody(message: InputSource, list: InputList): void {
   const contentType = headerValue(message, 'content-type');
   const mediaType = trimBlanks(contentType.split(';', 1)[0] ?? '').toLowerCase();
-  const body = byteString(inflated(message.body, headerValue(message, 'content-encoding').toLowerCase()));
+  const body = byteString(withoutCoding(message.body, headerValue(message, 'content-encoding')));
   if (mediaType.startsWith('multipart/')) {
     collectMultipart(contentType, body, list);
     return;
@@ -129,7 +126,7 @@ const FORM = 'application/x-www-form-urlencoded';
 const WINDOW_OVERLAP_BYTES = 512;
 
 /** A body as it is, in windows that overlap so that nothing short is cut in two. */
-function collectText(body: ByteString, list: InputList): void {
+export function collectText(body: ByteString, list: InputList): void {
   for (let start = 0; start === 0 || start + WINDOW_OVERLAP_BYTES < body.length;) {
     list.add('body', '', body.slice(start, start + MAX_VALUE_BYTES));
     start += MAX_VALUE_BYTES - WINDOW_OVERLAP_BYTES;
@@ -148,34 +145,6 @@ function isLikeForm(body: ByteString): boolean {
   if (equals < 1) return false;
   for (let index = 0; index < body.length; index++) if (body.charCodeAt(index) <= 0x20) return false;
   return true;
-}
-
-/** The body without its content coding; what was captured of it decides how much comes out. */
-function inflated(body: Uint8Array, coding: string): Uint8Array {
-  if (coding === '' || coding === 'identity') return body;
-  const options = { maxOutputLength: MAX_INFLATION_BYTES, finishFlush: constants.Z_SYNC_FLUSH };
-  try {
-    switch (coding) {
-      case 'gzip':
-      case 'x-gzip':
-        return unzipSync(body, options).subarray(0, MAX_INFLATED_BYTES);
-      case 'deflate':
-        // With the zlib header, as the standard says, or without, as some send it.
-        return ((body[0] ?? 0) & 0x0f) === 8
-          ? unzipSync(body, options).subarray(0, MAX_INFLATED_BYTES)
-          : inflateRawSync(body, options).subarray(0, MAX_INFLATED_BYTES);
-      case 'br':
-        return brotliDecompressSync(body, {
-          maxOutputLength: MAX_INFLATION_BYTES,
-          finishFlush: constants.BROTLI_OPERATION_FLUSH,
-        }).subarray(0, MAX_INFLATED_BYTES);
-      default:
-        return body;
-    }
-  } catch {
-    // Not what the header says, or a bomb: the program does not get to read it either, or not all of it.
-    return body;
-  }
 }
 
 function headerValue(message: InputSource, wanted: string): ByteString {
