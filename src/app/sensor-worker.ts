@@ -56,8 +56,9 @@ function run(): RunSummary {
     output: viewOutput(
       () => ({ clock: pipeline.clock, architecture: pipeline.architecture }),
       (message) => batch.add(message),
-      (connection) => sensors?.ignoreConnection(connection),
+      (connection, isPlaintext) => sensors?.ignoreConnection(connection, isPlaintext),
       (error) => guarded.failed(error),
+      input.options.filter ?? null,
     ),
   });
   const guarded: GuardedSink = new GuardedSink(pipeline, warn);
@@ -74,9 +75,9 @@ function run(): RunSummary {
     started(recording.header.kernel, [`recording of ${recording.header.createdAt}`]);
     replay(recording, sink, batch, progress, warn);
   } else if (sensors !== null) {
-    const live = new LiveCapture(native(), sensors, sink);
+    using live = new LiveCapture(native(), sensors, sink);
     live.begin();
-    started(release(), attachedLines(sensors));
+    started(release(), attachedLines(sensors, live.libraries));
     observe(live, batch, progress);
   }
   guarded.attempt(() => pipeline.end());
@@ -116,12 +117,13 @@ function createRecorder(path: string, next: CaptureSink, warn: (text: string) =>
   );
 }
 
-function attachedLines(sensors: LoadedSensors): string[] {
-  return sensors.plan.map(({ sensor, chosen, reason }) =>
+function attachedLines(sensors: LoadedSensors, libraries: readonly string[]): string[] {
+  const lines = sensors.plan.map(({ sensor, chosen, reason }) =>
     chosen === null
       ? `${sensor.name}: NOT attached: ${reason}`
       : `${sensor.name}: ${sensor.sees} (${chosen.name})`,
   );
+  return [...lines, ...libraries.map((library) => `tls: ${library}`)];
 }
 
 function observe(live: LiveCapture, batch: MessageBatch, progress: () => void): void {

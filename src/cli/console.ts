@@ -76,10 +76,10 @@ export class CliConsole {
 }
 
 function terminalFor(environment: CliEnvironment, isTty: boolean): Terminal {
-  const { columns, variables, timeZone } = environment;
+  const { variables, timeZone } = environment;
   return createTerminal({
     isTty,
-    columns: isTty ? columns : null,
+    columns: isTty ? () => environment.columns : null,
     variables,
     ...(timeZone ? { timeZone } : {}),
   });

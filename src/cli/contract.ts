@@ -1,3 +1,4 @@
+import type { RequestFilter } from '../output/request-filter.ts';
 import type {
   EventView,
   FindingView,
@@ -24,6 +25,8 @@ export interface EngineOptions {
   readonly recordTo: string | null;
   /** Which messages are wanted; what nobody wants is not computed. */
   readonly wants: { readonly findings: boolean; readonly requests: boolean; readonly events: boolean };
+  /** Which requests are wanted; all where it is missing. */
+  readonly filter?: RequestFilter;
   readonly signal: AbortSignal;
 }
 

@@ -30,7 +30,10 @@ export function processEnvironment(process: NodeJS.Process, engine: Engine, vers
     // Notices that nobody reads are no reason to end.
     stderr: safeWriter(process.stderr, () => {}),
     isTty: { stdout: process.stdout.isTTY === true, stderr: process.stderr.isTTY === true },
-    columns: process.stdout.isTTY === true ? process.stdout.columns : null,
+    // Asked again and again: a window changes its width.
+    get columns() {
+      return process.stdout.isTTY === true ? process.stdout.columns : null;
+    },
     variables: process.env,
     signal: ending.signal,
   };

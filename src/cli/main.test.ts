@@ -3,7 +3,15 @@ import { test } from 'node:test';
 import { ThroughlineError } from '../base/errors.ts';
 import { findingView } from '../output/finding-view.ts';
 import { lateEffectView, requestView } from '../output/request-view.ts';
-import { sampleContext, sampleFinding, sampleRequest, sampleStory } from '../output/sample-story.ts';
+import {
+  exactly,
+  sampleContext,
+  sampleFinding,
+  SampleProgram,
+  sampleProcess,
+  sampleRequest,
+  sampleStory,
+} from '../output/sample-story.ts';
 import type { EngineMessage } from './contract.ts';
 import { MadeUpEngine, runCli } from './made-up-engine.ts';
 import { COMMANDS } from './registry.ts';
@@ -68,6 +76,15 @@ test('mistakes are named, with the nearest word', async () => {
     [['trace', '--limit'], /TL3002 .*argument missing/],
     [['trace', '--pid', '-1'], /TL3002/],
     [['events', '--type', 'exec,dance'], /TL3002 .*not "dance"/],
+    [['trace', '--path', 'api'], /TL3002 .*--path must begin with \/ or \*, such as \/api\//],
+    [['trace', '--path', '/a?b'], /TL3002 .*leave out the query of "\/a\?b"/],
+    [['trace', '--status', '6xx'], /TL3002 .*such as 404, a class such as 5xx, or none, not "6xx"/],
+    [['trace', '--status', '200,,'], /TL3002 .*--status must not be empty/],
+    [['trace', '--method', 'G T'], /TL3002 .*must be methods such as GET/],
+    [['trace', '--has', 'exec', '--has', 'rm'], /TL3002 .*must be one of exec, open, write, connect, query/],
+    [['trace', '--min-duration', 'long'], /TL3002 .*must be milliseconds, or like 250ms or 1\.5s/],
+    [['trace', '--container', 'a/b'], /TL3002 .*beginning of a container's id/],
+    [['replay', 'x', '--grade', 'sure'], /TL3002 .*must be one of exact, linked, matched, ambiguous/],
     [['record'], /TL3002 .*--output is required/],
     [['replay'], /TL3002 .*FILE is missing/],
     [['run\x1b[2J'], /TL3001 unknown command or option: run\\e\[2J\n/],
@@ -123,22 +140,64 @@ test('--duration and --limit end a live run', async () => {
   assert.equal(jsonLines(limited.stdout).length, 2);
 });
 
-test('trace filters requests, and shows late effects where their request was shown', async () => {
-  const other = { ...traced, id: 'r-other', target: '/other', effects: [] };
-  const late = (id: string) => ({
-    ...lateEffectView(request, sampleStory()[8]!, sampleContext),
-    request: id,
+test('trace asks the engine for the requests that are wanted, and prints what comes', async () => {
+  const late = lateEffectView(request, sampleStory()[8]!, sampleContext);
+  const engine = new MadeUpEngine([started, traced, late]);
+  const options = ['--path', '/pi', '--method', 'get,POST', '--status', '404,5xx', '--status', 'none'];
+  const more = ['--has', 'exec', '--has', 'write', '--min-duration', '1.5s', '--grade', 'matched'];
+  const { stdout } = await runCli(['trace', '--json', ...options, ...more, '--pid', '7'], engine);
+  assert.deepEqual(
+    jsonLines(stdout).map(({ kind }) => kind),
+    ['request', 'effect'],
+  );
+  assert.deepEqual(engine.runs[0]?.filter, {
+    path: '/pi',
+    methods: ['GET', 'POST'],
+    statuses: [{ from: 404, to: 404 }, { from: 500, to: 599 }, 'none'],
+    pid: 7,
+    container: null,
+    has: ['exec', 'write'],
+    minDurationMs: 1500,
+    grades: ['matched'],
   });
-  const messages = [started, traced, other, late(traced.id), late('r-other')];
-  const kinds = async (...options: string[]) => {
-    const { stdout } = await runCli(['trace', '--json', ...options], new MadeUpEngine(messages));
-    return jsonLines(stdout).map((message) => (message['kind'] === 'effect' ? 'late' : message['id']));
-  };
-  assert.deepEqual(await kinds(), [traced.id, 'r-other', 'late', 'late']);
-  assert.deepEqual(await kinds('--has', 'exec'), [traced.id, 'late']);
-  assert.deepEqual(await kinds('--path', '/other'), ['r-other', 'late']);
-  assert.deepEqual(await kinds('--pid', '1'), []);
-  assert.deepEqual(await kinds('--container', 'c0'), []);
+  const all = new MadeUpEngine();
+  await runCli(['trace'], all);
+  assert.equal(all.runs[0]?.filter, undefined);
+});
+
+test('trace: trees, then what came late, then the totals', async () => {
+  const program = new SampleProgram(sampleProcess({ pid: 7, parentPid: 4211 }), exactly(request));
+  const late = lateEffectView(request, program.exec(['mail'], '/usr/bin/mail'), sampleContext);
+  const { stdout, stderr } = await runCli(['trace'], new MadeUpEngine([started, traced, late]));
+  assert.match(
+    stdout,
+    /^12:04:31\.207 {2}GET \/ping[^]*\n12:04:31\.\d{3} {2}later GET \/ping\?host=127\.0\.0\.1;id \(r-7f3a-12\)\n└─ mail {2}pid 7, as www-data\n$/,
+  );
+  assert.match(
+    stderr,
+    /\nshown: 1 request, 19 effects \(19 exact\)\nslowest: +43 ms {2}GET \/ping\?host=127\.0\.0\.1;id \(r-7f3a-12\)\n2\.5 s: /,
+  );
+});
+
+test('trace --summary: one table at the end, or its rows as JSON', async () => {
+  const engine = () => new MadeUpEngine([started, traced, { ...traced, id: 'r-2' }]);
+  const table = await runCli(['trace', '--summary'], engine());
+  assert.equal(
+    table.stdout,
+    `route      requests  failed    p50    p99  execs  files  connects  queries  exact
+GET /ping         2       -  42 ms  42 ms      6     10         2        -  100 %
+`,
+  );
+  assert.match(table.stderr, /\nRequests are counted; Ctrl-C ends and prints the table\.\n/);
+  const rows = jsonLines((await runCli(['trace', '--summary', '--json'], engine())).stdout);
+  assert.deepEqual(
+    rows.map(({ kind, route, requests }) => [kind, route, requests]),
+    [['route', '/ping', 2]],
+  );
+  assert.equal(
+    (await runCli(['trace', '--summary'], new MadeUpEngine([started]))).stdout,
+    'no request was seen\n',
+  );
 });
 
 test('replay needs no end from outside and shows what is asked', async () => {
@@ -150,7 +209,10 @@ test('replay needs no end from outside and shows what is asked', async () => {
   assert.equal(exitCode, 0);
   assert.match(stdout, /^12:04:31\.207 {2}GET \/ping/);
   assert.match(stdout, /EXPLOITED/);
-  assert.match(stderr, /^Throughline 0\.1\.0 replays a recording of Linux 6\.1\.0-18\n2\.5 s: /);
+  assert.match(
+    stderr,
+    /^Throughline 0\.1\.0 replays a recording of Linux 6\.1\.0-18\nshown: 1 request.*\nslowest: .*\n2\.5 s: /,
+  );
   assert.deepEqual(engine.runs[0]?.source, { kind: 'recording', file: 'x.tlrec' });
   assert.deepEqual(engine.runs[0]?.wants, { findings: true, requests: true, events: false });
 });

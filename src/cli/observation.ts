@@ -13,6 +13,10 @@ export interface Observation extends Omit<EngineOptions, 'signal'> {
   readonly next: readonly string[];
   /** Show how far it is, where results are rare. */
   readonly showsProgress?: boolean;
+  /** What the run so far comes to, in place of its progress; called about once a second. */
+  readonly onTick?: () => string | null;
+  /** The run is over: shows what was held back, and gives lines for the summary (text that ends with a line feed). */
+  readonly onEnd?: () => string;
 }
 
 /**
@@ -27,7 +31,7 @@ export async function observe(
   show: (message: ResultMessage, stop: () => void) => void,
 ): Promise<number> {
   const { console, engine } = context;
-  const { isJson, durationMs, next, showsProgress, ...engineOptions } = observation;
+  const { isJson, durationMs, next, showsProgress, onTick, onEnd, ...engineOptions } = observation;
   const ending = new AbortController();
   const stop = () => ending.abort();
   const signal = AbortSignal.any([context.signal, console.closed, ending.signal]);
@@ -42,7 +46,10 @@ export async function observe(
         console.notice(startedNotice(message, next, console.stderrTerminal));
         break;
       case 'progress':
-        if (showsProgress === true) console.progress(progressNotice(message));
+        if (onTick !== undefined) {
+          const text = onTick();
+          if (text !== null) console.progress(text);
+        } else if (showsProgress === true) console.progress(progressNotice(message));
         break;
       case 'loss':
         console.notice(lossNotice(message, console.stderrTerminal));
@@ -56,6 +63,8 @@ export async function observe(
   try {
     const summary = await engine.run({ ...engineOptions, signal }, onMessage);
     if (isStarted && !console.closed.aborted) {
+      const lines = onEnd?.() ?? '';
+      if (lines !== '') console.notice(lines);
       console.notice(summaryNotice(summary, observation.recordTo, console.stderrTerminal));
     }
     return 0;

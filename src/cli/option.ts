@@ -7,6 +7,8 @@ export interface OptionSpec<Value> {
   /** Default as the help names it; null where there is none worth a word. */
   readonly defaultText: string | null;
   readonly isRequired: boolean;
+  /** It may be given several times; its texts come joined by commas. */
+  readonly isRepeatable: boolean;
   /** The typed value. undefined: the option was not given. Throws an InvalidValueError that says what is wrong. */
   parse(text: string | undefined): Value;
 }
@@ -24,7 +26,13 @@ export class InvalidValueError extends Error {
 /** Longest delay that a timer takes (2^31 - 1 ms), in seconds. */
 const MAX_DURATION_SECONDS = 2_147_483;
 
-const base = { short: null, placeholder: null, defaultText: null, isRequired: false } as const;
+const base = {
+  short: null,
+  placeholder: null,
+  defaultText: null,
+  isRequired: false,
+  isRepeatable: false,
+} as const;
 
 /** An option without a value. */
 export function flag(help: string, short: string | null = null): OptionSpec<boolean> {
@@ -119,6 +127,36 @@ export function choice<const Word extends string, Default extends Word | null>(
   };
 }
 
+/** Text of a form of its own. `read` gives the value, or throws an InvalidValueError. */
+export function value<Value>(
+  placeholder: string,
+  help: string,
+  read: (text: string) => Value,
+): OptionSpec<Value | null> {
+  return {
+    ...base,
+    placeholder,
+    help,
+    parse: (given) => (given === undefined ? null : read(nonEmpty(given))),
+  };
+}
+
+/** Several values with commas between, or the option several times; null: not given. */
+export function list<Value>(
+  placeholder: string,
+  help: string,
+  read: (text: string) => Value,
+): OptionSpec<readonly Value[] | null> {
+  return {
+    ...base,
+    placeholder,
+    help,
+    isRepeatable: true,
+    parse: (given) =>
+      given === undefined ? null : given.split(',').map((one) => read(nonEmpty(one.trim()))),
+  };
+}
+
 /** Several words with commas between; null: not given. */
 export function choices<const Word extends string>(
   placeholder: string,
@@ -134,7 +172,8 @@ export function choices<const Word extends string>(
   };
 }
 
-function oneOf<Word extends string>(words: readonly Word[], value: string): Word {
+/** The word of a list that is meant, in any case. */
+export function oneOf<Word extends string>(words: readonly Word[], value: string): Word {
   const found = words.find((word) => word.toLowerCase() === value.toLowerCase());
   if (found === undefined) {
     throw new InvalidValueError(`must be one of ${words.join(', ')}, not ${JSON.stringify(value)}`);

@@ -18,7 +18,7 @@ export function parseArguments(command: Command, args: readonly string[]): Parse
   for (const [name, spec] of command.options) {
     const given = texts[name];
     try {
-      values[name] = spec.parse(given === true ? '' : given);
+      values[name] = spec.parse(typeof given === 'object' ? given.join(',') : given === true ? '' : given);
     } catch (error) {
       if (error instanceof InvalidValueError) throw wrongValue(`--${name} ${error.message}`, error);
       throw error;
@@ -46,10 +46,13 @@ function parserOptions(command: Command): ParserOptions {
   return Object.fromEntries(
     command.options.map(([name, spec]) => {
       const type = spec.placeholder === null ? 'boolean' : 'string';
-      return [name, spec.short === null ? { type } : { type, short: spec.short }];
+      const multiple = spec.isRepeatable;
+      return [name, spec.short === null ? { type, multiple } : { type, multiple, short: spec.short }];
     }),
   );
 }
+
+type ParsedValues = Record<string, string | readonly string[] | true | undefined>;
 
 function refuseUnknownOptions(command: Command, args: readonly string[], options: ParserOptions): void {
   const { tokens } = parseArgs({
@@ -70,7 +73,7 @@ function refuseUnknownOptions(command: Command, args: readonly string[], options
 function parseStrictly(
   args: readonly string[],
   options: ParserOptions,
-): { values: Record<string, string | true | undefined>; positionals: readonly string[] } {
+): { values: ParsedValues; positionals: readonly string[] } {
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
@@ -78,7 +81,7 @@ function parseStrictly(
       strict: true,
       allowPositionals: true,
     });
-    return { values: values as Record<string, string | true | undefined>, positionals };
+    return { values: values as ParsedValues, positionals };
   } catch (error) {
     // Its message is for people: "Option '--limit <value>' argument missing".
     throw wrongValue(error instanceof Error ? (error.message.split('\n')[0] ?? '') : '', error);

@@ -1,5 +1,6 @@
 import type { ByteString } from '../base/bytes.ts';
 import type { Process, StdioType } from './process.ts';
+import type { QueryMessage, QueryOutcome } from './query.ts';
 import type { Endpoint, Request } from './request.ts';
 
 /**
@@ -75,5 +76,16 @@ export interface ConnectEffect extends EffectBase {
   readonly isInProgress: boolean;
 }
 
-export type Effect = ExecEffect | ExitEffect | OpenEffect | ConnectEffect;
+/** A data service was asked something: a statement, a command, a lookup. */
+export interface QueryEffect extends EffectBase {
+  readonly type: 'query';
+  readonly query: QueryMessage;
+  readonly remote: Endpoint;
+  /** null while there is no answer. */
+  readonly outcome: QueryOutcome | null;
+  /** When the answer was complete, in nanoseconds since boot; null while there is none. */
+  readonly endedNs: number | null;
+}
+
+export type Effect = ExecEffect | ExitEffect | OpenEffect | ConnectEffect | QueryEffect;
 export type EffectType = Effect['type'];

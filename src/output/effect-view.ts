@@ -1,8 +1,9 @@
 import { textFromByteString, type ByteString } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
-import type { Effect } from '../model/effect.ts';
+import type { Effect, QueryEffect } from '../model/effect.ts';
 import { errnoName, openFlagNames } from './linux-names.ts';
-import type { EffectView } from './views.ts';
+import { maskedParameters, maskedStatement } from './secrets.ts';
+import type { EffectView, EffectViewBase, QueryEffectView } from './views.ts';
 
 /** What views need besides the model. */
 export interface ViewContext {
@@ -59,7 +60,36 @@ export function effectView(effect: Effect, context: ViewContext): EffectView {
         error: errnoName(effect.error),
         inProgress: effect.isInProgress,
       };
+    case 'query':
+      return { type: 'query', ...base, ...queryFields(effect) };
   }
+}
+
+function queryFields(effect: QueryEffect): Omit<QueryEffectView, keyof EffectViewBase> {
+  const { query, remote, outcome, endedNs, timeNs } = effect;
+  const operation = textFromByteString(query.operation);
+  return {
+    protocol: query.protocol,
+    operation,
+    statement: maskedStatement(operation, textFromByteString(query.statement)),
+    parameters: maskedParameters(operation, query.parameters.map(textFromByteString)),
+    database: textFromByteString(query.database),
+    user: textFromByteString(query.user),
+    remote: { ip: remote.address, port: remote.port },
+    outcome:
+      outcome === null
+        ? null
+        : {
+            isError: outcome.isError,
+            code: textFromByteString(outcome.code),
+            message: textFromByteString(outcome.message),
+            rows: outcome.rows,
+            answers: outcome.answers.map(textFromByteString),
+          },
+    durationMs: endedNs === null ? null : Math.round((endedNs - timeNs) / 1e3) / 1e3,
+    truncated: query.isTruncated,
+    anomalies: query.anomalies,
+  };
 }
 
 /**

@@ -8,6 +8,12 @@ const SECRET_NAME =
 const SECRET_HEADER =
   /^((?:proxy-)?authorization|cookie|set-cookie|[\w-]*(?:api-?key|token|secret)[\w-]*)(:[ \t]*)[^\r\n]+/gim;
 const MASK = '***';
+/** Commands whose arguments are credentials as a whole: Redis, SMTP, FTP and POP3. */
+const SECRET_OPERATION = /^(?:AUTH|PASS|HELLO)$/i;
+/** `name = 'literal'`, `name, "literal"`; bounded white space, so that no statement takes long. */
+const NAMED_LITERAL = /\b(\w+)\b(["'`\]]?\s{0,8}(?:[=:]\s{0,8})?)(?:'[^']*(?:'|$)|"[^"]*(?:"|$))/g;
+const IDENTIFIED_BY =
+  /\b(identified\s{1,8}(?:with\s{1,8}\S{1,64}\s{1,8})?(?:by|as)\s{1,8})(?:'[^']*(?:'|$)|"[^"]*(?:"|$))/gi;
 
 /** Whether a parameter of that name (or a description that ends with it) holds a secret by its name. */
 export function isSecretName(name: string): boolean {
@@ -35,6 +41,25 @@ export function maskedTarget(target: string, isShown: (name: string) => boolean 
     return isSecretName(name) && !isShown(name) ? part.slice(0, equals + 1) + MASK : part;
   });
   return target.slice(0, start + 1) + masked.join('&');
+}
+
+/**
+ * What was asked of a data service, literals masked that stand directly behind a name like a secret's. No parser: a
+ * password in a list of VALUES stays.
+ */
+export function maskedStatement(operation: string, statement: string): string {
+  if (SECRET_OPERATION.test(operation))
+    return statement.trim() === operation ? statement : `${operation} ${MASK}`;
+  return statement
+    .replace(NAMED_LITERAL, (whole, name: string, between: string) =>
+      isSecretName(name) ? `${name}${between}'${MASK}'` : whole,
+    )
+    .replace(IDENTIFIED_BY, `$1'${MASK}'`);
+}
+
+/** Values beside a statement: they have no names, but commands that log in have nothing else. */
+export function maskedParameters(operation: string, parameters: readonly string[]): readonly string[] {
+  return SECRET_OPERATION.test(operation) ? parameters.map(() => MASK) : parameters;
 }
 
 /** The beginning of raw traffic, values of secret headers and query parameters masked. */

@@ -53,7 +53,7 @@ export interface RequestView extends RequestSummaryView {
   readonly effects: readonly EffectView[];
 }
 
-interface EffectViewBase {
+export interface EffectViewBase {
   readonly type: EffectType;
   readonly grade: Grade;
   /** Why this grade. */
@@ -106,7 +106,45 @@ export interface ConnectEffectView extends EffectViewBase {
   readonly inProgress: boolean;
 }
 
-export type EffectView = ExecEffectView | ExitEffectView | OpenEffectView | ConnectEffectView;
+/** What was asked of a data service. Literals that are named like secrets are masked. */
+export interface QueryEffectView extends EffectViewBase {
+  readonly type: 'query';
+  /** Such as 'postgresql', 'redis', 'dns'. */
+  readonly protocol: string;
+  /** The verb: SELECT, HGET, AAAA. */
+  readonly operation: string;
+  /** The SQL text, the command with its arguments, the name looked up. */
+  readonly statement: string;
+  /** Values that travelled beside the statement. */
+  readonly parameters: readonly string[];
+  readonly database: string;
+  readonly user: string;
+  readonly remote: ClientView;
+  /** null while there is no answer. */
+  readonly outcome: QueryOutcomeView | null;
+  readonly durationMs: number | null;
+  /** Some of the question was not captured. */
+  readonly truncated: boolean;
+  readonly anomalies: readonly string[];
+}
+
+export interface QueryOutcomeView {
+  readonly isError: boolean;
+  /** SQLSTATE, error number, NXDOMAIN; '' for plain success. */
+  readonly code: string;
+  readonly message: string;
+  /** Rows that came back or were changed; null where the reply does not say. */
+  readonly rows: number | null;
+  /** What a lookup came to. */
+  readonly answers: readonly string[];
+}
+
+export type EffectView =
+  | ExecEffectView
+  | ExitEffectView
+  | OpenEffectView
+  | ConnectEffectView
+  | QueryEffectView;
 
 export interface AncestorView {
   readonly pid: number;
@@ -128,6 +166,27 @@ export interface ProcessView {
   readonly unit: string | null;
   /** Nearest first, at most 16. */
   readonly ancestors: readonly AncestorView[];
+}
+
+/** A row of `trace --summary`: all requests of one route. */
+export interface RouteView {
+  readonly kind: 'route';
+  readonly method: string;
+  /** The path, numbers and random identifiers in it replaced by `:id`. */
+  readonly route: string;
+  readonly requests: number;
+  /** Replies with a status of 500 or above, and requests without any reply. */
+  readonly failures: number;
+  /** Half of the requests took at most so long (within 2 %); null where none was answered. */
+  readonly p50Ms: number | null;
+  readonly p99Ms: number | null;
+  readonly execs: number;
+  /** Files opened, libraries left out. */
+  readonly files: number;
+  readonly connects: number;
+  readonly queries: number;
+  /** Part of the effects whose request is certain, 0 to 1, those that could not be placed counted; null without any. */
+  readonly exactShare: number | null;
 }
 
 /** An effect of a request-serving process that could not be placed. */

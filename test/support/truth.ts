@@ -171,6 +171,8 @@ function markOf(effect: EffectView): string | null {
       return idIn(effect.argv.join(' '));
     case 'open':
       return idIn(effect.path) ?? idIn(effect.resolvedPath);
+    case 'query':
+      return idIn(effect.statement) ?? idIn(effect.parameters.join(' '));
     case 'connect':
     case 'exit':
       return null;

@@ -46,7 +46,30 @@ const EFFECTS: Readonly<Record<string, Shape>> = {
     error: 'string?',
     inProgress: 'boolean',
   },
+  query: {
+    ...EFFECT,
+    protocol: 'string',
+    operation: 'string',
+    statement: 'string',
+    parameters: 'strings',
+    database: 'string',
+    user: 'string',
+    remote: { ip: 'string', port: 'number' },
+    outcome: (value) => value === null || isOutcome(value),
+    durationMs: 'number?',
+    truncated: 'boolean',
+    anomalies: 'strings',
+  },
 };
+
+function isOutcome(value: unknown): boolean {
+  assertShape(
+    value,
+    { isError: 'boolean', code: 'string', message: 'string', rows: 'number?', answers: 'strings' },
+    'outcome',
+  );
+  return true;
+}
 
 export function assertEffect(value: unknown, where = 'effect'): void {
   assertShape(value, { type: oneOf(...Object.keys(EFFECTS)) }, where);

@@ -1,5 +1,6 @@
 import { endpointText } from '../../base/addresses.ts';
 import type { EffectView, ExecEffectView } from '../views.ts';
+import { queryLine } from './query-line.ts';
 import type { Terminal } from './terminal.ts';
 import { commandText, exitText } from './wording.ts';
 
@@ -14,6 +15,8 @@ export function effectLine(effect: EffectView, terminal: Terminal, limit = 400):
       return fileLine(effect, terminal, limit);
     case 'connect':
       return connectionLine(effect, terminal, limit);
+    case 'query':
+      return queryLine(effect, terminal, limit);
   }
 }
 
@@ -24,13 +27,13 @@ export function gradeMark(effect: EffectView, terminal: Terminal): string {
   return ' ' + terminal.paint(style, `[${effect.grade}]`);
 }
 
-function execText(effect: ExecEffectView, terminal: Terminal, limit: number): string {
+export function execText(effect: ExecEffectView, terminal: Terminal, limit = 400): string {
   const argv = effect.argv.length > 0 ? effect.argv : [effect.path];
   return commandText(argv, terminal, limit) + (effect.argvTruncated ? ' ' + terminal.symbols.ellipsis : '');
 }
 
 /** The executable, where the program's own name for itself hides it: sh that is dash, a copy with a friendly name. */
-function disguiseText(effect: ExecEffectView, terminal: Terminal): string {
+export function disguiseText(effect: ExecEffectView, terminal: Terminal): string {
   const claimed = lastPart(effect.argv[0] ?? '');
   if (effect.executable === '' || claimed === lastPart(effect.executable)) return '';
   return ' ' + terminal.paint('dim', `(${terminal.safe(effect.executable, 200)})`);
@@ -43,7 +46,8 @@ function lastPart(path: string): string {
 function fileLine(effect: EffectView & { type: 'open' }, terminal: Terminal, limit: number): string {
   const path = terminal.safe(effect.resolvedPath === '' ? effect.path : effect.resolvedPath, limit);
   if (effect.error !== null) {
-    return terminal.paint('dim', `${effect.write ? 'write' : 'open'} ${path}  ${effect.error}`);
+    const attempt = terminal.paint('dim', `${effect.write ? 'write' : 'open'} ${path}`);
+    return `${attempt}  ${terminal.paint('red', effect.error)}`;
   }
   return effect.write ? `${terminal.paint('yellow', 'write')} ${path}` : `open ${path}`;
 }
@@ -52,7 +56,8 @@ function connectionLine(effect: EffectView & { type: 'connect' }, terminal: Term
   const isDatagram = effect.transport === 'datagram' && effect.family !== 'unix';
   const endpoint = terminal.safe(endpointText(effect.address, effect.port, effect.family), limit);
   const remote = (isDatagram ? 'udp ' : '') + endpoint;
-  if (effect.error !== null) return terminal.paint('dim', `connect ${remote}  ${effect.error}`);
+  if (effect.error !== null)
+    return `${terminal.paint('dim', `connect ${remote}`)}  ${terminal.paint('red', effect.error)}`;
   const progress = effect.inProgress ? terminal.paint('dim', '  (in progress)') : '';
   return `${terminal.paint('cyan', 'connect')} ${remote}${progress}`;
 }

@@ -8,9 +8,11 @@ export interface ProgramNode {
   readonly exec: ExecEffectView | null;
   readonly parent: ProgramNode | null;
   readonly depth: number;
-  /** Files, connections and further programs in order of time. */
+  /** Files, connections, queries and further programs in order of time. */
   readonly items: (EffectView | ProgramNode)[];
   exitCode: number | null;
+  /** ISO time of its exit; null while it runs, and where nobody saw it. */
+  endedAt: string | null;
 }
 
 /** Deeper programs are shown at this depth: a chain of a thousand shells must not run off the screen. */
@@ -51,10 +53,12 @@ export function effectTree(effects: readonly EffectView[], rootPid: number): Pro
       case 'exit': {
         const program = running(effect.pid) ?? attach(effect, null);
         program.exitCode = effect.code;
+        program.endedAt = effect.time;
         break;
       }
       case 'open':
-      case 'connect': {
+      case 'connect':
+      case 'query': {
         const program = running(effect.pid) ?? attach(effect, null);
         program.items.push(effect);
         break;
@@ -71,5 +75,5 @@ function createNode(
   parent: ProgramNode | null,
 ): ProgramNode {
   const depth = parent === null ? 0 : parent.depth + 1;
-  return { pid, comm, exec, parent, depth, items: [], exitCode: null };
+  return { pid, comm, exec, parent, depth, items: [], exitCode: null, endedAt: null };
 }

@@ -116,7 +116,7 @@ function storyLines(finding: FindingView, terminal: Terminal): string[] {
   const rootPid = request?.server.pid ?? (effect?.type === 'exec' ? effect.ppid : (process?.pid ?? 0));
   const heading = request === null ? [] : [serverText(request, terminal)];
   const tree = treeLines(effectTree(effects, rootPid), terminal, {
-    showsLibraries: false,
+    showsAll: false,
     maxLines: MAX_STORY_LINES,
     indent: LABEL_WIDTH + 2,
     isDecisive: (one) => effect !== null && isSameEffect(one, effect),

@@ -1,12 +1,16 @@
-import type { LateEffectView, OrphanView, RequestView } from '../views.ts';
-import { effectLine, gradeMark } from './effect-line.ts';
+import type { RequestSummaryView, RequestView } from '../views.ts';
 import { effectTree } from './effect-tree.ts';
 import { clientText, requestText, serverText } from './finding-text.ts';
 import type { Style, Terminal } from './terminal.ts';
 import { treeLines } from './tree-lines.ts';
+import { clipped, displayWidth } from './width.ts';
 import { countText, durationText, placeText } from './wording.ts';
 
 const MAX_TREE_LINES = 200;
+/** Narrower than that, a target says nothing any more: who asked whom goes to a line of its own. */
+const MIN_TARGET_COLUMNS = 32;
+/** From here on a reader wants to know why. */
+const SLOW_MS = 1000;
 
 export interface RequestTextOptions {
   /** Show everything: the files that programs read while they start, and trees of any size. */
@@ -19,65 +23,75 @@ export function requestTreeText(
   terminal: Terminal,
   options: RequestTextOptions,
 ): string {
-  const place = placeText(request.server, terminal);
-  const limit = terminal.columns === null ? 400 : Math.max(40, terminal.columns - 60);
-  const head = [
-    terminal.paint('dim', terminal.timeOfDay(request.startedAt)),
-    terminal.paint('bold', requestText(request, terminal, limit)),
-    statusText(request.status, terminal),
-    request.durationMs === null ? '' : durationText(request.durationMs),
-    terminal.paint('dim', `${clientText(request, terminal)} ${terminal.symbols.arrow}`) +
-      ` ${serverText(request, terminal)}` +
-      (place === '' ? '' : terminal.paint('dim', ` ${place}`)),
-    terminal.paint('dim', terminal.safe(request.id, 60)),
-  ];
-  const lines = [head.filter((part) => part !== '').join('  ')];
-  lines.push(
-    ...treeLines(effectTree(request.effects, request.server.pid), terminal, {
-      showsLibraries: options.showsAll,
-      maxLines: options.showsAll ? Number.MAX_SAFE_INTEGER : MAX_TREE_LINES,
-    }),
-  );
+  const tree = requestTree(request.effects, request.server.pid, terminal, options);
   const remarks = remarksOf(request, terminal);
-  if (remarks.length > 0) lines.push(terminal.paint('yellow', `  ! ${remarks.join('; ')}`));
+  const lines = [...requestLines(request, terminal, tree.length > 0), ...tree];
+  if (remarks.length > 0)
+    lines.push(
+      clipped(
+        terminal.paint('yellow', `  ! ${remarks.join('; ')}`),
+        terminal.columns,
+        terminal.symbols.ellipsis,
+      ),
+    );
   return lines.join('\n') + '\n';
 }
 
-/** An effect that no request can claim for certain, with the requests that might. */
-export function orphanText(orphan: OrphanView, terminal: Terminal): string {
-  const { effect, candidates } = orphan;
-  const who =
-    candidates.length === 0
-      ? terminal.safe(effect.reason, 120)
-      : `${terminal.safe(effect.reason, 120)}; candidates: ${candidateText(candidates, terminal)}`;
-  return (
-    [
-      terminal.paint('dim', terminal.timeOfDay(effect.time)),
-      terminal.paint('yellow', `[${effect.grade}]`),
-      `${terminal.safe(effect.comm, 40)}[${effect.pid}]`,
-      effectLine(effect, terminal),
-      terminal.paint('dim', `(${who})`),
-    ].join('  ') + '\n'
-  );
+/** What a request did, as lines. */
+export function requestTree(
+  effects: RequestView['effects'],
+  serverPid: number,
+  terminal: Terminal,
+  options: RequestTextOptions,
+): string[] {
+  return treeLines(effectTree(effects, serverPid), terminal, {
+    showsAll: options.showsAll,
+    maxLines: options.showsAll ? Number.MAX_SAFE_INTEGER : MAX_TREE_LINES,
+  });
 }
 
-/** An effect of a request whose tree was printed already. */
-export function lateEffectText(late: LateEffectView, terminal: Terminal): string {
-  const { effect } = late;
-  return (
-    [
-      terminal.paint('dim', terminal.timeOfDay(effect.time)),
-      `${terminal.safe(effect.comm, 40)}[${effect.pid}]`,
-      effectLine(effect, terminal) + gradeMark(effect, terminal),
-      terminal.paint('dim', `(later effect of ${terminal.safe(late.request, 60)})`),
-    ].join('  ') + '\n'
-  );
+/**
+ * The request itself: one line where the terminal is wide enough, with a cut target; else who asked whom stands on a
+ * second one.
+ */
+function requestLines(request: RequestSummaryView, terminal: Terminal, hasTree: boolean): string[] {
+  const { columns, symbols } = terminal;
+  const time = terminal.paint('dim', terminal.timeOfDay(request.startedAt));
+  const target = requestText(request, terminal, 400);
+  const outcome = outcomeText(request, terminal);
+  const parties = partiesText(request, terminal);
+  const line = (shown: string): string =>
+    [time, terminal.paint('bold', shown), outcome].filter((part) => part !== '').join('  ');
+  const whole = `${line(target)}  ${parties}`;
+  if (columns === null || displayWidth(whole) <= columns) return [whole];
+  const room = columns - (displayWidth(whole) - displayWidth(target));
+  if (room >= MIN_TARGET_COLUMNS) return [`${line(clipped(target, room, symbols.ellipsis))}  ${parties}`];
+  const alone = columns - (displayWidth(line(target)) - displayWidth(target));
+  const first = line(clipped(target, Math.max(8, alone), symbols.ellipsis));
+  const second = terminal.paint('dim', hasTree ? symbols.vertical : symbols.blank) + parties;
+  return [first, second].map((one) => clipped(one, columns, symbols.ellipsis));
 }
 
-function candidateText(candidates: readonly string[], terminal: Terminal): string {
-  const shown = candidates.slice(0, 8).map((id) => terminal.safe(id, 60));
-  const rest = candidates.length - shown.length;
-  return shown.join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+/** A request in a few words, for lines about it: 'GET /ping?host=… (r-7f3a-12)'. */
+export function shortRequestText(request: RequestSummaryView, terminal: Terminal, limit = 48): string {
+  const text = clipped(requestText(request, terminal, limit), limit, terminal.symbols.ellipsis);
+  return `${text} ${terminal.paint('dim', `(${terminal.safe(request.id, 60)})`)}`;
+}
+
+function outcomeText(request: RequestSummaryView, terminal: Terminal): string {
+  const status = statusText(request.status, terminal);
+  if (request.durationMs === null) return status;
+  const duration = durationText(request.durationMs);
+  return `${status}  ${request.durationMs >= SLOW_MS ? terminal.paint('yellow', duration) : duration}`;
+}
+
+function partiesText(request: RequestSummaryView, terminal: Terminal): string {
+  const { container, unit } = request.server;
+  // A session's scope is where a person is logged in: no name of a service.
+  const place = placeText({ container, unit: unit?.endsWith('.scope') === true ? null : unit }, terminal);
+  const client = terminal.paint('dim', `${clientText(request, terminal)} ${terminal.symbols.arrow}`);
+  const service = serverText(request, terminal) + (place === '' ? '' : terminal.paint('dim', ` ${place}`));
+  return `${client} ${service}  ${terminal.paint('dim', terminal.safe(request.id, 60))}`;
 }
 
 function statusText(status: number | null, terminal: Terminal): string {

@@ -1,4 +1,7 @@
 import { printableText } from '../../base/printable.ts';
+import { colorDepthOf, paintText, type Style, type Variables } from './color.ts';
+
+export type { Style } from './color.ts';
 
 /** What a terminal (or a file) that text is written to can show. */
 export interface Terminal {
@@ -13,8 +16,6 @@ export interface Terminal {
   /** Time of day with milliseconds of an ISO time, in the reader's time zone. */
   timeOfDay(iso: string): string;
 }
-
-export type Style = keyof typeof STYLES;
 
 export interface Symbols {
   readonly branch: string;
@@ -31,26 +32,12 @@ export interface Symbols {
 
 export interface TerminalOptions {
   readonly isTty: boolean;
-  readonly columns: number | null;
-  /** Environment variables: NO_COLOR, FORCE_COLOR, TERM, LC_ALL, LC_CTYPE, LANG. */
-  readonly variables: Readonly<Record<string, string | undefined>>;
+  /** A function where the width may change. */
+  readonly columns: number | null | (() => number | null);
+  /** Environment variables: NO_COLOR, FORCE_COLOR, COLORTERM, TERM, LC_ALL, LC_CTYPE, LANG. */
+  readonly variables: Variables;
   readonly timeZone?: 'local' | 'UTC';
 }
-
-/** SGR codes to begin and to end a style. Basic ones only: they follow the colors that the reader chose. */
-const STYLES = {
-  bold: [1, 22],
-  dim: [2, 22],
-  red: [31, 39],
-  green: [32, 39],
-  yellow: [33, 39],
-  blue: [34, 39],
-  cyan: [36, 39],
-  inverseRed: ['1;7;31', '0'],
-  inverseYellow: ['1;7;33', '0'],
-  inverseGreen: ['1;7;32', '0'],
-  attack: ['1;31', '22;39'],
-} as const;
 
 const UNICODE: Symbols = {
   branch: '├─ ',
@@ -79,33 +66,25 @@ const ASCII: Symbols = {
 };
 
 export function createTerminal(options: TerminalOptions): Terminal {
-  const hasColor = wantsColor(options);
-  const hasUnicode = wantsUnicode(options.variables);
+  const { columns, variables } = options;
+  const depth = colorDepthOf(options.isTty, variables);
+  const hasUnicode = wantsUnicode(variables);
   return {
-    hasColor,
+    hasColor: depth > 1,
     hasUnicode,
-    columns: options.columns,
-    symbols: hasUnicode ? UNICODE : ASCII,
-    paint(style, text) {
-      if (!hasColor || text === '') return text;
-      const [begin, end] = STYLES[style];
-      return `\x1b[${begin}m${text}\x1b[${end}m`;
+    get columns() {
+      // Some pseudo-terminals say 0 for "I do not know".
+      return (typeof columns === 'function' ? columns() : columns) || null;
     },
+    symbols: hasUnicode ? UNICODE : ASCII,
+    paint: (style, text) => paintText(style, text, depth),
     safe: (text, limit) => printableText(text, limit, { asciiOnly: !hasUnicode }),
     timeOfDay: (iso) => timeOfDay(iso, options.timeZone ?? 'local'),
   };
 }
 
-/** FORCE_COLOR wins over NO_COLOR, as in Node itself; then a terminal that is not dumb has colors. */
-function wantsColor({ isTty, variables }: TerminalOptions): boolean {
-  const forced = variables['FORCE_COLOR'];
-  if (forced !== undefined) return forced !== '0' && forced !== 'false';
-  if ((variables['NO_COLOR'] ?? '') !== '') return false;
-  return isTty && variables['TERM'] !== 'dumb';
-}
-
 /** The first of these that is set decides, as in setlocale(3). */
-function wantsUnicode(variables: TerminalOptions['variables']): boolean {
+function wantsUnicode(variables: Variables): boolean {
   const locale = variables['LC_ALL'] || variables['LC_CTYPE'] || variables['LANG'] || '';
   return /utf-?8/i.test(locale);
 }

@@ -14,8 +14,9 @@ import {
 } from '../sample-story.ts';
 import { eventText } from './event-text.ts';
 import { findingText } from './finding-text.ts';
-import { lateEffectText, orphanText, requestTreeText } from './request-text.ts';
-import { createTerminal } from './terminal.ts';
+import { requestTreeText } from './request-text.ts';
+import { createTerminal, type Terminal } from './terminal.ts';
+import { TraceView, type TraceMessage } from './trace-view.ts';
 
 const plain = createTerminal({
   isTty: false,
@@ -26,10 +27,15 @@ const plain = createTerminal({
 const ascii = createTerminal({ isTty: false, columns: null, variables: {}, timeZone: 'UTC' });
 const colored = createTerminal({
   isTty: true,
-  columns: 100,
+  columns: 160,
   variables: { LANG: 'C.UTF-8', TERM: 'xterm' },
   timeZone: 'UTC',
 });
+
+function traced(terminal: Terminal, ...messages: readonly TraceMessage[]): string {
+  const view = new TraceView(terminal, { showsAll: true });
+  return messages.map((message) => view.add(message)).join('') + view.end();
+}
 
 /** What no output may hold, whatever the input was: everything but printable characters and line feeds. */
 // oxlint-disable-next-line no-control-regex
@@ -50,17 +56,13 @@ EXPLOITED  Command injection: the parameter host ran id  critical, 12:04:31.260
                          ^^^^^^^^^^^^
                runs \`id\` after a command separator
   what it did  node[4211]
-               └─ /bin/sh -c 'ping -c 1 127.0.0.1;id' (/usr/bin/dash)  pid 5120, as www-data, exit 0
-                  ├─ ping -c 1 127.0.0.1  pid 5121, exit 0
-                  │  ├─ connect udp 127.0.0.1:1025
-                  │  └─ + 2 library files
-                  ├─ id  pid 5122, exit 0
-                  │  ├─ open /etc/nsswitch.conf
-                  │  ├─ open /etc/passwd
-                  │  ├─ open /etc/group ×2
-                  │  ├─ open /etc/shadow  EACCES
-                  │  └─ + 2 library files
-                  └─ + 2 library files
+               └─ /bin/sh -c 'ping -c 1 127.0.0.1;id' (/usr/bin/dash)  pid 5120, as www-data, 17 ms, exit 0  + 2 routine effects
+                  ├─ ping -c 1 127.0.0.1  pid 5121, 4 ms, exit 0  + 2 routine effects
+                  │  └─ connect udp 127.0.0.1:1025
+                  └─ id  pid 5122, 8 ms, exit 0  + 3 routine effects
+                     ├─ open /etc/passwd
+                     ├─ open /etc/group ×2
+                     └─ open /etc/shadow  EACCES
   certainty    exact: the thread was serving this request and no other
   reference    command-injection, CWE-78, ATT&CK T1059.004, finding f-7f3a-3
 
@@ -105,7 +107,7 @@ test('the decisive file is shown even where a library lies', () => {
   const other = server.open('/lib/x86_64-linux-gnu/libm.so.6');
   const finding = sampleFinding({ request, effect: decisive, story: [decisive, other], evidence: [] });
   const text = findingText(findingView(finding, sampleContext), plain);
-  assert.match(text, /├─ open \/lib\/x86_64-linux-gnu\/libc\.so\.6\n.*└─ \+ 1 library file\n/);
+  assert.match(text, /├─ open \/lib\/x86_64-linux-gnu\/libc\.so\.6\n.*└─ \+ 1 routine effect\n/);
 });
 
 test('a finding without a proven request lists the candidates', () => {
@@ -164,8 +166,8 @@ test('the tree of a request: grades, failures, replaced programs, forks, privile
 ├─ connect [::1]:5432  (in progress)
 ├─ connect unix:/run/mysqld.sock  ECONNREFUSED
 ├─ bash -c 'it'\''s'  pid 10, as www-data [linked]
-│  ├─ sudo id  pid 11, as root, exit 137 (SIGKILL)
-│  └─ cat (/tmp/busybox)  pid 10, exit 3 [linked]
+│  ├─ sudo id  pid 11, as root, 1 ms, exit 137 (SIGKILL)
+│  └─ cat (/tmp/busybox)  pid 10, 2 ms, exit 3 [linked]
 │     └─ open /etc/hostname [linked]
 └─ worker  pid 12, exit 0
    └─ write /tmp/out
@@ -179,7 +181,7 @@ test('library files are shown on demand', () => {
   const view = requestView({ ...request, effects: sampleStory(request) }, sampleContext);
   const text = requestTreeText(view, plain, { showsAll: true });
   assert.ok(text.includes('open /usr/lib/x86_64-linux-gnu/libc.so.6'));
-  assert.ok(!text.includes('library file'));
+  assert.ok(!text.includes('routine effect'));
 });
 
 test('a flood of effects and a chain of a thousand shells stay bounded', () => {
@@ -196,28 +198,6 @@ test('a flood of effects and a chain of a thousand shells stay bounded', () => {
   assert.equal(flood.length, 203);
   assert.equal(flood[201], '… 800 more lines; --json has everything');
   assert.ok(Math.max(...lines(chain, true).map((line) => line.length)) < 200);
-});
-
-test('orphans and late effects', () => {
-  const request = sampleRequest();
-  const attribution = {
-    ...exactly(request),
-    grade: 'ambiguous',
-    request: null,
-    reason: '2 in flight',
-  } as const;
-  const open = new SampleProgram(sampleProcess({ pid: 77 }), attribution).open('/etc/passwd');
-  const time = '\\d\\d:\\d\\d:\\d\\d\\.\\d{3}';
-  assert.match(
-    orphanText(orphanView(open, sampleContext), plain),
-    new RegExp(
-      `^${time}  \\[ambiguous\\]  node\\[77\\]  open /etc/passwd  \\(2 in flight; candidates: r-7f3a-12\\)\n$`,
-    ),
-  );
-  assert.match(
-    lateEffectText(lateEffectView(request, open, sampleContext), plain),
-    /node\[77\] {2}open \/etc\/passwd \[ambiguous\] {2}\(later effect of r-7f3a-12\)\n$/,
-  );
 });
 
 test('what attackers choose never reaches a terminal raw', () => {
@@ -264,8 +244,8 @@ test('what attackers choose never reaches a terminal raw', () => {
       findingText(findingView(finding, sampleContext), terminal),
       findingText(findingView({ ...finding, verdict: 'PROBED' }, sampleContext), terminal),
       requestTreeText(requestView({ ...request, effects }, sampleContext), terminal, options),
-      ...effects.map((effect) => orphanText(orphanView(effect, sampleContext), terminal)),
-      ...effects.map((effect) => lateEffectText(lateEffectView(request, effect, sampleContext), terminal)),
+      traced(terminal, ...effects.map((effect) => orphanView(effect, sampleContext))),
+      traced(terminal, ...effects.map((effect) => lateEffectView(request, effect, sampleContext))),
       eventText(
         eventView({ ...header, workingDirectory: HOSTILE, argv: [HOSTILE] }, sampleContext),
         terminal,

@@ -1,13 +1,16 @@
 import type { EffectView } from '../views.ts';
 import { effectLine, gradeMark } from './effect-line.ts';
-import { isProgram, type ProgramNode } from './effect-tree.ts';
-import { isLibraryFile } from './library-files.ts';
+import type { ProgramNode } from './effect-tree.ts';
+import { filesLine } from './files-line.ts';
+import { folded, type Entry, type Noise } from './folding.ts';
+import { programLines } from './program-line.ts';
 import type { Terminal } from './terminal.ts';
-import { countText, exitText } from './wording.ts';
+import { clipped, displayWidth } from './width.ts';
+import { countText } from './wording.ts';
 
 export interface TreeOptions {
-  /** Show the files that programs read while they start, too. */
-  readonly showsLibraries: boolean;
+  /** Fold nothing. */
+  readonly showsAll: boolean;
   readonly maxLines: number;
   /** Columns that are taken at the left by whoever prints the lines. */
   readonly indent?: number;
@@ -15,7 +18,7 @@ export interface TreeOptions {
   readonly isDecisive?: (effect: EffectView) => boolean;
 }
 
-/** What is below the root of an effect tree, as indented lines. */
+/** What is below the root of an effect tree, as indented lines, none wider than the terminal. */
 export function treeLines(root: ProgramNode, terminal: Terminal, options: TreeOptions): string[] {
   const lines: string[] = [];
   appendItems(root, '', null, { terminal, options, lines });
@@ -31,88 +34,63 @@ interface Rendering {
   readonly lines: string[];
 }
 
-interface Entry {
-  /** One line, without its indentation. */
-  text: string;
-  /** How often the same line stood there. */
-  count: number;
-  readonly program: ProgramNode | null;
-}
-
 function appendItems(node: ProgramNode, indent: string, uid: number | null, rendering: Rendering): void {
-  const { terminal, lines } = rendering;
-  const { symbols } = terminal;
-  const entries = entriesOf(node, uid, indent.length, rendering);
+  const { terminal, options, lines } = rendering;
+  const { symbols, columns } = terminal;
+  const { entries, noise } = folded(node, options);
+  // A program's noise stands on its own line; the server has none.
+  const rest = node.parent === null ? noiseText(noise) : '';
+  const width = Math.max(20, (columns ?? 0) - indent.length - symbols.branch.length - (options.indent ?? 0));
+  const append = (texts: readonly string[], isLast: boolean, hasChildren: boolean): void => {
+    const below =
+      (isLast ? symbols.blank : symbols.vertical) + (hasChildren ? symbols.vertical : symbols.blank);
+    texts.forEach((text, index) => {
+      const tree = indent + (index > 0 ? below : isLast ? symbols.lastBranch : symbols.branch);
+      const line = terminal.paint('dim', tree) + text;
+      lines.push(clipped(line, columns === null ? null : columns - (options.indent ?? 0), symbols.ellipsis));
+    });
+  };
   entries.forEach((entry, index) => {
-    const isLast = index === entries.length - 1;
-    const count = entry.count > 1 ? terminal.paint('dim', ` ${symbols.times}${entry.count}`) : '';
-    const tree = terminal.paint('dim', indent + (isLast ? symbols.lastBranch : symbols.branch));
-    lines.push(tree + entry.text + count);
-    if (entry.program !== null) {
-      const below = indent + (isLast ? symbols.blank : symbols.vertical);
-      appendItems(entry.program, below, entry.program.exec?.uid ?? uid, rendering);
-    }
+    const isLast = index === entries.length - 1 && rest === '';
+    const texts = entryTexts(entry, uid, columns === null ? Infinity : width, rendering);
+    const children = entry.kind === 'program' ? folded(entry.program, options).entries.length : 0;
+    append(texts, isLast, children > 0);
+    if (entry.kind !== 'program') return;
+    const below = indent + (isLast ? symbols.blank : symbols.vertical);
+    appendItems(entry.program, below, entry.program.exec?.uid ?? uid, rendering);
   });
+  if (rest !== '') append([terminal.paint('dim', rest)], true, false);
 }
 
-/** Items of one program as lines: equal ones counted, libraries folded into one at the end. */
-function entriesOf(node: ProgramNode, uid: number | null, indent: number, rendering: Rendering): Entry[] {
+function entryTexts(entry: Entry, uid: number | null, width: number, rendering: Rendering): string[] {
   const { terminal, options } = rendering;
-  const limit = textLimit(indent + (options.indent ?? 0), terminal);
-  const entries: Entry[] = [];
-  const byText = new Map<string, Entry>();
-  const libraries = new Set<string>();
-  for (const item of node.items) {
-    if (isProgram(item)) {
-      entries.push({ text: programLine(item, uid, limit, rendering), count: 1, program: item });
-      continue;
+  switch (entry.kind) {
+    case 'program': {
+      const noise = noiseText(folded(entry.program, options).noise);
+      return programLines(entry.program, terminal, {
+        uid,
+        width,
+        count: entry.count,
+        isDecisive: entry.program.exec !== null && (options.isDecisive?.(entry.program.exec) ?? false),
+        remark: noise,
+      });
     }
-    const isDecisive = options.isDecisive?.(item) ?? false;
-    if (!options.showsLibraries && !isDecisive && isLibraryFile(item)) {
-      if (item.type === 'open') libraries.add(item.resolvedPath);
-      continue;
+    case 'files':
+      return [filesLine(entry.effects, entry.directory, width, terminal)];
+    case 'effect': {
+      const count = entry.count > 1 ? terminal.paint('dim', ` ${terminal.symbols.times}${entry.count}`) : '';
+      const mark = gradeMark(entry.effect, terminal) + count;
+      const limit = Math.min(400, Math.max(20, width - displayWidth(mark) - 16));
+      if (!(options.isDecisive?.(entry.effect) ?? false))
+        return [effectLine(entry.effect, terminal, limit) + mark];
+      const plain: Terminal = { ...terminal, paint: (_style, text) => text };
+      return [terminal.paint('attack', effectLine(entry.effect, plain, limit)) + mark];
     }
-    const text = highlighted(item, isDecisive, limit, terminal) + gradeMark(item, terminal);
-    const same = byText.get(text);
-    if (same !== undefined) {
-      same.count++;
-      continue;
-    }
-    const entry = { text, count: 1, program: null };
-    byText.set(text, entry);
-    entries.push(entry);
   }
-  if (libraries.size > 0) {
-    const text = terminal.paint('dim', `+ ${countText(libraries.size, 'library file')}`);
-    entries.push({ text, count: 1, program: null });
-  }
-  return entries;
 }
 
-function programLine(node: ProgramNode, uid: number | null, limit: number, rendering: Rendering): string {
-  const { terminal, options } = rendering;
-  const facts = [`pid ${node.pid}`];
-  if (node.exec === null) {
-    if (node.exitCode !== null) facts.push(exitText(node.exitCode));
-    return `${terminal.safe(node.comm, 40)}  ${terminal.paint('dim', facts.join(', '))}`;
-  }
-  const { exec } = node;
-  if (exec.uid !== uid)
-    facts.push(`as ${exec.user === null ? `uid ${exec.uid}` : terminal.safe(exec.user, 40)}`);
-  if (node.exitCode !== null) facts.push(exitText(node.exitCode));
-  const hasNewPrivilege = exec.uid === 0 && uid !== null && uid !== 0;
-  const style = hasNewPrivilege || (node.exitCode ?? 0) !== 0 ? 'yellow' : 'dim';
-  const line = highlighted(exec, options.isDecisive?.(exec) ?? false, limit, terminal);
-  return `${line}  ${terminal.paint(style, facts.join(', '))}${gradeMark(exec, terminal)}`;
-}
-
-function highlighted(effect: EffectView, isDecisive: boolean, limit: number, terminal: Terminal): string {
-  if (!isDecisive) return effectLine(effect, terminal, limit);
-  const plain: Terminal = { ...terminal, paint: (_style, text) => text };
-  return terminal.paint('attack', effectLine(effect, plain, limit));
-}
-
-/** Long commands are cut to what a line holds; where lines have no width, to what a reader bears. */
-function textLimit(indent: number, terminal: Terminal): number {
-  return terminal.columns === null ? 400 : Math.max(40, terminal.columns - indent - 24);
+/** '+ 32 routine effects', libraries and idle copies among them; '' for none. */
+function noiseText({ libraries, routine, forks }: Noise): string {
+  const count = libraries + routine + forks;
+  return count === 0 ? '' : `+ ${countText(count, 'routine effect')}`;
 }

@@ -1,4 +1,4 @@
-import type { EffectView } from '../views.ts';
+import type { EffectView } from './views.ts';
 
 /** What a loader, a C library and a language's import open while a program starts: noise in a story, safe to fold. */
 const PREFIXES = [
