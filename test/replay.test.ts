@@ -50,6 +50,15 @@ suite('recordings', () => {
     assert.equal(findings.length, 4);
   });
 
+  test('the same findings, whether every request is shown or plain ones are left unread', () => {
+    for (const { name } of FIXTURES) {
+      const { frames } = readRecording(recordingPath(name));
+      const findingsOf = (wantsRequests: boolean) =>
+        think(frames, Infinity, wantsRequests).filter(({ kind }) => kind === 'finding');
+      assert.deepEqual(findingsOf(false), findingsOf(true), name);
+    }
+  });
+
   test('the same findings, whether time was told between the events (live) or not (replayed)', () => {
     const { frames } = readRecording(recordingPath('demo'));
     const findingsOf = (tickNs: number) =>

@@ -73,6 +73,7 @@ function planRow({ sensor, chosen, reason }: PlannedSensor): DoctorReport['plan'
     reason: chosen.weaker === '' ? reason : `${reason}; weaker: ${chosen.weaker}`,
     attachments: [
       ...chosen.programs,
+      ...(chosen.libraryProbes ?? []),
       ...Object.entries(chosen.syscallExits).map(
         ([program, syscalls]) => `${DISPATCHER} -> ${program}: ${syscalls.join(', ')}`,
       ),

@@ -1,4 +1,5 @@
-import { EventDecoder } from '../abi/decode.ts';
+import { EVENT_HEADER } from '../abi/abi.gen.ts';
+import { EventDecoder, isPayload, readNumber } from '../abi/decode.ts';
 import { Attributor } from '../attribution/attribution.ts';
 import type { RequestState } from '../attribution/request-state.ts';
 import type { CaptureSink } from '../capture/contract.ts';
@@ -7,6 +8,7 @@ import { FindingDesk } from '../incident/finding-desk.ts';
 import type { Effect } from '../model/effect.ts';
 import type { Fact, KernelEvent, PayloadEvent } from '../model/event.ts';
 import type { Detection, Finding } from '../model/finding.ts';
+import type { QueryMessage } from '../model/query.ts';
 import type { Process } from '../model/process.ts';
 import type { Request } from '../model/request.ts';
 import type { Protocol } from '../protocols/contract.ts';
@@ -20,7 +22,15 @@ import {
   sinksOfExec,
   sinksOfOpen,
 } from './effects.ts';
+import {
+  ClientQueries,
+  outcomeOfStatus,
+  queryOfRequest,
+  requestOfQuery,
+  sinksOfQuery,
+} from './client-queries.ts';
 import { HostClock } from './host-clock.ts';
+import { PlainExchanges } from './plain-exchanges.ts';
 import { RequestShelf } from './request-shelf.ts';
 
 /** Where the brain's results go. Objects are the brain's own and change on: look at them during the call. */
@@ -37,7 +47,7 @@ export interface PipelineOutput {
   /** A detector threw: a bug, which costs its answer and nothing else. */
   failed(error: unknown): void;
   /** Nobody reads this connection's protocol: the source need not capture it. */
-  ignoreConnection(connection: number): void;
+  ignoreConnection(connection: number, isPlaintext: boolean): void;
 }
 
 export interface PipelineOptions {
@@ -72,7 +82,10 @@ export class Pipeline implements CaptureSink {
   readonly #options: PipelineOptions;
   readonly #output: PipelineOutput;
   readonly #streams: Streams;
+  readonly #queries = new ClientQueries();
   readonly #shelf: RequestShelf;
+  /** null where everything is to be shown: then everything is read. */
+  readonly #plain: PlainExchanges | null;
   /** The payload event that the protocol readers are working on. */
   #payload: PayloadEvent | null = null;
   #payloadProcess: Process | null = null;
@@ -87,23 +100,63 @@ export class Pipeline implements CaptureSink {
     );
     this.#shelf = new RequestShelf((request) => options.output.request(request));
     this.#streams = new Streams(options.protocols, {
-      requestStarted: (_connection, message) => {
+      requestStarted: (connection, message, stream) => {
         if (this.#payload === null || this.#payloadProcess === null) return;
-        this.attributor.requestStarted(this.#payload, message, this.#payloadProcess);
+        if (this.#queries.isClient(connection)) {
+          this.#asked(queryOfRequest(message), stream);
+          return;
+        }
+        this.attributor.requestStarted(this.#payload, message, this.#payloadProcess, stream);
       },
       unreadInbound: () => {
         if (this.#payload !== null) this.attributor.unreadInbound(this.#payload);
       },
-      requestEnded: (connection) => this.#requestComplete(this.attributor.requestEnded(connection)),
-      responseStarted: (connection, status) => void this.attributor.responseStarted(connection, status),
-      responseEnded: (connection) =>
-        this.#requestOver(this.attributor.responseEnded(connection, this.#nowNs)),
-      // Whoever asks a service is not watched yet.
-      queryStarted: () => undefined,
-      queryEnded: () => undefined,
+      requestEnded: (connection) => {
+        if (!this.#queries.isClient(connection))
+          this.#requestComplete(this.attributor.requestEnded(connection));
+      },
+      responseStarted: (connection, status, stream) => {
+        if (this.#queries.isClient(connection))
+          this.#queries.answered(connection, outcomeOfStatus(status), this.#nowNs, stream);
+        else this.attributor.responseStarted(connection, status, stream);
+      },
+      responseEnded: (connection, stream) => {
+        if (this.#queries.isClient(connection)) return;
+        const endedNs = this.#payload?.timeNs ?? this.#nowNs;
+        this.#requestOver(this.attributor.responseEnded(connection, endedNs, stream));
+      },
+      queryStarted: (connection, query, stream) => {
+        if (this.#queries.isClient(connection)) this.#asked(query, stream);
+        else if (this.#payload !== null && this.#payloadProcess !== null) {
+          const message = requestOfQuery(query);
+          this.attributor.requestStarted(this.#payload, message, this.#payloadProcess, stream);
+          this.attributor.requestEnded(connection);
+        }
+      },
+      queryEnded: (connection, outcome, stream) => {
+        if (this.#queries.isClient(connection))
+          this.#queries.answered(connection, outcome, this.#nowNs, stream);
+        else {
+          this.attributor.responseStarted(connection, null, stream);
+          this.#requestOver(this.attributor.responseEnded(connection, this.#nowNs, stream));
+        }
+      },
       described: () => undefined,
-      unreadable: (connection) => this.#output.ignoreConnection(connection),
+      unreadable: (connection, isPlaintext) => this.#output.ignoreConnection(connection, isPlaintext),
     });
+    const { requests, events } = options.wants;
+    this.#plain =
+      requests || events
+        ? null
+        : new PlainExchanges(this.#streams, this.attributor, (bytes, view, offset, size) => {
+            const event = this.decoder.decode(bytes, view, offset, size);
+            if (event?.kind === 'payload') this.#applyPayload(event);
+          });
+  }
+
+  /** Exchanges that were never read, since they had no effect and looked like nothing. */
+  get plainCount(): number {
+    return this.#plain?.dropped ?? 0;
   }
 
   fact(fact: Fact): void {
@@ -135,21 +188,33 @@ export class Pipeline implements CaptureSink {
 
   event(bytes: Uint8Array, view: DataView, offset: number, size: number): void {
     this.eventCount++;
+    if (
+      this.#plain !== null &&
+      isPayload(view, offset, size) &&
+      this.#plain.keep(bytes, view, offset, size)
+    ) {
+      this.#advance(readNumber(view, offset + EVENT_HEADER.time_ns));
+      return;
+    }
     const event = this.decoder.decode(bytes, view, offset, size);
     if (event === null) return;
     this.#advance(event.timeNs);
     if (this.#options.wants.events) this.#output.event(event);
+    this.#wakePlain(event);
     switch (event.kind) {
       case 'payload':
         this.#applyPayload(event);
         break;
       case 'accept':
         this.world.processOf(event);
-        this.attributor.accept(event);
+        if (event.isClient === true) this.#queries.opened(event);
+        else this.attributor.accept(event);
         this.#streams.accept(event);
         break;
       case 'close':
         this.#streams.close(event.connection);
+        this.#queries.closed(event.connection);
+        this.attributor.clientClosed(event.connection);
         for (const request of this.attributor.close(event.connection, event.timeNs))
           this.#requestOver(request);
         break;
@@ -167,6 +232,7 @@ export class Pipeline implements CaptureSink {
         const process = this.world.processOf(event);
         if (this.attributor.isServing(process))
           this.#place(effectOfExit(event, process, this.attributor.attribute(event, process, [])));
+        this.#plain?.exited(event.pid);
         this.world.applyExit(event);
         for (const request of this.attributor.exited(process, event.timeNs)) this.#requestOver(request);
         break;
@@ -194,18 +260,46 @@ export class Pipeline implements CaptureSink {
 
   /** Nothing follows: everything that is held back is said. */
   end(): void {
+    this.#plain?.wakeAll();
     this.#shelf.flush();
     this.desk.tick(Infinity);
+  }
+
+  /** Before anything happens in a process, or in what it has started, its plain exchanges are read. */
+  #wakePlain(event: KernelEvent): void {
+    if (this.#plain === null) return;
+    switch (event.kind) {
+      case 'payload':
+      case 'accept':
+        return;
+      case 'close':
+        this.#plain.closing(event.connection);
+        return;
+      default:
+        this.#plain.wake(event.pid);
+        this.#plain.wake(this.attributor.serverOf(this.world.processOf(event)));
+    }
   }
 
   #applyPayload(event: PayloadEvent): void {
     const process = this.world.processOf(event);
     this.#payload = event;
     this.#payloadProcess = process;
-    this.attributor.payload(event, process);
+    if (this.#queries.isClient(event.connection)) this.attributor.clientPayload(event, process);
+    else this.attributor.payload(event, process);
     this.#streams.payload(event);
     this.#payload = null;
     this.#payloadProcess = null;
+  }
+
+  /** A watched process has asked another service. */
+  #asked(query: QueryMessage, stream: number | undefined): void {
+    const event = this.#payload;
+    const process = this.#payloadProcess;
+    if (event === null || process === null || !this.#queries.isClient(event.connection)) return;
+    const attribution = this.attributor.attribute(event, process, sinksOfQuery(query));
+    const effect = this.#queries.asked(event, process, query, attribution, stream);
+    if (effect !== null) this.#place(effect);
   }
 
   #place(effect: Effect): void {

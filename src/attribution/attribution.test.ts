@@ -350,6 +350,9 @@ describe('an event loop', () => {
     for (const one of connections) kernel.write(loop, one, '<\n/\n');
     kernel.epollWait(loop, 2);
     kernel.read(loop, connection, '> bravo\n');
+    assert.equal(timeline.open(loop), 'exact bravo');
+    // The output of a program that another had started, say.
+    kernel.readOther(loop);
     assert.equal(timeline.open(loop), 'ambiguous bravo');
     assert.equal(timeline.open(loop, '/srv/bravo'), 'matched bravo');
   });
@@ -411,6 +414,86 @@ describe('an event loop', () => {
     kernel.read(loop, connection, '> bravo\n');
     kernel.write(loop, connection, '<\n/\n');
     assert.equal(timeline.open(loop), 'ambiguous bravo');
+  });
+
+  test('who asked a service goes on when its answer is read, whatever else waits', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { loop, connections } = loopWith(timeline);
+    const [first, second] = [kernel.client(loop), kernel.client(loop)];
+    for (const [client, value] of [
+      [first, 'alpha'],
+      [second, 'bravo'],
+    ] as const) {
+      const connection = kernel.accept(loop);
+      connections.push(connection);
+      kernel.epollWait(loop, 2);
+      kernel.read(loop, connection, `> ${value}\n`);
+      kernel.ask(loop, client, '?');
+      assert.match(timeline.latest, new RegExp(`(exact|linked) ${value}`));
+    }
+    kernel.epollWait(loop, 2);
+    kernel.answer(loop, second, '!');
+    assert.equal(timeline.open(loop), 'linked bravo');
+    timeline.spawn(loop, 'id');
+    assert.equal(timeline.latest, 'linked bravo');
+    kernel.ask(loop, second, '?');
+    kernel.answer(loop, first, '!');
+    assert.equal(timeline.open(loop), 'linked alpha');
+    assert.match(timeline.latestReason, /answer that this request waited for/);
+    // One that waits for something else may go on at any moment.
+    kernel.epollWait(loop);
+    kernel.answer(loop, second, '!');
+    assert.equal(timeline.open(loop), 'ambiguous alpha bravo');
+  });
+
+  test('a question that another may have put in its place makes its answer doubtful', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    // Of a pool with one connection alpha has the first turn; bravo waits for it unseen.
+    const { loop } = loopWith(timeline);
+    const pool = kernel.client(loop);
+    const [alpha, bravo] = [kernel.accept(loop), kernel.accept(loop)];
+    kernel.epollWait(loop);
+    kernel.read(loop, alpha, '> alpha\n');
+    kernel.ask(loop, pool, '?');
+    kernel.epollWait(loop);
+    kernel.read(loop, bravo, '> bravo\n');
+    kernel.epollWait(loop);
+    kernel.answer(loop, pool, '!');
+    kernel.ask(loop, pool, 'of bravo');
+    assert.equal(timeline.latest, 'ambiguous alpha bravo');
+    kernel.epollWait(loop);
+    kernel.answer(loop, pool, '!');
+    assert.equal(timeline.open(loop), 'ambiguous alpha bravo');
+    assert.equal(timeline.open(loop, '/srv/bravo'), 'matched bravo');
+  });
+
+  test('a connection that carries several questions at once gives nobody back', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { loop } = loopWith(timeline);
+    const redis = kernel.client(loop);
+    for (const value of ['alpha', 'bravo']) {
+      const connection = kernel.accept(loop);
+      kernel.epollWait(loop);
+      kernel.read(loop, connection, `> ${value}\n`);
+      kernel.ask(loop, redis, '?');
+    }
+    kernel.epollWait(loop);
+    kernel.answer(loop, redis, '!!');
+    assert.equal(timeline.open(loop), 'ambiguous alpha bravo');
+  });
+
+  test('a thread that waits for its answer in the call keeps its request', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { thread } = serve(timeline, 'alpha');
+    const client = kernel.client(thread);
+    kernel.ask(thread, client, '?');
+    assert.equal(timeline.latest, 'exact alpha');
+    kernel.answer(thread, client, '!');
+    assert.equal(timeline.open(thread), 'exact alpha');
   });
 
   // Nothing tells such a loop from a thread for each request whose reply's end was not told.
@@ -741,7 +824,7 @@ describe('identity', () => {
     serve(timeline, 'bravo');
     assert.deepEqual(
       timeline.requests.map(({ id }) => id),
-      ['s1-1', 's1-2'],
+      ['s1-75.1', 's1-e9.1'],
     );
   });
 

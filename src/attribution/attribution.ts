@@ -21,7 +21,12 @@ const CONTENT_BUDGET = 100_000;
 const MAX_CONTENT_CANDIDATES = 256;
 /** After lost payload we do not know what else was in flight: so long nothing is called exact on an event loop. */
 const DOUBT_AFTER_LOSS_NS = 5e9;
+/** Requests that wait on one client connection at once, as far as they are told apart. */
+const MAX_WAITING = 64;
 const NANOSECONDS_PER_TICK = 10_000_000;
+
+/** Requests of a process after which its threads are known for what they are. */
+const SETTLED_REQUESTS = 64;
 
 const UNKNOWN_STAMP = 'the thread had read a message that was not captured';
 
@@ -78,6 +83,8 @@ export class Attributor {
   readonly #closed = new Map<number, ServedConnection>();
   readonly #threads = new Map<number, ServingThread>();
   readonly #processes = new Map<number, ServingProcess>();
+  /** By client connection, the requests that wait for an answer on it. */
+  readonly #waiting = new Map<number, Set<RequestState>>();
   readonly #births = new WeakMap<Process, Birth>();
   #session = 'request';
   #doubtUntilNs = 0;
@@ -145,28 +152,112 @@ export class Attributor {
     }
   }
 
-  requestStarted(event: PayloadEvent, message: RequestMessage, process: Process): RequestState | null {
+  /**
+   * A serving process asks another service, or reads its answer. Who waits for an answer runs again when it comes, and
+   * the kernel says so; until then it is nobody's rival.
+   */
+  clientPayload(event: PayloadEvent, process: Process): void {
+    let waiting = this.#waiting.get(event.connection);
+    if (event.direction === 'in') {
+      const thread = this.#threads.get(event.tid);
+      if (thread !== undefined) thread.answered = null;
+      if (waiting === undefined) return;
+      for (const request of waiting) request.waitingCount--;
+      waiting.clear();
+      return;
+    }
+    const { request, candidates } = this.#place(event, process);
+    const asking = (request ?? this.#stamped(event)) as RequestState | null;
+    if (asking === null) return;
+    // The kernel will name this one when the answer comes, though another may have asked in its place.
+    if (request === null) {
+      const suspects = (asking.suspects ??= new Set());
+      for (const candidate of candidates)
+        if (suspects.size < MAX_WAITING) suspects.add(candidate as RequestState);
+    }
+    if (waiting === undefined) {
+      if (this.#waiting.size >= MAX_CONNECTIONS)
+        for (const oldest of this.#waiting.keys()) {
+          this.clientClosed(oldest);
+          break;
+        }
+      this.#waiting.set(event.connection, (waiting = new Set()));
+    }
+    if (waiting.has(asking) || waiting.size >= MAX_WAITING) return;
+    waiting.add(asking);
+    asking.waitingCount++;
+  }
+
+  /** The one request that the kernel's stamp names. */
+  #stamped(event: EventHeader): RequestState | null {
+    if (event.stampOrigin !== 'read' && event.stampOrigin !== 'linked') return null;
+    const requests = this.#connections.get(event.stampConnection)?.requestsOf(event.stampSequence) ?? [];
+    const [only] = requests;
+    return only !== undefined && requests.length === 1 ? only : null;
+  }
+
+  clientClosed(connection: number): void {
+    const waiting = this.#waiting.get(connection);
+    if (waiting === undefined) return;
+    this.#waiting.delete(connection);
+    for (const request of waiting) request.waitingCount--;
+  }
+
+  requestStarted(
+    event: PayloadEvent,
+    message: RequestMessage,
+    process: Process,
+    stream?: number,
+  ): RequestState | null {
     const served = this.#connections.get(event.connection);
     if (served === undefined) return null;
+    this.counters.requests++;
     const request = new RequestState(
       this.#session,
-      ++this.counters.requests,
+      event.sequence,
+      served.requestsOf(event.sequence).length,
       served.connection,
       message,
       process,
       event.tid,
       event.timeNs,
     );
+    request.stream = stream;
     served.begin(request, event.sequence);
     if (served.pid !== process.pid) this.#processes.get(served.pid)?.connections.delete(event.connection);
     served.pid = process.pid;
     const serving = this.#servingProcess(process);
+    serving.requestCount++;
     serving.inFlight.add(request);
     serving.connections.add(event.connection);
     const thread = this.#servingThread(event, serving);
     thread.read(request);
     if (event.stampOrigin === 'waited') this.#markLoop(thread);
     return request;
+  }
+
+  /**
+   * Whether exchanges that this thread has by itself may be left out, as long as nothing else happens in its process:
+   * they would teach nothing new about it. Only of event loops: other threads carry the stamp of their last request
+   * for as long as they wait.
+   * @returns whether the loop is known to juggle; null where each exchange has to be told
+   */
+  settledLoop(pid: number, tid: number): { readonly hasJuggled: boolean } | null {
+    const serving = this.#processes.get(pid);
+    const thread = this.#threads.get(tid);
+    if (serving === undefined || thread === undefined || thread.pid !== pid || !thread.isLoop) return null;
+    return serving.isMigrating || serving.requestCount < SETTLED_REQUESTS ? null : thread;
+  }
+
+  /** So many exchanges were left out for good. */
+  passedOver(count: number): void {
+    this.counters.requests += count;
+  }
+
+  /** The process whose requests in flight decide about this one: itself, or the server that it was born in. */
+  serverOf(process: Process): number {
+    const birth = this.#births.get(process);
+    return birth?.server?.process.pid ?? process.pid;
   }
 
   /** Bytes of the connection were passed over in which requests may stand. */
@@ -180,16 +271,19 @@ export class Attributor {
     return request;
   }
 
-  responseStarted(connection: number, status: number): RequestState | null {
-    const request = this.#connections.get(connection)?.unanswered[0] ?? null;
+  /** @param status null where the protocol has none */
+  responseStarted(connection: number, status: number | null, stream?: number): RequestState | null {
+    const request = this.#connections.get(connection)?.waitingFor(stream) ?? null;
     if (request === null) return null;
     request.status = status;
     request.isAnswered = true;
     return request;
   }
 
-  responseEnded(connection: number, timeNs: number): RequestState | null {
-    const request = this.#connections.get(connection)?.unanswered.shift() ?? null;
+  responseEnded(connection: number, timeNs: number, stream?: number): RequestState | null {
+    const served = this.#connections.get(connection);
+    const request = served?.waitingFor(stream) ?? null;
+    if (request !== null) served?.answered(request);
     if (request !== null) this.#end(request, timeNs);
     return request;
   }
@@ -310,7 +404,7 @@ export class Attributor {
     if (isServer) serving.sweep(event.timeNs);
     // Who serves requests itself is judged by them, though it may have been born in another.
     if (isServer)
-      return event.stampOrigin === 'read'
+      return event.stampOrigin === 'read' || event.stampOrigin === 'linked'
         ? this.#placeByStamp(event, serving)
         : this.#placeInServer(event, serving);
     const birth = this.#births.get(process);
@@ -352,13 +446,6 @@ export class Attributor {
             candidates,
             'other requests may be in flight: bytes were lost, or the agent has just come',
           );
-        // Of what one turn of a loop handles, some may be left over from requests that were answered.
-        if (
-          event.readyCount > 1 &&
-          thread?.hasJuggled === true &&
-          serving.recentlyAnswered(event.timeNs).length > 0
-        )
-          return ambiguous(candidates, `the event loop handled ${event.readyCount} things at once`);
         // What a loop runs after the reply may be left over from any request before.
         if (first.isDone) return ambiguous(candidates, 'an event loop ran it after the reply');
       }
@@ -371,7 +458,36 @@ export class Attributor {
         candidates: [first],
       };
     }
+    if (thread !== undefined && thread.isLoop && !serving.hasMovingWork && own.length === 1)
+      return this.#placeOnLoop(event, serving, first, candidates);
     return ambiguous(candidates, `${candidates.size} requests were in flight on the thread`);
+  }
+
+  /**
+   * One loop, several requests in flight. It runs one of them after it has read something: a request, or the answer that
+   * one waited for. All others that wait for an answer of their own stand still meanwhile; but whoever waits for what
+   * we cannot see (a timer, a file, a place in a pool) may go on at any moment.
+   */
+  #placeOnLoop(
+    event: EventHeader,
+    serving: ServingProcess,
+    running: RequestState,
+    candidates: ReadonlySet<RequestState>,
+  ): Attribution {
+    const all = `${candidates.size} requests were in flight on the event loop`;
+    if (running.isDone || event.timeNs < this.#doubtUntil(serving)) return ambiguous(candidates, all);
+    for (const other of candidates)
+      if (other !== running && (other.isDone || other.waitingCount === 0)) return ambiguous(candidates, all);
+    for (const suspect of running.suspects ?? []) if (suspect !== running) return ambiguous(candidates, all);
+    return {
+      grade: 'linked',
+      reason:
+        event.stampOrigin === 'linked'
+          ? 'the event loop had read the answer that this request waited for; every other one waits for its own'
+          : 'the event loop had read this request; every other one waits for an answer',
+      request: running,
+      candidates: [running],
+    };
   }
 
   #doubtUntil({ process }: ServingProcess): number {
@@ -429,7 +545,8 @@ export class Attributor {
     timeNs: number,
   ): Attribution {
     const { request } = attribution;
-    if (attribution.grade !== 'exact' || request === null) return attribution;
+    if ((attribution.grade !== 'exact' && attribution.grade !== 'linked') || request === null)
+      return attribution;
     const serving = this.#processes.get(request.process.pid) ?? this.#processes.get(process.pid);
     if (serving === undefined || serving.inFlight.size < 2 || serving.inFlight.size > MAX_CONTENT_CANDIDATES)
       return attribution;

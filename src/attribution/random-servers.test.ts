@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { SimulatedConnection, SimulatedThread } from './testing/simulated-kernel.ts';
+import type { SimulatedClient, SimulatedConnection, SimulatedThread } from './testing/simulated-kernel.ts';
 import { Timeline, valueOf } from './testing/timeline.ts';
 
 /** What chance decides, one number after the other, so that a failure shrinks to few decisions. */
@@ -303,6 +303,131 @@ test('a random event loop: nothing on a wrong request', () => {
     { numRuns: 300 },
   );
   assert.ok(right > 0);
+});
+
+/** A request of a server that asks a database over a pool, waits for timers, and runs programs in between. */
+interface PoolTask {
+  readonly name: string;
+  readonly connection: SimulatedConnection;
+  steps: number;
+  /** 'timer' is anything that system calls do not show. */
+  waitsFor: 'answer' | 'pool' | 'timer' | 'pipe' | 'nothing';
+  client: SimulatedClient | null;
+}
+
+class PoolServer {
+  readonly world: World;
+  readonly loop: SimulatedThread;
+  readonly tasks = new Set<PoolTask>();
+  readonly #idle: SimulatedClient[];
+  readonly #queue: PoolTask[] = [];
+  readonly #connections: SimulatedConnection[] = [];
+
+  constructor(world: World) {
+    this.world = world;
+    this.loop = warmLoop(world);
+    this.#idle = Array.from({ length: 1 + world.tape.below(6) }, () => world.kernel.client(this.loop));
+  }
+
+  /** One turn of the loop: what is ready in any order, then the timers that are due. */
+  turn(): void {
+    const { kernel, tape } = this.world;
+    kernel.epollWait(this.loop, 1 + tape.below(3));
+    for (let count = 1 + tape.below(4); count > 0; count--) {
+      const tasks = [...this.tasks].filter(({ waitsFor }) => waitsFor === 'answer' || waitsFor === 'pipe');
+      const task = tasks[tape.below(tasks.length + 1)];
+      if (task === undefined) this.#read();
+      else if (task.waitsFor === 'pipe') {
+        kernel.readOther(this.loop);
+        this.#continue(task);
+      } else this.#answer(task);
+    }
+    for (const task of this.tasks) if (task.waitsFor === 'timer' && tape.below(3) === 0) this.#continue(task);
+  }
+
+  #read(): void {
+    const { kernel, tape } = this.world;
+    const busy = new Set([...this.tasks].map(({ connection }) => connection));
+    const idle = this.#connections.filter((connection) => !busy.has(connection));
+    let connection = idle[tape.below(idle.length + 1)];
+    if (connection === undefined) this.#connections.push((connection = kernel.accept(this.loop)));
+    const name = this.world.name();
+    kernel.read(this.loop, connection, `> ${name}\n`);
+    const task: PoolTask = { name, connection, steps: 1 + tape.below(5), waitsFor: 'nothing', client: null };
+    this.tasks.add(task);
+    this.#continue(task);
+  }
+
+  #answer(task: PoolTask): void {
+    const { client } = task;
+    if (client === null) return;
+    this.world.kernel.answer(this.loop, client, '!');
+    task.client = null;
+    const isReleasedFirst = this.world.tape.below(2) === 0;
+    if (isReleasedFirst) this.#release(client);
+    this.#continue(task);
+    if (!isReleasedFirst) this.#release(client);
+  }
+
+  /** Whoever waits for a place in the pool goes on within the turn of whoever gives one back. */
+  #release(client: SimulatedClient): void {
+    const next = this.#queue.shift();
+    if (next === undefined) this.#idle.push(client);
+    else {
+      if (this.world.tape.below(3) === 0) this.world.effect(this.loop, next.name);
+      this.#ask(next, client);
+    }
+  }
+
+  #ask(task: PoolTask, client: SimulatedClient): void {
+    task.client = client;
+    task.waitsFor = 'answer';
+    this.world.kernel.ask(this.loop, client, '?');
+    this.world.compare(task.name);
+  }
+
+  /** A callback of the request: it does something, then waits for something, or answers. */
+  #continue(task: PoolTask): void {
+    const { kernel, tape } = this.world;
+    task.waitsFor = 'nothing';
+    for (let effects = tape.below(3); effects > 0; effects--) this.world.effect(this.loop, task.name);
+    if (task.steps-- <= 0) {
+      kernel.write(this.loop, task.connection, '<\n/\n');
+      this.tasks.delete(task);
+      return;
+    }
+    const choice = tape.below(8);
+    if (choice === 0) task.waitsFor = 'timer';
+    else if (choice === 1) task.waitsFor = 'pipe';
+    else {
+      const client = this.#idle.pop();
+      if (client !== undefined) this.#ask(task, client);
+      else {
+        task.waitsFor = 'pool';
+        this.#queue.push(task);
+      }
+    }
+  }
+}
+
+test('a random event loop that asks a database over a pool: nothing on a wrong request', () => {
+  let right = 0;
+  let abstained = 0;
+  fc.assert(
+    fc.property(tapes, (numbers) => {
+      const world = new World(numbers);
+      const server = new PoolServer(world);
+      while (!world.tape.isOver) {
+        server.turn();
+        world.runLater();
+      }
+      assert.deepEqual(world.mistakes, []);
+      right += world.right;
+      abstained += world.abstained;
+    }),
+    { numRuns: 500 },
+  );
+  assert.ok(right > abstained / 4, `${right} right, ${abstained} abstained`);
 });
 
 test(

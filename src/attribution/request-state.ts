@@ -16,6 +16,8 @@ export class RequestState implements Request {
   endedNs: number | null = null;
   status: number | null = null;
   droppedEffects = 0;
+  /** Number by which its reply is told, where the protocol has one. */
+  stream: number | undefined = undefined;
   /** Its first reply bytes were written. */
   isAnswered = false;
   /** The connection was gone before the reply was complete: the server may still be working on it. */
@@ -24,13 +26,23 @@ export class RequestState implements Request {
   isDone = false;
   /** The request's own bytes have all arrived. */
   isComplete = false;
+  /** Questions that it has put to other services and whose answers have not begun. */
+  waitingCount = 0;
+  /** Requests one of which may have asked what was asked in its name. */
+  suspects: Set<RequestState> | null = null;
   #effects: Effect[] | null = null;
-  readonly #number: number;
   readonly #session: string;
+  readonly #sequence: number;
+  readonly #index: number;
 
+  /**
+   * @param sequence number of the inbound message on the connection
+   * @param index of the request in that message: several may be pipelined
+   */
   constructor(
     session: string,
-    number: number,
+    sequence: number,
+    index: number,
     connection: Connection,
     message: RequestMessage,
     process: Process,
@@ -38,7 +50,8 @@ export class RequestState implements Request {
     startedNs: number,
   ) {
     this.#session = session;
-    this.#number = number;
+    this.#sequence = sequence;
+    this.#index = index;
     this.connection = connection;
     this.message = message;
     this.process = process;
@@ -46,9 +59,10 @@ export class RequestState implements Request {
     this.startedNs = startedNs;
   }
 
-  /** Made when asked for: most requests are never printed. */
+  /** Where it stood: connection, message, place in the message. Made when asked for: most requests are never printed. */
   get id(): string {
-    return `${this.#session}-${this.#number.toString(36)}`;
+    const place = `${this.connection.id.toString(36)}.${this.#sequence.toString(36)}`;
+    return `${this.#session}-${place}${this.#index > 0 ? `.${this.#index.toString(36)}` : ''}`;
   }
 
   get effects(): readonly Effect[] {

@@ -47,6 +47,21 @@ export class ServedConnection {
     else this.#remember(sequence, request);
   }
 
+  /** The request that a reply is for: the oldest one, or the one with this number. */
+  waitingFor(stream: number | undefined): RequestState | null {
+    if (stream === undefined) return this.unanswered[0] ?? null;
+    return this.unanswered.find((request) => request.stream === stream) ?? null;
+  }
+
+  /** Its reply is complete. */
+  answered(request: RequestState): void {
+    if (this.unanswered[0] === request) this.unanswered.shift();
+    else {
+      const index = this.unanswered.indexOf(request);
+      if (index >= 0) this.unanswered.splice(index, 1);
+    }
+  }
+
   /** The bytes of this message belong to the request begun before: its body, after an interim reply. */
   continueIn(sequence: number): void {
     const newest = this.#newest;
@@ -138,6 +153,8 @@ export class ServingProcess {
   /** Answered a moment ago, in no order: work left over from them is no work of those in flight. */
   readonly #answered: RequestState[] = [];
   #nextAnswered = 0;
+  /** Requests that it has read. */
+  requestCount = 0;
   /** Threads of it that are event loops. */
   loopCount = 0;
   /** A reply was written by another thread than the one that had read the request: threads prove nothing here. */

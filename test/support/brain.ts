@@ -10,12 +10,15 @@ import type { JsonMessage } from './throughline.ts';
 const QUIET_NS = 2e9;
 
 /** The whole brain in this process, its results collected as the command line would print them. */
-export function createBrain(): { readonly pipeline: Pipeline; readonly messages: JsonMessage[] } {
+export function createBrain(wantsRequests = true): {
+  readonly pipeline: Pipeline;
+  readonly messages: JsonMessage[];
+} {
   const messages: JsonMessage[] = [];
   const pipeline: Pipeline = new Pipeline({
     protocols: PROTOCOLS,
     detectors: createDetectors(),
-    wants: { findings: true, requests: true, events: false },
+    wants: { findings: true, requests: wantsRequests, events: false },
     output: viewOutput(
       () => ({ clock: pipeline.clock, architecture: pipeline.architecture }),
       (message: EngineMessage) => messages.push(message as unknown as JsonMessage),
@@ -31,10 +34,11 @@ export function createBrain(): { readonly pipeline: Pipeline; readonly messages:
 /**
  * What the brain makes of these entries of a recording.
  *
+ * @param wantsRequests also shows every request, which means that every one is read
  * @param tickNs tells the time this often between the events, as the live capture does
  */
-export function think(frames: readonly Frame[], tickNs = Infinity): JsonMessage[] {
-  const { pipeline, messages } = createBrain();
+export function think(frames: readonly Frame[], tickNs = Infinity, wantsRequests = true): JsonMessage[] {
+  const { pipeline, messages } = createBrain(wantsRequests);
   let latestNs = 0;
   for (const frame of frames) {
     const fact = factOf(frame);

@@ -14,6 +14,8 @@ interface ThreadState {
   sequence: number;
   origin: StampOrigin;
   readyCount: number;
+  /** It has come back from epoll_wait. */
+  isLoop: boolean;
 }
 
 export interface SimulatedProcess {
@@ -42,6 +44,20 @@ export interface SimulatedConnection {
   nextReport: number;
   /** User space has said that nobody reads its protocol. */
   isIgnored: boolean;
+}
+
+/** A connection that a process made to another service. */
+export interface SimulatedClient {
+  readonly id: number;
+  readonly ownerPid: number;
+  isNamed: boolean;
+  sequence: number;
+  direction: 'none' | 'in' | 'out';
+  bytesIn: number;
+  bytesOut: number;
+  /** The request that waits for its answer. */
+  owner: { connection: number; sequence: number } | null;
+  isShared: boolean;
 }
 
 export class SimulatedKernel {
@@ -194,7 +210,72 @@ export class SimulatedKernel {
       sequence: connection.sequence,
       origin: 'read',
       readyCount: thread.state?.readyCount ?? 0,
+      isLoop: thread.state?.isLoop ?? false,
     };
+  }
+
+  /** A connection to another service, which is told at its first question. */
+  client(thread: SimulatedThread): SimulatedClient {
+    return {
+      id: (++this.#connections << 8) | 1,
+      ownerPid: thread.process.pid,
+      isNamed: false,
+      sequence: 0,
+      direction: 'none',
+      bytesIn: 0,
+      bytesOut: 0,
+      owner: null,
+      isShared: false,
+    };
+  }
+
+  /** question() */
+  ask(thread: SimulatedThread, client: SimulatedClient, content: ByteString): void {
+    if (!thread.process.isServing) return;
+    if (!client.isNamed) {
+      client.isNamed = true;
+      this.#emit({
+        ...this.#header(thread),
+        kind: 'accept',
+        connection: client.id,
+        family: 'ipv4',
+        localAddress: '\x7f\x00\x00\x01',
+        localPort: 50_000,
+        remoteAddress: '\x7f\x00\x00\x01',
+        remotePort: 5432,
+        isAdopted: false,
+        isClient: true,
+      });
+    }
+    const stamp = stampOf(thread);
+    if (client.direction !== 'out') {
+      client.direction = 'out';
+      client.sequence++;
+      client.owner = stamp;
+    } else if (stamp?.connection !== client.owner?.connection || stamp?.sequence !== client.owner?.sequence) {
+      client.isShared = true;
+    }
+    const offset = client.bytesOut;
+    client.bytesOut += content.length;
+    this.#transfer(thread, client, 'out', offset, content);
+  }
+
+  /** answer() */
+  answer(thread: SimulatedThread, client: SimulatedClient, content: ByteString): void {
+    if (!client.isNamed) return;
+    client.direction = 'in';
+    const offset = client.bytesIn;
+    client.bytesIn += content.length;
+    this.#transfer(thread, client, 'in', offset, content);
+    const { state } = thread;
+    if (state === null || !state.isLoop) return;
+    if (client.owner === null || client.isShared) clear(thread, 'waited');
+    else thread.state = { ...state, ...client.owner, socket: null, origin: 'linked' };
+  }
+
+  /** read_unknown(): a pipe, an event counter, a socket that is not followed. */
+  readOther(thread: SimulatedThread): void {
+    if (thread.state?.isLoop === true && thread.state.connection !== 0) clear(thread, 'waited');
   }
 
   /** outbound(): the first writes of a reply are all told, later ones at each doubling. */
@@ -223,8 +304,18 @@ export class SimulatedKernel {
   epollWait(thread: SimulatedThread, readyCount = 1): void {
     if (thread.state !== null) clear(thread, 'waited');
     else if (thread.process.isServing)
-      thread.state = { socket: null, connection: 0, sequence: 0, origin: 'waited', readyCount };
-    if (thread.state !== null) thread.state.readyCount = readyCount;
+      thread.state = {
+        socket: null,
+        connection: 0,
+        sequence: 0,
+        origin: 'waited',
+        readyCount,
+        isLoop: true,
+      };
+    if (thread.state !== null) {
+      thread.state.readyCount = readyCount;
+      thread.state.isLoop = true;
+    }
   }
 
   /** exit_poll: also poll and select inside a request, so they end it only when its reply has begun. */
@@ -253,6 +344,27 @@ export class SimulatedKernel {
       connection: connection.id,
       bytesIn: connection.bytesIn,
       bytesOut: connection.bytesOut,
+    });
+  }
+
+  #transfer(
+    thread: SimulatedThread,
+    client: SimulatedClient,
+    direction: PayloadEvent['direction'],
+    streamOffset: number,
+    content: ByteString,
+  ): void {
+    const header = this.#header(thread);
+    if (this.losesPayload) return;
+    this.#emit({
+      ...header,
+      kind: 'payload',
+      connection: client.id,
+      sequence: client.sequence,
+      direction,
+      streamOffset,
+      length: content.length,
+      bytes: bytesOf(content),
     });
   }
 
@@ -298,10 +410,17 @@ export class SimulatedKernel {
   }
 }
 
+/** lend_stamp() */
+function stampOf({ state }: SimulatedThread): { connection: number; sequence: number } | null {
+  return state === null || state.connection === 0
+    ? null
+    : { connection: state.connection, sequence: state.sequence };
+}
+
 function inherited(state: ThreadState | null, origin: StampOrigin): ThreadState | null {
   return state === null
     ? null
-    : { ...state, readyCount: 0, origin: state.connection === 0 ? 'none' : origin };
+    : { ...state, readyCount: 0, isLoop: false, origin: state.connection === 0 ? 'none' : origin };
 }
 
 function clear(thread: SimulatedThread, origin: StampOrigin): void {

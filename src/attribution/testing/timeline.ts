@@ -67,6 +67,7 @@ export class Timeline {
   readonly requests: RequestState[] = [];
   readonly ended: RequestState[] = [];
   readonly #processes = new Map<string, Draft<Process>>();
+  readonly #clients = new Set<number>();
 
   /** How the newest effect was placed: "exact alpha", "ambiguous alpha bravo" (by name), "none". */
   get latest(): string {
@@ -118,7 +119,8 @@ export class Timeline {
     const { attributor } = this;
     switch (event.kind) {
       case 'accept':
-        attributor.accept(event);
+        if (event.isClient === true) this.#clients.add(event.connection);
+        else attributor.accept(event);
         break;
       case 'close':
         this.ended.push(...attributor.close(event.connection, event.timeNs));
@@ -156,6 +158,11 @@ export class Timeline {
   #applyPayload(event: PayloadEvent): void {
     const { attributor } = this;
     const process = this.#processOfEvent(event);
+    if (this.#clients.has(event.connection)) {
+      if (event.direction === 'out') this.#note(event, attributor.attribute(event, process, []));
+      attributor.clientPayload(event, process);
+      return;
+    }
     attributor.payload(event, process);
     for (const line of byteString(event.bytes).split('\n')) {
       const [step = '', value = ''] = line.split(' ');

@@ -1,0 +1,136 @@
+import { addressText } from '../base/addresses.ts';
+import type { ByteString } from '../base/bytes.ts';
+import { dropOldest } from '../base/oldest.ts';
+import type { Attribution, QueryEffect } from '../model/effect.ts';
+import type { AcceptEvent, PayloadEvent } from '../model/event.ts';
+import type { Process } from '../model/process.ts';
+import type { QueryMessage, QueryOutcome } from '../model/query.ts';
+import type { Endpoint, RequestMessage } from '../model/request.ts';
+
+const MAX_CLIENTS = 65_536;
+/** Questions of one connection that wait for their answer: more are forgotten, oldest first. */
+const MAX_WAITING = 256;
+
+const NO_BYTES = new Uint8Array(0);
+
+/** A question whose answer is filled in when it comes; everyone else reads it as QueryEffect. */
+interface AskedQuery extends QueryEffect {
+  outcome: QueryOutcome | null;
+  endedNs: number | null;
+}
+
+interface Client {
+  readonly remote: Endpoint;
+  /** Asked and not answered yet, by stream number, or by their order where the protocol has none. */
+  readonly waiting: Map<number, AskedQuery>;
+  order: number;
+  oldestOrder: number;
+}
+
+/** The connections on which watched processes ask others, and their questions in flight. */
+export class ClientQueries {
+  readonly #clients = new Map<number, Client>();
+
+  opened(event: AcceptEvent): void {
+    if (this.#clients.size >= MAX_CLIENTS) dropOldest(this.#clients);
+    this.#clients.set(event.connection, {
+      remote: { address: addressText(event.family, event.remoteAddress), port: event.remotePort },
+      waiting: new Map(),
+      order: 0,
+      oldestOrder: 0,
+    });
+  }
+
+  isClient(connection: number): boolean {
+    return this.#clients.has(connection);
+  }
+
+  closed(connection: number): void {
+    this.#clients.delete(connection);
+  }
+
+  /** @param stream number by which the answer is told; undefined: answers come in order */
+  asked(
+    event: PayloadEvent,
+    process: Process,
+    query: QueryMessage,
+    attribution: Attribution,
+    stream: number | undefined,
+  ): QueryEffect | null {
+    const client = this.#clients.get(event.connection);
+    if (client === undefined) return null;
+    const effect: AskedQuery = {
+      timeNs: event.timeNs,
+      pid: event.pid,
+      tid: event.tid,
+      process,
+      attribution,
+      type: 'query',
+      query,
+      remote: client.remote,
+      outcome: null,
+      endedNs: null,
+    };
+    if (client.waiting.size >= MAX_WAITING) dropOldest(client.waiting);
+    client.waiting.set(stream ?? client.order++, effect);
+    return effect;
+  }
+
+  answered(connection: number, outcome: QueryOutcome, timeNs: number, stream: number | undefined): void {
+    const client = this.#clients.get(connection);
+    if (client === undefined) return;
+    const key = stream ?? client.oldestOrder++;
+    const effect = client.waiting.get(key);
+    client.waiting.delete(key);
+    if (effect === undefined) return;
+    effect.outcome = outcome;
+    effect.endedNs = timeNs;
+  }
+}
+
+/** A request that a watched process sends is a question like any other. */
+export function queryOfRequest(message: RequestMessage): QueryMessage {
+  const host = message.headers.find(([name]) => name === 'host')?.[1] ?? '';
+  return {
+    protocol: message.protocol,
+    operation: message.method,
+    statement: message.target.startsWith('/') ? `${host}${message.target}` : message.target,
+    parameters: [],
+    database: '',
+    user: '',
+    isTruncated: message.isTruncated,
+    anomalies: message.anomalies,
+  };
+}
+
+export function outcomeOfStatus(status: number): QueryOutcome {
+  return { isError: status >= 400, code: String(status), message: '', rows: null, answers: [] };
+}
+
+/** A question that a watched service is asked is a request to it. */
+export function requestOfQuery(query: QueryMessage): RequestMessage {
+  const { protocol, operation, statement, parameters, isTruncated, anomalies } = query;
+  return {
+    protocol,
+    head: statement,
+    method: operation,
+    target: statement,
+    headers: [],
+    body: NO_BYTES,
+    isTruncated,
+    anomalies,
+    get inputs() {
+      return [statement, ...parameters].map((value) => ({
+        location: 'body' as const,
+        name: '',
+        value,
+        forms: [value],
+      }));
+    },
+  };
+}
+
+/** What a question says, for content evidence. */
+export function sinksOfQuery(query: QueryMessage): readonly ByteString[] {
+  return [query.statement, ...query.parameters];
+}
