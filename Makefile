@@ -7,10 +7,10 @@ node := node --disable-warning=ExperimentalWarning
 as_root = @[ "$$(id -u)" = 0 ] || { echo "make $@: needs root to load programs into the kernel; run: sudo make $@" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run trace doctor demo test check fmt gen dev bench fuzz lock clean
+.PHONY: help setup build run trace doctor demo test check fmt gen dev bench bench-attribution fuzz lock clean
 
 help: ## list these targets
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 26
 
 setup: ## install what is missing: Debian packages, Node 24, npm packages
 	@sh scripts/setup.sh
@@ -57,6 +57,13 @@ bench: ## measure what it costs, write docs/BENCHMARKS.md (root)
 	@sh scripts/setup.sh bench
 	@sh scripts/build-bpf.sh
 	@$(node) bench/run.ts $(ARGS)
+
+bench-attribution: ## measure which effects are put on the right request (root)
+	$(as_root)
+	@sh scripts/setup.sh
+	@sh scripts/build-bpf.sh
+	@sh bench/attribution/setup.sh
+	@$(node) bench/attribution/run.ts $(ARGS)
 
 fuzz: setup ## throw hostile input at the parsers
 	@$(node) test/fuzz.ts $(ARGS)

@@ -6,9 +6,19 @@ import { runProgram, type Workload } from './workload.ts';
 const CONNECTIONS = 32;
 const WARM_UP_SECONDS = 2;
 
-/** wrk with keep-alive against one small node server, which stays the same during the whole run. */
-export async function httpWorkload(seconds: number, signal: AbortSignal): Promise<Workload> {
-  const child = fork(join(import.meta.dirname, 'http-server.ts'), {
+/** Programs in http-servers/, and what people call them. */
+const SERVERS = {
+  orders: 'a small JSON service',
+  least: 'the least node:http server',
+} as const;
+
+/** wrk with keep-alive against one node server, which stays the same during the whole run. */
+export async function httpWorkload(
+  kind: keyof typeof SERVERS,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<Workload> {
+  const child = fork(join(import.meta.dirname, 'http-servers', `${kind}.ts`), {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   try {
@@ -20,12 +30,12 @@ export async function httpWorkload(seconds: number, signal: AbortSignal): Promis
     };
     await ask(WARM_UP_SECONDS, signal);
     return {
-      name: 'http',
-      title: `HTTP requests to a node server, ${CONNECTIONS} connections, ${seconds} s`,
+      name: `http-${kind}`,
+      title: `HTTP requests to ${SERVERS[kind]}, ${CONNECTIONS} connections, ${seconds} s`,
       metrics: [
-        { key: 'rate', title: 'HTTP requests', unit: '/s', decimals: 0, better: 'more' },
-        { key: 'p50', title: 'HTTP latency, median', unit: 'ms', decimals: 2, better: 'less' },
-        { key: 'p99', title: 'HTTP latency, 99th percentile', unit: 'ms', decimals: 2, better: 'less' },
+        { key: 'rate', title: `HTTP, ${SERVERS[kind]}`, unit: '/s', decimals: 0, better: 'more' },
+        { key: 'p50', title: '… median latency', unit: 'ms', decimals: 2, better: 'less' },
+        { key: 'p99', title: '… 99th percentile', unit: 'ms', decimals: 2, better: 'less' },
       ],
       run: async (runSignal) => ({ ...parseWrk(await ask(seconds, runSignal)) }),
       async [Symbol.asyncDispose]() {

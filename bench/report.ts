@@ -30,10 +30,15 @@ median of the rounds, and the lowest and the highest.
 The file is written by \`make bench\`. On a machine with few cores the load generator, the server and Throughline share
 them, so this is the most that it costs.
 
-${tables(result).map(tableAsMarkdown).join('\n')}
+${tables(result)
+  .map((table) => tableAsMarkdown(table))
+  .join('\n')}
 ## How it is measured
 
-- **HTTP**: wrk, one thread, keep-alive, against a node:http server that does nothing but reply.
+- **HTTP**: wrk, one thread, keep-alive, against two servers on node:http: a small JSON service that does what such
+  services do (route, parameter, look-up, sum, JSON, entity tag), and the least that can be written, which does nothing
+  but reply and so shows the most that a request can cost. Both processors are full: what the agent takes is taken from
+  server and load generator.
 - **process starts**: a C program starts the smallest program with posix_spawn, one after the other.
 - **open and close**: a C program opens and closes one file on one thread, in a process that serves no request: what
   a system call costs that nobody wants.

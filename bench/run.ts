@@ -89,7 +89,8 @@ async function bench(options: Options, signal: AbortSignal): Promise<BenchResult
   await using resources = new AsyncDisposableStack();
   progress('setting up');
   const workloads: Workload[] = [
-    resources.use(await httpWorkload(options.httpSeconds, signal)),
+    resources.use(await httpWorkload('orders', options.httpSeconds, signal)),
+    resources.use(await httpWorkload('least', options.httpSeconds, signal)),
     resources.use(await spawnWorkload(options.processStarts, signal)),
     resources.use(await openWorkload(options.openSeconds, signal)),
   ];

@@ -20,8 +20,9 @@ export function tableAsText({ title, columns, rows }: Table): string {
   return [title, '', line(columns), rule, ...rows.map(line), ''].join('\n');
 }
 
-export function tableAsMarkdown({ title, columns, rows }: Table): string {
+/** @param heading marks of the title's level */
+export function tableAsMarkdown({ title, columns, rows }: Table, heading = '##'): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const rule = columns.map((_, index) => (index === 0 ? '---' : '---:'));
-  return [`## ${title}`, '', line(columns), line(rule), ...rows.map(line), ''].join('\n');
+  return [`${heading} ${title}`, '', line(columns), line(rule), ...rows.map(line), ''].join('\n');
 }

@@ -15,14 +15,16 @@ export interface Judgement {
 export function judge(result: BenchResult): Judgement[] {
   const find = (name: string): WorkloadResult | undefined =>
     result.workloads.find(({ workload }) => workload.name === name);
-  const http = find('http');
+  const orders = find('http-orders');
+  const least = find('http-least');
   const starts = find('process-starts');
   return [
-    judgeOne('HTTP throughput lost', 5, '%', 1, lostPercent(http)),
+    judgeOne('HTTP throughput lost, a small JSON service', 5, '%', 1, lostPercent(orders)),
+    judgeOne('HTTP throughput lost, the least node:http server', 5, '%', 1, lostPercent(least)),
     judgeOne('process starts lost', 10, '%', 1, lostPercent(starts)),
     judgeOne('resident memory, most of all runs', 150, 'MiB', 0, mostResident(result)),
     judgeOne('start to attached, median', 2, 's', 2, median(result.startupsMs) / 1000),
-    judgeOne('events lost, HTTP', 0, '', 0, http && totalLost(http)),
+    judgeOne('events lost, HTTP', 0, '', 0, lostInBoth(orders, least)),
     judgeOne('events lost, process starts', 0, '', 0, starts && totalLost(starts)),
   ];
 }
@@ -47,6 +49,11 @@ function judgeOne(
 function lostPercent(result: WorkloadResult | undefined): number | null {
   const pairs = result?.pairs['rate'] ?? [];
   return pairs.length === 0 ? null : (1 - pairedRatio(pairs).median) * 100;
+}
+
+function lostInBoth(first: WorkloadResult | undefined, second: WorkloadResult | undefined): number | null {
+  const lost = [first, second].map((result) => (result === undefined ? null : totalLost(result)));
+  return lost.reduce((sum, count) => (sum === null || count === null ? null : sum + count), 0);
 }
 
 function mostResident(result: BenchResult): number | null {

@@ -20,6 +20,7 @@ enum event_kind {
 	EVENT_CLOSE = 6,
 	EVENT_PAYLOAD = 7,
 	EVENT_OPEN = 8,
+	EVENT_WORK = 9,
 };
 
 /* Bits of event_header.flags. */
@@ -28,6 +29,8 @@ enum event_flag {
 	FLAG_UNREADABLE = 2,   /* user memory could not be read (paged out, or a bad pointer) */
 	FLAG_USER_MEMORY = 4,  /* an address or path was read from user memory after the call: it may have been swapped */
 	FLAG_ADOPTED = 8,      /* accept: the connection was open before the agent came */
+	FLAG_PLAINTEXT = 16,   /* payload: bytes that a TLS library handed out or took, not those on the wire */
+	FLAG_CLIENT = 32,      /* accept: the connection was made by the process, not accepted */
 };
 
 /* How a thread came by its request stamp. */
@@ -37,6 +40,14 @@ enum stamp_origin {
 	ORIGIN_PROCESS = 2, /* its process was forked by a stamped thread */
 	ORIGIN_THREAD = 3,  /* it was created as a thread by a stamped thread: a hint, since pools outlive requests */
 	ORIGIN_WAITED = 4,  /* no stamp: the thread came back from epoll_wait and has not read a request since */
+	ORIGIN_LINKED = 5,  /* an event loop: it read the answer to what the request had asked another service */
+	ORIGIN_WORK = 6,    /* a thread of a pool runs work that the request had handed over */
+};
+
+/* Where an object is that an event loop hands over and gets back: see sensors/runtime.bpf.c. */
+enum work_phase {
+	WORK_SUBMITTED = 1,
+	WORK_DONE = 2,
 };
 
 enum stdio_type {
@@ -167,6 +178,14 @@ struct open_event {
 	unsigned int resolved_size;
 };
 
+/* Work that a request has handed over and waits for. The header is of the thread that hands it over or gets it back. */
+struct work_event {
+	struct event_header header;
+	unsigned long long object; /* its address in the process */
+	unsigned int phase;        /* enum work_phase */
+	unsigned int reserved;
+};
+
 /* Why something was lost or left out. Index into the counters, append-only. */
 enum counter {
 	COUNTER_EVENTS = 0,          /* events submitted, for rates */
@@ -179,6 +198,7 @@ enum counter {
 	COUNTER_UNREADABLE = 7,      /* user memory that could not be read */
 	COUNTER_COMPAT_SKIPPED = 8,  /* 32-bit system calls, whose numbers differ */
 	COUNTER_SCRATCH_BUSY = 9,    /* the processor's scratch buffer was in use by an interrupted program */
+	COUNTER_TLS_UNPLACED = 10,   /* plaintext of a TLS library that could not be joined to a connection */
 	COUNTER_MAX = 16,
 };
 
@@ -189,6 +209,17 @@ enum connection_mode {
 	MODE_CAPTURE = 0,
 	MODE_IGNORE = 1, /* not a protocol that we read: no payload, no stamp */
 	MODE_CLIENT = 2, /* a connection that was made, not accepted */
+	MODE_TLS = 3,    /* its bytes are ciphertext; plaintext may come from a library */
+	MODE_CLIENT_UNREAD = 4, /* likewise, in a protocol that we do not read */
+};
+
+/* How far a connection in MODE_TLS is. */
+enum tls_stage {
+	TLS_GREETING = 0,  /* the client's first message is told as it is, up to the first answer */
+	TLS_QUIET = 1,     /* ciphertext is of no use */
+	TLS_PLAINTEXT = 2, /* plaintext comes: the numbers below are about that */
+	TLS_UNREAD = 3,    /* user space says that nobody reads this plaintext */
+	TLS_JOINED = 4,    /* as TLS_QUIET, of a connection that was met in the middle: plaintext begins with a request */
 };
 
 struct connection_state {
@@ -197,6 +228,9 @@ struct connection_state {
 	unsigned long long bytes_in;
 	unsigned long long bytes_out;
 	unsigned long long next_report; /* outbound bytes at which a captureless report is due */
+	unsigned long long tls_session; /* address of the library's object in its process, once it is known */
+	unsigned long long owner_connection; /* of a client: the request that waits for its answer, 0 for none */
+	unsigned int owner_sequence;
 	unsigned int sequence;
 	unsigned int message_captured; /* bytes captured of the current message */
 	unsigned int writes;           /* of the current reply; of an inbound message 1 once it was told to be longer */
@@ -204,7 +238,9 @@ struct connection_state {
 	unsigned char family;
 	unsigned char direction;
 	unsigned char mode;
-	unsigned char reserved[5];
+	unsigned char tls_stage;
+	unsigned char is_shared; /* of a client: several requests wait for it at once */
+	unsigned char reserved[7];
 };
 
 #endif

@@ -14,7 +14,7 @@
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long r10, r9, r8, ax, cx, dx, si, di, orig_ax;
+	unsigned long r10, r9, r8, ax, cx, dx, si, di, orig_ax, sp;
 };
 #define SYSCALL_NUMBER(regs) ((int)(regs)->orig_ax)
 #define ARG0(regs) ((regs)->di)
@@ -28,6 +28,7 @@ struct thread_info {
 /* At sys_exit regs[0] already holds the result; orig_x0 keeps the first argument (arch/arm64/kernel/syscall.c). */
 struct pt_regs {
 	unsigned long long regs[31];
+	unsigned long long sp;
 	unsigned long long orig_x0;
 	int syscallno;
 };
@@ -87,6 +88,7 @@ struct path {
 };
 
 struct file {
+	void *f_ep; /* 5.11 and later: epoll instances that watch it */
 	struct path f_path;
 	struct inode *f_inode;
 	unsigned int f_flags;

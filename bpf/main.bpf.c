@@ -29,6 +29,7 @@ struct abi_types {
 	enum event_kind event_kind;
 	enum event_flag event_flag;
 	enum stamp_origin stamp_origin;
+	enum work_phase work_phase;
 	enum stdio_type stdio_type;
 	enum address_family address_family;
 	enum direction direction;
@@ -43,6 +44,7 @@ struct abi_types {
 	struct close_event close_event;
 	struct payload_event payload_event;
 	struct open_event open_event;
+	struct work_event work_event;
 };
 const struct abi_types *abi_types;
 

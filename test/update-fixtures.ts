@@ -25,6 +25,7 @@ import {
   type Frame,
 } from './support/recordings.ts';
 import { startThroughline } from './support/throughline.ts';
+import { traceGoldenOf, traceGoldenPath } from './support/trace-text.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 /** Where the load runs from, so that no path of the checkout occurs. */
@@ -184,4 +185,7 @@ if (!isGoldenOnly) {
     rmSync(STAGE, { recursive: true, force: true });
   }
 }
-for (const { name } of FIXTURES) writeFileSync(goldenPath(name), goldenOf(recordingPath(name)));
+for (const { name } of FIXTURES) {
+  writeFileSync(goldenPath(name), goldenOf(recordingPath(name)));
+  writeFileSync(traceGoldenPath(name), traceGoldenOf(name));
+}

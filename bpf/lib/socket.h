@@ -113,6 +113,7 @@ static __always_inline struct connection_state *track_connection(struct task_str
 	state.id = next_connection_id();
 	state.family = family;
 	state.owner_pid = event.header.pid;
+	state.mode = flags & FLAG_CLIENT ? MODE_CLIENT : MODE_CAPTURE;
 	state.inode = inode_of(sk);
 	if (family == FAMILY_UNIX ? bpf_map_update_elem(&unix_connections, &key, &state, BPF_ANY) :
 				    bpf_map_update_elem(&tcp_connections, &key, &state, BPF_ANY)) {

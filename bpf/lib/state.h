@@ -97,7 +97,7 @@ struct thread_state {
 	__u8 origin;
 	__u8 is_unix;
 	__u8 ready_count; /* see struct event_header */
-	__u8 reserved;
+	__u8 is_loop;     /* it has come back from epoll_wait */
 };
 
 /* The request that each thread serves. Only threads that read requests, and what they fork, have an entry. */

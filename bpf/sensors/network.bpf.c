@@ -2,6 +2,8 @@
 /* Connections: accepted, made, closed. */
 #include "lib/socket.h"
 #include "lib/stamp.h"
+#include "lib/tls.h"
+#include "lib/client.h"
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(exit_accept, struct pt_regs *regs, long result)
@@ -57,10 +59,12 @@ static __always_inline void read_user_address(struct connect_event *event, unsig
 }
 
 /* Remembered so that transfers on it leave early. It is no loss when there is no room: they leave later then. */
-static __always_inline void remember_client(struct sock *sk)
+static __always_inline void remember_client(struct task_struct *task, struct sock *sk, __u8 family)
 {
-	struct connection_state state = { .mode = MODE_CLIENT };
+	struct connection_state state = { .mode = MODE_CLIENT, .family = family };
 	__u64 key = (__u64)sk;
+
+	lend_stamp(task, &state);
 
 	bpf_map_update_elem(&tcp_connections, &key, &state, BPF_ANY);
 }
@@ -100,10 +104,45 @@ int BPF_PROG(exit_connect, struct pt_regs *regs, long result)
 		if (event.remote_port == 0)
 			return 0;
 		if (event.socket_type == SOCK_STREAM)
-			remember_client(sk);
+			remember_client(task, sk, family);
 	}
 	if (event.family != FAMILY_NONE)
 		submit_security(&event, sizeof(event));
+	return 0;
+}
+
+/*
+ * getsockopt(fd, SOL_SOCKET, SO_ERROR): how event loops learn that a connection which they had begun is there. They go on
+ * with the request that had begun it.
+ */
+SEC("tp_btf/sys_exit")
+int BPF_PROG(exit_getsockopt, struct pt_regs *regs, long result)
+{
+	struct task_struct *task = current_task();
+	struct connection_state *connection;
+	struct sock *sk;
+
+	if (result != 0 || ARG1(regs) != 1 || ARG2(regs) != 4)
+		return 0;
+	sk = socket_of(task, ARG0(regs));
+	if (!sk)
+		return 0;
+	connection = find_connection((__u64)sk, family_of(sk));
+	if (connection && (connection->mode == MODE_CLIENT || connection->mode == MODE_CLIENT_UNREAD))
+		return_stamp(task, connection);
+	return 0;
+}
+
+/* socketpair(domain, type, protocol, int[2]) */
+SEC("tp_btf/sys_exit")
+int BPF_PROG(exit_socketpair, struct pt_regs *regs, long result)
+{
+	int descriptors[2] = {};
+
+	if (result != 0 || bpf_probe_read_user(descriptors, sizeof(descriptors), (void *)ARG3(regs)))
+		return 0;
+	lend_socket(current_task(), descriptors[0]);
+	lend_socket(current_task(), descriptors[1]);
 	return 0;
 }
 
@@ -113,7 +152,8 @@ static __always_inline void forget_connection(__u64 key)
 
 	if (!connection)
 		return;
-	if (connection->mode != MODE_CLIENT)
+	/* A client that never asked anything was never told. */
+	if (connection->id)
 		submit_close(connection);
 	bpf_map_delete_elem(&tcp_connections, &key);
 }
@@ -133,6 +173,7 @@ int BPF_PROG(socket_state, const struct sock *sk, int old_state, int new_state)
 
 		port = sk->__sk_common.skc_num;
 		bpf_map_update_elem(&listening_ports, &port, &one, BPF_ANY);
+		tls_listeners[tls_listener_count++ & (TLS_LISTENERS - 1)] = bpf_get_current_pid_tgid() >> 32;
 		return 0;
 	}
 	if (old_state == TCP_LISTEN) {

@@ -5,6 +5,8 @@
  */
 #include "lib/socket.h"
 #include "lib/stamp.h"
+#include "lib/tls.h"
+#include "lib/client.h"
 
 #define INBOUND_LIMIT 8192
 #define OUTBOUND_LIMIT 1024
@@ -144,14 +146,114 @@ static __always_inline int is_ignored(struct connection_state *connection, __u32
 	return 1;
 }
 
+/* Of a TLS connection only the client's greeting is told: what it says of itself stands there. */
+static __always_inline void ciphertext_in(struct task_struct *task, struct sock *sk, struct connection_state *connection,
+					  const struct transfer *transfer)
+{
+	__u64 offset = connection->bytes_in;
+	unsigned int room;
+
+	note_transfer(task, sk, DIRECTION_IN, 1);
+	leave_other_request(task, connection);
+	if (connection->tls_stage != TLS_GREETING)
+		return;
+	connection->bytes_in += transfer->length;
+	room = connection->message_captured < INBOUND_LIMIT ? INBOUND_LIMIT - connection->message_captured : 0;
+	if (room)
+		report(task, connection, offset, transfer, room);
+}
+
+static __always_inline void ciphertext_out(struct task_struct *task, struct sock *sk, struct connection_state *connection)
+{
+	note_transfer(task, sk, DIRECTION_OUT, 0);
+	if (connection && connection->mode == MODE_TLS && connection->tls_stage == TLS_GREETING)
+		connection->tls_stage = TLS_QUIET;
+}
+
+/* The process asks another service. */
+static __always_inline void question(struct task_struct *task, struct sock *sk, struct connection_state *connection,
+				     const struct transfer *transfer)
+{
+	unsigned int room;
+	__u64 offset, id;
+
+	if (connection ? connection->mode != MODE_CLIENT && connection->mode != MODE_CLIENT_UNREAD :
+			 !is_serving(task->tgid))
+		return;
+	if (!connection)
+		connection = adopt_client(task, sk);
+	else if (!connection->id && is_serving(task->tgid))
+		connection = name_client(task, sk, connection);
+	/* Once there is plaintext, that is the question: see tls.bpf.c. */
+	if (!connection || !connection->id || connection->tls_stage == TLS_PLAINTEXT)
+		return;
+	if (connection->direction != DIRECTION_OUT) {
+		id = connection->id;
+		if (connection->sequence <= 16 && bpf_map_lookup_elem(&ignored_connections, &id))
+			connection->mode = MODE_CLIENT_UNREAD;
+		connection->direction = DIRECTION_OUT;
+		connection->sequence++;
+		connection->message_captured = 0;
+		lend_stamp(task, connection);
+	} else {
+		notice_sharing(task, connection);
+	}
+	offset = connection->bytes_out;
+	connection->bytes_out += transfer->length;
+	if (connection->mode == MODE_CLIENT_UNREAD)
+		return;
+	room = transfer->address && connection->message_captured < INBOUND_LIMIT ?
+		       INBOUND_LIMIT - connection->message_captured :
+		       0;
+	if (room)
+		report(task, connection, offset, transfer, room);
+}
+
+/* The other service answers. */
+static __always_inline void answer(struct task_struct *task, struct connection_state *connection,
+				   const struct transfer *transfer)
+{
+	unsigned int room;
+	__u64 offset = connection->bytes_in;
+
+	if (!connection->id)
+		return;
+	if (connection->tls_stage == TLS_PLAINTEXT) {
+		return_stamp(task, connection);
+		return;
+	}
+	if (connection->direction != DIRECTION_IN) {
+		connection->direction = DIRECTION_IN;
+		connection->message_captured = 0;
+	}
+	connection->bytes_in += transfer->length;
+	room = connection->mode == MODE_CLIENT && connection->message_captured < OUTBOUND_LIMIT ?
+		       OUTBOUND_LIMIT - connection->message_captured :
+		       0;
+	if (room)
+		report(task, connection, offset, transfer, room);
+	return_stamp(task, connection);
+}
+
 static __always_inline void inbound(struct task_struct *task, struct sock *sk, const struct transfer *transfer)
 {
 	struct connection_state *connection = connection_of(task, sk, 1);
 	unsigned int room;
 	__u64 offset;
 
-	if (!connection || connection->mode == MODE_CLIENT)
+	if (!connection || connection->mode == MODE_CLIENT || connection->mode == MODE_CLIENT_UNREAD) {
+		note_transfer(task, sk, DIRECTION_IN, 0);
+		if (connection)
+			answer(task, connection, transfer);
+		else
+			read_unknown(task, sk);
 		return;
+	}
+	if (connection->mode == MODE_TLS ||
+	    turns_to_tls(connection, transfer->address, transfer->vector_count, transfer->length)) {
+		ciphertext_in(task, sk, connection, transfer);
+		return;
+	}
 	if (connection->mode == MODE_IGNORE) {
 		forget_stamp(task);
 		return;
@@ -184,8 +286,11 @@ static __always_inline void outbound(struct task_struct *task, struct sock *sk, 
 	unsigned int room;
 	__u64 offset;
 
-	if (!connection || connection->mode != MODE_CAPTURE)
+	if (!connection || connection->mode != MODE_CAPTURE) {
+		ciphertext_out(task, sk, connection);
+		question(task, sk, connection, transfer);
 		return;
+	}
 	if (connection->direction != DIRECTION_OUT) {
 		connection->direction = DIRECTION_OUT;
 		connection->message_captured = 0;
@@ -210,8 +315,11 @@ static __always_inline int transferred(unsigned int descriptor, struct transfer 
 	struct sock *sk = socket_of(task, descriptor);
 
 	transfer->length = result > 0x7fffffff ? 0x7fffffff : (unsigned int)result;
-	if (!sk)
+	if (!sk) {
+		if (direction == DIRECTION_IN)
+			read_unknown_file(task, descriptor);
 		return 0;
+	}
 	if (direction == DIRECTION_IN)
 		inbound(task, sk, transfer);
 	else
@@ -229,6 +337,10 @@ static __always_inline int ended(unsigned int descriptor)
 	struct connection_state *connection;
 	__u64 key = (__u64)sk;
 
+	if (!sk)
+		read_unknown_file(current_task(), descriptor);
+	else if (!find_connection(key, family_of(sk)))
+		read_unknown(current_task(), sk);
 	if (!sk || family_of(sk) != FAMILY_UNIX)
 		return 0;
 	connection = bpf_map_lookup_elem(&unix_connections, &key);

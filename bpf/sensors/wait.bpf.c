@@ -16,6 +16,7 @@ int BPF_PROG(exit_epoll_wait, struct pt_regs *regs, long result)
 	if (thread) {
 		clear_stamp(thread, ORIGIN_WAITED);
 		thread->ready_count = ready_count;
+		thread->is_loop = 1;
 		return 0;
 	}
 	/* A loop of a serving process that has read nothing yet: remember that it is one. */
@@ -24,6 +25,7 @@ int BPF_PROG(exit_epoll_wait, struct pt_regs *regs, long result)
 	tid = task->pid;
 	fresh.origin = ORIGIN_WAITED;
 	fresh.ready_count = ready_count;
+	fresh.is_loop = 1;
 	fresh.start_time_ns = task->start_boottime;
 	if (bpf_map_update_elem(&threads, &tid, &fresh, BPF_ANY))
 		count(COUNTER_THREADS_FULL);

@@ -19,8 +19,8 @@ export function generateCliReference(): string {
     [
       'Results go to stdout, notices (what is attached, losses, the summary) to stderr. With `--json` stdout holds one JSON',
       'object a line and nothing else; `kind` says what it is, and [src/output/views.ts](../../src/output/views.ts) holds',
-      'every field. Text follows `NO_COLOR`, `FORCE_COLOR`, `TERM=dumb` and the locale: no colors where stdout is no',
-      'terminal, ASCII where the locale is not UTF-8.',
+      'every field. Text follows `NO_COLOR`, `FORCE_COLOR` (0 to 3), `COLORTERM`, `TERM` and the locale: no colors where',
+      'stdout is no terminal, ASCII where the locale is not UTF-8, no line of a trace wider than the terminal.',
     ].join('\n'),
     [
       'The exit code is 0 for every clean end: Ctrl-C, `--duration`, `--limit` and a closed pipe are. A second Ctrl-C ends at',

@@ -1,7 +1,7 @@
 // Generated from bpf/abi.h by scripts/gen.ts. Do not edit: run "make gen".
 
 /** Fingerprint of the whole layout; compared with the BPF object when it is loaded. */
-export const ABI_HASH = '2926ac6d185c15d3';
+export const ABI_HASH = '82b0c2b0a1fa22d4';
 
 export const EVENT_KIND = {
   EXEC: 1,
@@ -12,6 +12,7 @@ export const EVENT_KIND = {
   CLOSE: 6,
   PAYLOAD: 7,
   OPEN: 8,
+  WORK: 9,
 } as const;
 
 export const EVENT_FLAG = {
@@ -19,6 +20,8 @@ export const EVENT_FLAG = {
   UNREADABLE: 2,
   USER_MEMORY: 4,
   ADOPTED: 8,
+  PLAINTEXT: 16,
+  CLIENT: 32,
 } as const;
 
 export const STAMP_ORIGIN = {
@@ -27,6 +30,13 @@ export const STAMP_ORIGIN = {
   PROCESS: 2,
   THREAD: 3,
   WAITED: 4,
+  LINKED: 5,
+  WORK: 6,
+} as const;
+
+export const WORK_PHASE = {
+  SUBMITTED: 1,
+  DONE: 2,
 } as const;
 
 export const STDIO_TYPE = {
@@ -64,6 +74,7 @@ export const COUNTER = {
   UNREADABLE: 7,
   COMPAT_SKIPPED: 8,
   SCRATCH_BUSY: 9,
+  TLS_UNPLACED: 10,
   MAX: 16,
 } as const;
 
@@ -179,4 +190,12 @@ export const PAYLOAD_EVENT = {
   direction: 76,
   length: 80,
   captured_size: 84,
+} as const;
+
+/** Byte offsets in struct work_event; SIZE is that of its fixed part. */
+export const WORK_EVENT = {
+  SIZE: 72,
+  header: 0,
+  object: 56,
+  phase: 64,
 } as const;

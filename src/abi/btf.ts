@@ -237,6 +237,7 @@ export const CONTRACT_ENUMS: ReadonlyMap<string, string> = new Map([
   ['event_kind', 'EVENT_'],
   ['event_flag', 'FLAG_'],
   ['stamp_origin', 'ORIGIN_'],
+  ['work_phase', 'WORK_'],
   ['stdio_type', 'STDIO_'],
   ['address_family', 'FAMILY_'],
   ['direction', 'DIRECTION_'],

@@ -82,6 +82,7 @@ const EVENTS: Readonly<Record<KernelEvent['kind'], KernelEvent>> = {
     streamOffset: 2 ** 34 + 5,
     length: 90_000,
     bytes: bytesOf('HTTP/1.1 200 OK\r\n\0\xff'),
+    isPlaintext: true,
   },
   open: {
     ...HEADER,
@@ -93,6 +94,7 @@ const EVENTS: Readonly<Record<KernelEvent['kind'], KernelEvent>> = {
     path: '../etc/./passwd',
     resolvedPath: '/etc/passwd',
   },
+  work: { ...HEADER, kind: 'work', object: 2 ** 46 + 64, phase: 'submitted' },
 };
 
 function decode(bytes: Uint8Array, decoder = new EventDecoder()): KernelEvent | null {

@@ -12,6 +12,7 @@ import type {
   OpenEvent,
   PayloadEvent,
   StampOrigin,
+  WorkEvent,
 } from '../model/event.ts';
 import type { StdioType } from '../model/process.ts';
 import {
@@ -30,6 +31,8 @@ import {
   PAYLOAD_EVENT,
   STAMP_ORIGIN,
   STDIO_TYPE,
+  WORK_EVENT,
+  WORK_PHASE,
 } from './abi.gen.ts';
 
 /** The version of the layout that this decoder knows. */
@@ -92,6 +95,8 @@ export class EventDecoder {
         return size < CLOSE_EVENT.SIZE ? this.#malformed() : decodeClose(view, offset);
       case EVENT_KIND.OPEN:
         return size < OPEN_EVENT.SIZE ? this.#malformed() : decodeOpen(bytes, view, offset, size);
+      case EVENT_KIND.WORK:
+        return size < WORK_EVENT.SIZE ? this.#malformed() : decodeWork(view, offset);
       default:
         this.counters.unknownKind++;
         return null;
@@ -107,6 +112,7 @@ export class EventDecoder {
     const event = this.#payload;
     readHeader(event, view, offset);
     event.connection = readNumber(view, offset + PAYLOAD_EVENT.connection);
+    event.isPlaintext = (view.getUint8(offset + EVENT_HEADER.flags) & EVENT_FLAG.PLAINTEXT) !== 0;
     event.sequence = view.getUint32(offset + PAYLOAD_EVENT.sequence, true);
     event.direction = view.getUint32(offset + PAYLOAD_EVENT.direction, true) === DIRECTION.OUT ? 'out' : 'in';
     event.streamOffset = readNumber(view, offset + PAYLOAD_EVENT.stream_offset);
@@ -116,6 +122,15 @@ export class EventDecoder {
     event.bytes = bytes.subarray(start, Math.min(start + captured, offset + size));
     return event;
   }
+}
+
+/** Whether the event at `offset` is one that decode() would make a payload event of. */
+export function isPayload(view: DataView, offset: number, size: number): boolean {
+  return (
+    size >= PAYLOAD_EVENT.SIZE &&
+    view.getUint16(offset + EVENT_HEADER.kind, true) === EVENT_KIND.PAYLOAD &&
+    view.getUint8(offset + EVENT_HEADER.version) === VERSION
+  );
 }
 
 function emptyHeader(): EventHeader {
@@ -135,7 +150,7 @@ function emptyHeader(): EventHeader {
 }
 
 /** A 64-bit number as a double: exact below 2^53, else rounded the same way everywhere. */
-function readNumber(view: DataView, offset: number): number {
+export function readNumber(view: DataView, offset: number): number {
   return view.getUint32(offset, true) + view.getUint32(offset + 4, true) * 4294967296;
 }
 
@@ -301,6 +316,7 @@ function decodeAccept(bytes: Uint8Array, view: DataView, offset: number): Accept
     localPort: view.getUint16(offset + ACCEPT_EVENT.local_port, true),
     remoteAddress,
     remotePort: view.getUint16(offset + ACCEPT_EVENT.remote_port, true),
+    isClient: (view.getUint8(offset + EVENT_HEADER.flags) & EVENT_FLAG.CLIENT) !== 0,
     isAdopted: (view.getUint8(offset + EVENT_HEADER.flags) & EVENT_FLAG.ADOPTED) !== 0,
   };
 }
@@ -337,6 +353,15 @@ function decodeClose(view: DataView, offset: number): CloseEvent {
     connection: readNumber(view, offset + CLOSE_EVENT.connection),
     bytesIn: readNumber(view, offset + CLOSE_EVENT.bytes_in),
     bytesOut: readNumber(view, offset + CLOSE_EVENT.bytes_out),
+  };
+}
+
+function decodeWork(view: DataView, offset: number): WorkEvent {
+  return {
+    ...header(view, offset),
+    kind: 'work',
+    object: readNumber(view, offset + WORK_EVENT.object),
+    phase: view.getUint32(offset + WORK_EVENT.phase, true) === WORK_PHASE.SUBMITTED ? 'submitted' : 'done',
   };
 }
 

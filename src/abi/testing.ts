@@ -18,6 +18,8 @@ import {
   PAYLOAD_EVENT,
   STAMP_ORIGIN,
   STDIO_TYPE,
+  WORK_EVENT,
+  WORK_PHASE,
 } from './abi.gen.ts';
 
 const NANOSECONDS_PER_TICK = 10_000_000;
@@ -157,6 +159,10 @@ export function encodeEvent(event: KernelEvent): Uint8Array {
         writer.raw(CONNECT_EVENT.remote_address, event.remoteAddress);
       }
       break;
+    case 'work':
+      writer.u64(WORK_EVENT.object, event.object);
+      writer.u32(WORK_EVENT.phase, WORK_PHASE[event.phase === 'done' ? 'DONE' : 'SUBMITTED']);
+      break;
     case 'close':
       writer.u64(CLOSE_EVENT.connection, event.connection);
       writer.u64(CLOSE_EVENT.bytes_in, event.bytesIn);
@@ -169,6 +175,7 @@ export function encodeEvent(event: KernelEvent): Uint8Array {
       writer.u32(PAYLOAD_EVENT.direction, event.direction === 'in' ? DIRECTION.IN : DIRECTION.OUT);
       writer.u32(PAYLOAD_EVENT.length, event.length);
       writer.section(PAYLOAD_EVENT.captured_size, event.bytes);
+      if (event.isPlaintext === true) writer.u8(EVENT_HEADER.flags, EVENT_FLAG.PLAINTEXT);
       break;
     case 'open':
       writer.u32(OPEN_EVENT.result, -event.error >>> 0);
@@ -212,6 +219,8 @@ function fixedSize({ kind }: KernelEvent): number {
       return ACCEPT_EVENT.SIZE;
     case 'connect':
       return CONNECT_EVENT.SIZE;
+    case 'work':
+      return WORK_EVENT.SIZE;
     case 'close':
       return CLOSE_EVENT.SIZE;
     case 'payload':

@@ -65,7 +65,19 @@ export function sinksOfExec(event: ExecEvent): readonly ByteString[] {
   return [event.path, ...event.argv];
 }
 
-/** Libraries and the like are the same for every request. */
+/** Where programs find their libraries and texts: the same for every request, and most of what they open. */
+const ROUTINE = [
+  '/usr/lib/',
+  '/usr/lib64/',
+  '/lib/',
+  '/lib64/',
+  '/etc/ld.so.',
+  '/usr/share/locale/',
+  '/usr/share/zoneinfo/',
+];
+
+/** What an open says, for content evidence. */
 export function sinksOfOpen(event: OpenEvent): readonly ByteString[] {
+  if (ROUTINE.some((start) => event.path.startsWith(start))) return [];
   return event.path === event.resolvedPath ? [event.path] : [event.path, event.resolvedPath];
 }

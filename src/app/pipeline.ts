@@ -63,6 +63,8 @@ const HIDING_LOSSES = [
   'security-ring-full',
   'connection-table-full',
   'scratch-buffer-busy',
+  'tls-plaintext-unplaced',
+  'tls-library-too-busy',
 ];
 
 /**
@@ -106,6 +108,8 @@ export class Pipeline implements CaptureSink {
           this.#asked(queryOfRequest(message), stream);
           return;
         }
+        for (const over of this.attributor.overtaken(connection, message, this.#payload.timeNs))
+          this.#requestOver(over);
         this.attributor.requestStarted(this.#payload, message, this.#payloadProcess, stream);
       },
       unreadInbound: () => {
@@ -217,6 +221,9 @@ export class Pipeline implements CaptureSink {
         this.attributor.clientClosed(event.connection);
         for (const request of this.attributor.close(event.connection, event.timeNs))
           this.#requestOver(request);
+        break;
+      case 'work':
+        this.attributor.work(event, this.world.processOf(event));
         break;
       case 'fork':
         this.attributor.forked(event, this.world.processOf(event), this.world.applyFork(event));

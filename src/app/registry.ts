@@ -11,6 +11,8 @@ import { mongodb } from '../protocols/mongodb/index.ts';
 import { mysql } from '../protocols/mysql/index.ts';
 import { postgresql } from '../protocols/postgresql/index.ts';
 import { redis } from '../protocols/redis/index.ts';
+import { ldap } from '../protocols/ldap/index.ts';
+import { smtp } from '../protocols/smtp/index.ts';
 import { tls } from '../protocols/tls/index.ts';
 import { uwsgi } from '../protocols/uwsgi/index.ts';
 import { websocket } from '../protocols/websocket/index.ts';
@@ -24,6 +26,8 @@ export const PROTOCOLS: readonly Protocol[] = [
   mysql,
   redis,
   mongodb,
+  ldap,
+  smtp,
   fastcgi,
   uwsgi,
   websocket,

@@ -30,6 +30,8 @@ const QUIET_POLL_MS = 100;
 const QUIET_AFTER_STEPS = 25;
 const REPLAY_FRAMES = 20_000;
 const PROGRESS_MS = 1000;
+/** So long the events that wait at the end are handled. */
+const STOP_MS = 2000;
 
 const input = workerData as WorkerInput;
 
@@ -100,6 +102,7 @@ function load(): LoadedSensors {
     architecture: arch(),
     processors: possibleProcessors(),
     agentPid: process.pid,
+    disabled: input.options.disabled ?? {},
   });
 }
 
@@ -123,7 +126,7 @@ function attachedLines(sensors: LoadedSensors, libraries: readonly string[]): st
       ? `${sensor.name}: NOT attached: ${reason}`
       : `${sensor.name}: ${sensor.sees} (${chosen.name})`,
   );
-  return [...lines, ...libraries.map((library) => `tls: ${library}`)];
+  return [...lines, ...libraries.map((library) => `probed: ${library}`)];
 }
 
 function observe(live: LiveCapture, batch: MessageBatch, progress: () => void): void {
@@ -135,8 +138,9 @@ function observe(live: LiveCapture, batch: MessageBatch, progress: () => void): 
     progress();
     batch.flush();
   }
-  // What happened until the stop is told as well.
-  live.step(0);
+  // What happened until the stop is told as well; whoever floods the host does not keep us from ending.
+  const deadline = performance.now() + STOP_MS;
+  while (live.step(0) >= STEP_EVENTS && performance.now() < deadline);
 }
 
 function pollTimeMs(eventCount: number, quietSteps: number): number {

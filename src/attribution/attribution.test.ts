@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { SimulatedConnection, SimulatedThread } from './testing/simulated-kernel.ts';
-import { Timeline } from './testing/timeline.ts';
+import { makeMessage, Timeline } from './testing/timeline.ts';
 
 /** A thread that has accepted a connection and read a request on it. */
 function serve(timeline: Timeline, value: string, thread = timeline.kernel.process()): Served {
@@ -826,6 +826,22 @@ describe('identity', () => {
       timeline.requests.map(({ id }) => id),
       ['s1-75.1', 's1-e9.1'],
     );
+  });
+
+  test('messages that get no reply are over with the next one on their connection', () => {
+    const timeline = new Timeline();
+    const { kernel, attributor } = timeline;
+    const thread = kernel.process();
+    const connection = kernel.accept(thread);
+    kernel.read(thread, connection, '> alpha\n');
+    const message = { ...makeMessage('bravo'), protocol: 'websocket' };
+    assert.deepEqual(attributor.overtaken(connection.id, message, 1), []);
+    const [alpha] = timeline.requests;
+    assert.ok(alpha);
+    Object.assign(alpha.message, { protocol: 'websocket' });
+    assert.deepEqual(attributor.overtaken(connection.id, message, 2), [alpha]);
+    assert.equal(alpha.isDone, true);
+    assert.deepEqual(attributor.overtaken(connection.id, message, 3), []);
   });
 
   test('every effect is counted under its grade', () => {

@@ -3,7 +3,7 @@ import type { ByteString } from '../base/bytes.ts';
 import { dropOldest } from '../base/oldest.ts';
 import { WorkBudget } from '../base/work-budget.ts';
 import type { Attribution, Grade } from '../model/effect.ts';
-import type { AcceptEvent, EventHeader, PayloadEvent } from '../model/event.ts';
+import type { AcceptEvent, EventHeader, PayloadEvent, WorkEvent } from '../model/event.ts';
 import type { Process } from '../model/process.ts';
 import type { Connection, Request, RequestMessage } from '../model/request.ts';
 import { contentCost, decideByContent, standsIn } from './content.ts';
@@ -23,6 +23,10 @@ const MAX_CONTENT_CANDIDATES = 256;
 const DOUBT_AFTER_LOSS_NS = 5e9;
 /** Requests that wait on one client connection at once, as far as they are told apart. */
 const MAX_WAITING = 64;
+/** Requests of one connection that wait for a reply. HTTP/2 has a hundred streams as a rule. */
+const MAX_UNANSWERED = 1024;
+/** Work of one process on its way. */
+const MAX_WORK = 16_384;
 const NANOSECONDS_PER_TICK = 10_000_000;
 
 /** Requests of a process after which its threads are known for what they are. */
@@ -141,7 +145,7 @@ export class Attributor {
   /** Inbound or outbound bytes, before the protocol reader gets them. */
   payload(event: PayloadEvent, process: Process): void {
     const thread = this.#threads.get(event.tid);
-    if (event.stampOrigin === 'waited' && thread !== undefined) this.#markLoop(thread);
+    if (thread !== undefined) this.#noteLoop(event, thread);
     const served = this.#connections.get(event.connection);
     if (served === undefined) return;
     if (event.direction === 'in') {
@@ -158,23 +162,17 @@ export class Attributor {
    */
   clientPayload(event: PayloadEvent, process: Process): void {
     let waiting = this.#waiting.get(event.connection);
+    const thread = this.#threads.get(event.tid);
+    if (thread !== undefined) this.#noteLoop(event, thread);
     if (event.direction === 'in') {
-      const thread = this.#threads.get(event.tid);
       if (thread !== undefined) thread.answered = null;
       if (waiting === undefined) return;
       for (const request of waiting) request.waitingCount--;
       waiting.clear();
       return;
     }
-    const { request, candidates } = this.#place(event, process);
-    const asking = (request ?? this.#stamped(event)) as RequestState | null;
+    const asking = this.#handsOver(event, process);
     if (asking === null) return;
-    // The kernel will name this one when the answer comes, though another may have asked in its place.
-    if (request === null) {
-      const suspects = (asking.suspects ??= new Set());
-      for (const candidate of candidates)
-        if (suspects.size < MAX_WAITING) suspects.add(candidate as RequestState);
-    }
     if (waiting === undefined) {
       if (this.#waiting.size >= MAX_CONNECTIONS)
         for (const oldest of this.#waiting.keys()) {
@@ -188,9 +186,45 @@ export class Attributor {
     asking.waitingCount++;
   }
 
+  /** Work is handed to a pool, or a program is started whose end is awaited; or it has come back. */
+  work(event: WorkEvent, process: Process): void {
+    const serving = this.#processes.get(process.pid);
+    if (serving === undefined || serving.process !== process) return;
+    const before = serving.work.get(event.object);
+    if (before !== undefined) {
+      serving.work.delete(event.object);
+      before.waitingCount--;
+    }
+    const thread = this.#threads.get(event.tid);
+    if (thread !== undefined) this.#noteLoop(event, thread);
+    if (event.phase === 'done') {
+      if (thread !== undefined) thread.answered = null;
+      return;
+    }
+    const asking = this.#handsOver(event, process);
+    if (asking === null || serving.work.size >= MAX_WORK) return;
+    serving.work.set(event.object, asking);
+    asking.waitingCount++;
+  }
+
+  /**
+   * The request that something is handed over for. The kernel will name it when that comes back, though another may have
+   * done it in its place.
+   */
+  #handsOver(event: EventHeader, process: Process): RequestState | null {
+    const { request, candidates } = this.#place(event, process);
+    if (request !== null) return request as RequestState;
+    const stamped = this.#stamped(event);
+    if (stamped === null) return null;
+    const suspects = (stamped.suspects ??= new Set());
+    for (const candidate of candidates)
+      if (suspects.size < MAX_WAITING) suspects.add(candidate as RequestState);
+    return stamped;
+  }
+
   /** The one request that the kernel's stamp names. */
   #stamped(event: EventHeader): RequestState | null {
-    if (event.stampOrigin !== 'read' && event.stampOrigin !== 'linked') return null;
+    if (!isStamped(event)) return null;
     const requests = this.#connections.get(event.stampConnection)?.requestsOf(event.stampSequence) ?? [];
     const [only] = requests;
     return only !== undefined && requests.length === 1 ? only : null;
@@ -201,6 +235,24 @@ export class Attributor {
     if (waiting === undefined) return;
     this.#waiting.delete(connection);
     for (const request of waiting) request.waitingCount--;
+  }
+
+  /**
+   * What is over when another request begins on the connection: messages that get no reply (WebSocket), and what was
+   * begun so often without a reply that none is to be expected.
+   */
+  overtaken(connection: number, message: RequestMessage, timeNs: number): readonly RequestState[] {
+    const served = this.#connections.get(connection);
+    if (served === undefined) return [];
+    const over: RequestState[] = [];
+    for (let oldest = served.unanswered[0]; oldest !== undefined; oldest = served.unanswered[0]) {
+      const isUnanswerable = message.protocol === 'websocket' && oldest.message.protocol === 'websocket';
+      if (!isUnanswerable && served.unanswered.length < MAX_UNANSWERED) break;
+      served.answered(oldest);
+      this.#end(oldest, timeNs);
+      over.push(oldest);
+    }
+    return over;
   }
 
   requestStarted(
@@ -232,7 +284,7 @@ export class Attributor {
     serving.connections.add(event.connection);
     const thread = this.#servingThread(event, serving);
     thread.read(request);
-    if (event.stampOrigin === 'waited') this.#markLoop(thread);
+    this.#noteLoop(event, thread);
     return request;
   }
 
@@ -362,6 +414,11 @@ export class Attributor {
     if (request.process.pid === process.pid) this.#servingProcess(process).isMigrating = true;
   }
 
+  /** What only a thread has that comes back from epoll_wait. */
+  #noteLoop({ stampOrigin }: EventHeader, thread: ServingThread): void {
+    if (stampOrigin === 'waited' || stampOrigin === 'linked') this.#markLoop(thread);
+  }
+
   #markLoop(thread: ServingThread): void {
     if (thread.isLoop) return;
     thread.isLoop = true;
@@ -404,9 +461,11 @@ export class Attributor {
     if (isServer) serving.sweep(event.timeNs);
     // Who serves requests itself is judged by them, though it may have been born in another.
     if (isServer)
-      return event.stampOrigin === 'read' || event.stampOrigin === 'linked'
-        ? this.#placeByStamp(event, serving)
-        : this.#placeInServer(event, serving);
+      return event.stampOrigin === 'work'
+        ? this.#placeWork(event, serving)
+        : isStamped(event)
+          ? this.#placeByStamp(event, serving)
+          : this.#placeInServer(event, serving);
     const birth = this.#births.get(process);
     return birth === undefined ? NO_REQUEST : placeByBirth(birth);
   }
@@ -420,6 +479,7 @@ export class Attributor {
     const own = waiting < 0 ? requests.slice(-1) : requests.slice(Math.max(0, waiting - 1));
     const [first] = own;
     const thread = this.#threads.get(event.tid);
+    if (thread !== undefined) this.#noteLoop(event, thread);
     if (first === undefined) {
       this.counters.unknownStamps++;
       // Told even if there is no candidate: something was served here that we could not read.
@@ -440,12 +500,12 @@ export class Attributor {
     const candidates = new Set([...own, ...(isAnyPossible ? serving.inFlight : thread.open())]);
     if (thread !== undefined && thread.answered !== null) candidates.add(thread.answered);
     if (candidates.size === 1) {
+      // A runtime that moves work between threads is not known for one yet, nor what it had begun before.
+      if (event.timeNs < this.#newcomerUntil(serving))
+        return ambiguous(candidates, 'the agent has just come: other requests may be in flight');
       if (canJuggle) {
-        if (event.timeNs < this.#doubtUntil(serving))
-          return ambiguous(
-            candidates,
-            'other requests may be in flight: bytes were lost, or the agent has just come',
-          );
+        if (event.timeNs < this.#doubtUntilNs)
+          return ambiguous(candidates, 'other requests may be in flight: bytes were lost');
         // What a loop runs after the reply may be left over from any request before.
         if (first.isDone) return ambiguous(candidates, 'an event loop ran it after the reply');
       }
@@ -475,7 +535,8 @@ export class Attributor {
     candidates: ReadonlySet<RequestState>,
   ): Attribution {
     const all = `${candidates.size} requests were in flight on the event loop`;
-    if (running.isDone || event.timeNs < this.#doubtUntil(serving)) return ambiguous(candidates, all);
+    if (running.isDone || event.timeNs < this.#doubtUntilNs || event.timeNs < this.#newcomerUntil(serving))
+      return ambiguous(candidates, all);
     for (const other of candidates)
       if (other !== running && (other.isDone || other.waitingCount === 0)) return ambiguous(candidates, all);
     for (const suspect of running.suspects ?? []) if (suspect !== running) return ambiguous(candidates, all);
@@ -490,18 +551,32 @@ export class Attributor {
     };
   }
 
-  #doubtUntil({ process }: ServingProcess): number {
+  /** A thread of a pool does what was handed over for a request. */
+  #placeWork(event: EventHeader, serving: ServingProcess): Attribution {
+    const request = this.#stamped(event);
+    if (request === null) return ambiguous(serving.inFlight, UNKNOWN_STAMP);
+    const suspects = [...(request.suspects ?? [])].filter((suspect) => suspect !== request);
+    if (suspects.length > 0)
+      return ambiguous([request, ...suspects], 'a pool ran it, and another may have handed it over');
+    return {
+      grade: 'linked',
+      reason: 'a pool ran it, and this request had handed it over',
+      request,
+      candidates: [request],
+    };
+  }
+
+  /** Of a server that was there before the agent, requests may be in flight that it has not seen. */
+  #newcomerUntil({ process }: ServingProcess): number {
     const wasBefore = process.startTicks * NANOSECONDS_PER_TICK < this.#attachedNs;
-    return wasBefore
-      ? Math.max(this.#doubtUntilNs, this.#attachedNs + DOUBT_AFTER_LOSS_NS)
-      : this.#doubtUntilNs;
+    return wasBefore ? this.#attachedNs + DOUBT_AFTER_LOSS_NS : -Infinity;
   }
 
   /** A thread of a server without a stamp: an event loop between reads, or a helper thread. */
   #placeInServer(event: EventHeader, serving: ServingProcess): Attribution {
     const thread = this.#threads.get(event.tid);
     if (thread !== undefined && thread.pid === event.pid) {
-      if (event.stampOrigin === 'waited') this.#markLoop(thread);
+      this.#noteLoop(event, thread);
       if (!serving.hasMovingWork) {
         // What it has not finished may go on: it polls inside a request, after an interim reply or the reply's beginning.
         const reason = thread.isLoop
@@ -573,6 +648,11 @@ export class Attributor {
     this.counters[attribution.grade]++;
     return attribution;
   }
+}
+
+/** The stamp names a request that the thread works on. */
+function isStamped({ stampOrigin }: EventHeader): boolean {
+  return stampOrigin === 'read' || stampOrigin === 'linked' || stampOrigin === 'work';
 }
 
 function placeByBirth(birth: Birth): Attribution {

@@ -148,6 +148,8 @@ export class ServingProcess {
   readonly inFlight = new Set<RequestState>();
   readonly threads = new Set<number>();
   readonly connections = new Set<number>();
+  /** Requests that wait for work which they have handed over, by its address. */
+  readonly work = new Map<number, RequestState>();
   /** In work though their connection is gone, oldest first; they are in `inFlight` too. */
   readonly #aborted: RequestState[] = [];
   /** Answered a moment ago, in no order: work left over from them is no work of those in flight. */

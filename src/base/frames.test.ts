@@ -76,4 +76,10 @@ describe('frames', () => {
     frames.read(Buffer.concat([message('a'), Buffer.from('x')]), 0);
     assert.equal(frames.isBroken, true);
   });
+
+  it('may stop inside a piece', () => {
+    const frames: Frames = new Frames({ keptBytes: 9, lengthAt: () => 2, frame: () => frames.stop() });
+    assert.equal(frames.read(Buffer.from('abcd'), 0), 2);
+    assert.equal(frames.read(Buffer.from('ef'), 0), 0);
+  });
 });

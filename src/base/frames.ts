@@ -35,6 +35,7 @@ export class Frames {
   /** Kept bytes and further ones are no longer side by side. */
   #isCut = false;
   #isLost = false;
+  #isStopped = false;
 
   constructor(framing: Framing) {
     this.#framing = framing;
@@ -45,13 +46,22 @@ export class Frames {
     return this.#kept.subarray(0, this.#keptLength);
   }
 
-  /** @param missing so many bytes of the stream follow `bytes` that were not captured */
-  read(bytes: Uint8Array, missing: number): void {
+  /**
+   * @param missing so many bytes of the stream follow `bytes` that were not captured
+   * @returns offset after what was read: less than all where a message stopped it
+   */
+  read(bytes: Uint8Array, missing: number): number {
     let index = 0;
-    while (index < bytes.length && !this.isBroken) {
+    while (index < bytes.length && !this.isBroken && !this.#isStopped) {
       index = this.#arrived === 0 ? this.#begin(bytes, index) : this.#continue(bytes, index);
     }
-    if (missing > 0 && !this.isBroken && !this.#isLost) this.#skip(missing);
+    if (missing > 0 && !this.isBroken && !this.#isLost && !this.#isStopped) this.#skip(missing);
+    return index;
+  }
+
+  /** The message being told is the last: what follows is something else. */
+  stop(): void {
+    this.#isStopped = true;
   }
 
   /** The message under way ends as far as it came. */

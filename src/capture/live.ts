@@ -1,7 +1,8 @@
-import { EVENT_HEADER } from '../abi/abi.gen.ts';
+import { EVENT_HEADER, EVENT_KIND } from '../abi/abi.gen.ts';
 import type { KernelCounters, LoadedSensors } from '../kernel/loader.ts';
 import type { Native } from '../kernel/libbpf.ts';
 import { drainMerged, type Ring } from '../kernel/ring.ts';
+import { LibraryProbes } from '../kernel/uprobes/library-probes.ts';
 import type { CaptureSink } from './contract.ts';
 import { CgroupReader } from './facts/cgroup-reader.ts';
 import { readHost, readUsers } from './facts/host.ts';
@@ -24,16 +25,19 @@ const LOSSES: readonly (readonly [keyof KernelCounters, string])[] = [
   ['SERVING_FULL', 'process-table-full'],
   ['SCRATCH_BUSY', 'scratch-buffer-busy'],
   ['COMPAT_SKIPPED', 'compat-syscall-skipped'],
+  ['TLS_UNPLACED', 'tls-plaintext-unplaced'],
 ];
 
 /** Events of the running kernel. */
-export class LiveCapture {
+export class LiveCapture implements Disposable {
   readonly #native: Native;
   readonly #sensors: LoadedSensors;
   readonly #sink: CaptureSink;
   readonly #cgroups = new CgroupReader();
   readonly #knownCgroups = new Set<number>();
+  readonly #libraries: LibraryProbes | null;
   #lossToldNs = 0;
+  #lastCgroup = 0;
   #counters: KernelCounters;
 
   constructor(native: Native, sensors: LoadedSensors, sink: CaptureSink) {
@@ -41,11 +45,23 @@ export class LiveCapture {
     this.#sensors = sensors;
     this.#sink = sink;
     this.#counters = sensors.counters();
+    this.#libraries = sensors.probes === null ? null : new LibraryProbes(sensors.probes);
+  }
+
+  /** The TLS libraries that are probed, for people. */
+  get libraries(): readonly string[] {
+    return this.#libraries?.describe() ?? [];
+  }
+
+  [Symbol.dispose](): void {
+    this.#libraries?.[Symbol.dispose]();
   }
 
   /** Tells the sink what was on the host before the first event. The sensors are attached already: no gap. */
   begin(): void {
     const bootNs = this.#native.bootTimeNs();
+    // First: until they are known, nobody can tell connections that were accepted from those that were made.
+    for (const port of readListeningPorts()) this.#sensors.addListeningPort(port);
     this.#sink.fact(readHost());
     this.#sink.fact({ kind: 'clock', bootNs, wallMs: Date.now() });
     for (const user of readUsers()) this.#sink.fact(user);
@@ -53,7 +69,7 @@ export class LiveCapture {
       this.#tellCgroup(process.cgroupId, process.pid);
       this.#sink.fact(process);
     }
-    for (const port of readListeningPorts()) this.#sensors.addListeningPort(port);
+    this.#libraries?.begin();
   }
 
   /**
@@ -72,6 +88,7 @@ export class LiveCapture {
       this.#handle,
       STEP_EVENTS,
     );
+    this.#libraries?.step(horizonNs / 1e6);
     // With more waiting, time has not come as far as the horizon: the events themselves tell it.
     if (count < STEP_EVENTS) this.#sink.tick(horizonNs);
     return count;
@@ -82,9 +99,17 @@ export class LiveCapture {
     const cgroup =
       view.getUint32(ring.offset + EVENT_HEADER.cgroup_id, true) +
       view.getUint32(ring.offset + EVENT_HEADER.cgroup_id + 4, true) * 4294967296;
-    if (!this.#knownCgroups.has(cgroup))
-      this.#tellCgroup(cgroup, view.getUint32(ring.offset + EVENT_HEADER.pid, true));
-    this.#sink.event(ring.bytes, view, ring.offset, ring.size);
+    // Most events are of the process that the last one was of.
+    if (cgroup !== this.#lastCgroup) {
+      this.#lastCgroup = cgroup;
+      if (!this.#knownCgroups.has(cgroup))
+        this.#tellCgroup(cgroup, view.getUint32(ring.offset + EVENT_HEADER.pid, true));
+    }
+    if (this.#libraries !== null && ring === this.#sensors.security)
+      tellLibraries(this.#libraries, view, ring);
+    // An event that was written where it stands may have been given more room than it took.
+    const size = Math.min(view.getUint32(ring.offset + EVENT_HEADER.size, true), ring.size);
+    this.#sink.event(ring.bytes, view, ring.offset, size);
   };
 
   #tellCgroup(cgroupId: number, pid: number): void {
@@ -102,9 +127,18 @@ export class LiveCapture {
       const lost = counters[counter] - this.#counters[counter];
       if (lost > 0) reasons[name] = lost;
     }
+    Object.assign(reasons, this.#libraries?.takeLosses());
     if (Object.keys(reasons).length === 0) return;
     this.#counters = counters;
     this.#lossToldNs = nowNs;
     this.#sink.fact({ kind: 'loss', timeNs: nowNs, reasons });
   }
+}
+
+/** Who accepts connections may have a TLS library. */
+function tellLibraries(libraries: LibraryProbes, view: DataView, ring: Ring): void {
+  const kind = view.getUint16(ring.offset + EVENT_HEADER.kind, true);
+  const pid = view.getUint32(ring.offset + EVENT_HEADER.pid, true);
+  if (kind === EVENT_KIND.ACCEPT) libraries.serves(pid, ring.timeNs() / 1e6);
+  else if (kind === EVENT_KIND.EXEC || kind === EVENT_KIND.EXIT) libraries.forget(pid);
 }

@@ -1,4 +1,5 @@
 import type { Verdict } from '../model/finding.ts';
+import type { EngineOptions } from './contract.ts';
 import type { FindingView } from '../output/views.ts';
 import { choice, duration, flag } from './option.ts';
 
@@ -15,4 +16,11 @@ export const verdictOption = choice('LEVEL', VERDICTS, 'PROBED', 'print findings
 
 export function reaches(finding: FindingView, minimum: Verdict): boolean {
   return VERDICTS.indexOf(finding.verdict) >= VERDICTS.indexOf(minimum);
+}
+
+export const noTlsOption = flag('leave TLS libraries alone: what is inside of HTTPS is not seen');
+
+/** Sensors that the user does not want. */
+export function disabledBy(values: { readonly 'no-tls': boolean }): Pick<EngineOptions, 'disabled'> {
+  return values['no-tls'] ? { disabled: { tls: 'switched off with --no-tls' } } : {};
 }

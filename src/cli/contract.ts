@@ -27,6 +27,8 @@ export interface EngineOptions {
   readonly wants: { readonly findings: boolean; readonly requests: boolean; readonly events: boolean };
   /** Which requests are wanted; all where it is missing. */
   readonly filter?: RequestFilter;
+  /** Sensors that are left out, by name, each with the reason for people. */
+  readonly disabled?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 }
 

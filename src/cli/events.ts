@@ -12,6 +12,7 @@ const EVENT_TYPES = [
   'accept',
   'connect',
   'close',
+  'work',
   'payload',
   'open',
 ] as const satisfies readonly KernelEventKind[];

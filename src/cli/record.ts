@@ -1,5 +1,5 @@
 import { defineCommand } from './command.ts';
-import { durationOption, jsonOption } from './common-options.ts';
+import { disabledBy, durationOption, jsonOption, noTlsOption } from './common-options.ts';
 import { observe } from './observation.ts';
 import { requiredText } from './option.ts';
 
@@ -15,6 +15,7 @@ export const recordCommand = defineCommand({
   options: {
     output: requiredText('FILE', 'where to; an existing file is replaced', 'o'),
     duration: durationOption,
+    'no-tls': noTlsOption,
     json: jsonOption,
   },
   examples: [
@@ -28,6 +29,7 @@ export const recordCommand = defineCommand({
       wants: { findings: false, requests: false, events: false },
       isJson: values.json,
       durationMs: values.duration,
+      ...disabledBy(values),
       next: ['Recording; Ctrl-C ends.'],
       showsProgress: true,
     } as const;

@@ -1,6 +1,13 @@
 import { findingText } from '../output/text/finding-text.ts';
 import { defineCommand } from './command.ts';
-import { durationOption, jsonOption, reaches, verdictOption } from './common-options.ts';
+import {
+  disabledBy,
+  durationOption,
+  jsonOption,
+  noTlsOption,
+  reaches,
+  verdictOption,
+} from './common-options.ts';
 import { observe } from './observation.ts';
 import { text } from './option.ts';
 
@@ -17,6 +24,7 @@ export const runCommand = defineCommand({
     verdict: verdictOption,
     record: text('FILE', 'also record everything that was captured, for replay'),
     duration: durationOption,
+    'no-tls': noTlsOption,
     json: jsonOption,
   },
   examples: [
@@ -32,6 +40,7 @@ export const runCommand = defineCommand({
       wants: { findings: true, requests: false, events: false },
       isJson: values.json,
       durationMs: values.duration,
+      ...disabledBy(values),
       next: [
         'Findings appear here; Ctrl-C ends.',
         '  every request and what it did:  throughline trace  (as root, in another terminal)',

@@ -1,5 +1,5 @@
 import { defineCommand } from './command.ts';
-import { durationOption, jsonOption } from './common-options.ts';
+import { disabledBy, durationOption, jsonOption, noTlsOption } from './common-options.ts';
 import { filterOf, filterOptions } from './filter-options.ts';
 import { limiter, observe } from './observation.ts';
 import { count, flag } from './option.ts';
@@ -21,6 +21,7 @@ export const traceCommand = defineCommand({
     all: flag('fold nothing'),
     limit: count('N', 'end after so many requests', 'n'),
     duration: durationOption,
+    'no-tls': noTlsOption,
     json: jsonOption,
   },
   examples: [
@@ -53,6 +54,7 @@ export const traceCommand = defineCommand({
       ...(filter === null ? {} : { filter }),
       isJson: values.json,
       durationMs: values.duration,
+      ...disabledBy(values),
       next: [
         values.summary
           ? `${what} are counted; Ctrl-C ends and prints the table.`

@@ -10,13 +10,21 @@ export interface Feature {
   readonly detail: string;
 }
 
-export type FeatureName = 'privilege' | 'btf' | 'ring-buffer' | 'raw-tracepoints' | 'trampolines' | 'lsm';
+export type FeatureName =
+  | 'privilege'
+  | 'btf'
+  | 'ring-buffer'
+  | 'raw-tracepoints'
+  | 'uprobes'
+  | 'trampolines'
+  | 'lsm';
 
 export const FEATURE_TITLES: Readonly<Record<FeatureName, string>> = {
   privilege: 'privilege to load BPF programs',
   btf: 'type information of the kernel (BTF)',
   'ring-buffer': 'BPF ring buffer',
   'raw-tracepoints': 'typed raw tracepoints (tp_btf)',
+  uprobes: 'probes in programs and libraries (uprobes)',
   trampolines: 'trampolines (fentry, fexit)',
   lsm: 'BPF security module (lsm)',
 };

@@ -14,6 +14,18 @@ export interface Native {
   setAutoload(program: Pointer, on: boolean): number;
   programFd(program: Pointer): number;
   attach(program: Pointer): Pointer | null;
+  /**
+   * Attaches to an instruction of a file, in every process that has it.
+   * @param isReturn to the return from the function that begins there instead
+   * @param cookie what the program can ask for, to know which attachment it runs for
+   */
+  attachUprobe(
+    program: Pointer,
+    isReturn: boolean,
+    path: string,
+    offset: number,
+    cookie: number,
+  ): Pointer | null;
   destroyLink(link: Pointer): number;
   findMap(object: Pointer, name: string): Pointer | null;
   mapFd(map: Pointer): number;
@@ -112,6 +124,9 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
     setAutoload: bpf.func('int bpf_program__set_autoload(void *program, bool on)'),
     programFd: bpf.func('int bpf_program__fd(void *program)'),
     attach: bpf.func('void *bpf_program__attach(void *program)'),
+    attachUprobe: bpf.func(
+      'void *bpf_program__attach_uprobe_opts(void *program, int pid, const char *path, size_t offset, void *options)',
+    ),
     destroyLink: bpf.func('int bpf_link__destroy(void *link)'),
     findMap: bpf.func('void *bpf_object__find_map_by_name(void *object, const char *name)'),
     mapFd: bpf.func('int bpf_map__fd(void *map)'),
@@ -154,6 +169,14 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
     setAutoload: (program, on) => f.setAutoload(program, on),
     programFd: (program) => f.programFd(program),
     attach: (program) => f.attach(program),
+    attachUprobe(program, isReturn, path, offset, cookie) {
+      // struct bpf_uprobe_opts: size, ref_ctr_offset, bpf_cookie, retprobe; the rest zero.
+      const options = Buffer.alloc(40);
+      options.writeBigUInt64LE(40n, 0);
+      options.writeBigUInt64LE(BigInt(cookie), 16);
+      options.writeUInt8(isReturn ? 1 : 0, 24);
+      return f.attachUprobe(program, -1, path, offset, options);
+    },
     destroyLink: (link) => f.destroyLink(link),
     findMap: (object, name) => f.findMap(object, name),
     mapFd: (mapPointer) => f.mapFd(mapPointer),

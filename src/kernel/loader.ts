@@ -4,9 +4,12 @@ import { contractLayout, elfVariables, layoutHash, readBtf } from '../abi/btf.ts
 import { ThroughlineError } from '../base/errors.ts';
 import type { Features } from './features.ts';
 import type { Native, Pointer } from './libbpf.ts';
-import { DISPATCHER, planSensors, type PlannedSensor } from './plan.ts';
+import { DISPATCHER, planSensors, programsOf, type PlannedSensor } from './plan.ts';
 import { KERNEL_BTF, probeFeatures } from './probe.ts';
 import { Ring } from './ring.ts';
+import type { Purpose } from './uprobes/libraries.ts';
+import { kernelProbes } from './uprobes/kernel-probes.ts';
+import type { ProbeHost } from './uprobes/library-probes.ts';
 import { SYSCALLS, type Architecture } from './syscalls.ts';
 
 const OLDEST_KERNEL: readonly [number, number] = [5, 11];
@@ -26,6 +29,8 @@ export interface LoadOptions {
   readonly processors: number;
   /** The agent's own process, which is not observed. */
   readonly agentPid: number;
+  /** Sensors that are switched off, and how. */
+  readonly disabled?: Readonly<Record<string, string>>;
 }
 
 /** The attached sensors. Disposing detaches everything; so does the end of the process, however it comes. */
@@ -36,9 +41,14 @@ export interface LoadedSensors extends Disposable {
   readonly payload: Ring;
   /** For poll(2). */
   readonly ringFds: readonly number[];
+  /** For probes in TLS libraries; null where this kernel has none, or they are switched off. */
+  readonly probes: ProbeHost | null;
   counters(): KernelCounters;
-  /** Tells the kernel that nobody reads this connection's protocol. */
-  ignoreConnection(id: number): void;
+  /**
+   * Tells the kernel that nobody reads this connection's protocol; with isPlaintext, the one inside its TLS. They are
+   * told apart since plaintext may begin while the verdict about the ciphertext is on its way.
+   */
+  ignoreConnection(id: number, isPlaintext: boolean): void;
   /** Tells the kernel of a TCP port that somebody listened on before the agent came. */
   addListeningPort(port: number): void;
 }
@@ -54,7 +64,10 @@ export function loadSensors(native: Native, options: LoadOptions): LoadedSensors
   const features = probeFeatures(native);
   if (features.privilege.answer !== 'supported')
     throw new ThroughlineError('TL1001', features.privilege.detail);
-  const plan = planSensors(features);
+  const plan = planSensors(features).map((planned) => {
+    const reason = options.disabled?.[planned.sensor.name];
+    return reason === undefined ? planned : { ...planned, chosen: null, reason };
+  });
   if (plan.every((sensor) => sensor.chosen === null))
     throw new ThroughlineError('TL1008', plan[0]?.reason ?? 'no sensor can run');
 
@@ -165,10 +178,11 @@ function prepare(native: Native, object: Pointer, plan: readonly PlannedSensor[]
   const chosen = new Set([
     ...ownHooks(plan),
     ...plan.flatMap((sensor) => Object.keys(sensor.chosen?.syscallExits ?? {})),
+    ...plan.flatMap((sensor) => sensor.chosen?.libraryProbes ?? []),
   ]);
   for (const { sensor } of plan)
     for (const alternative of sensor.alternatives)
-      for (const name of [...alternative.programs, ...Object.keys(alternative.syscallExits)])
+      for (const name of programsOf(alternative))
         if (!chosen.has(name)) native.setAutoload(programOf(native, object, name), false);
   native.setMaxEntries(mapOf(native, object, 'scratches'), processors);
 }
@@ -246,6 +260,8 @@ function sensors(
   const ignored = fdOf('ignored_connections');
   const ports = fdOf('listening_ports');
   const one = Uint8Array.of(1);
+  /** PLAINTEXT_IGNORED in bpf/sensors/tls.bpf.c. */
+  const plaintextIgnored = Uint8Array.of(2);
   const key = Buffer.alloc(8);
   const counterOffset = globals.offsetOf('counters');
   return {
@@ -253,12 +269,24 @@ function sensors(
     plan,
     security: openRing('security_ring'),
     payload: openRing('payload_ring'),
+    probes: plan.some(({ chosen }) => chosen?.libraryProbes !== undefined)
+      ? kernelProbes({
+          native,
+          processors: Math.min(processors, COUNTER_CPUS),
+          variables: globals.bss,
+          offsetOf: (variable) => globals.offsetOf(variable),
+          programOf: (name) => programOf(native, object, name),
+          purposes: new Set(
+            plan.flatMap(({ sensor, chosen }) => (chosen?.libraryProbes ? [sensor.name as Purpose] : [])),
+          ),
+        })
+      : null,
     ringFds: [fdOf('security_ring'), fdOf('payload_ring')],
     counters: () => readCounters(globals.bss, counterOffset, Math.min(processors, COUNTER_CPUS)),
-    ignoreConnection(id) {
+    ignoreConnection(id, isPlaintext) {
       key.writeUInt32LE(id % 4294967296, 0);
       key.writeUInt32LE(Math.floor(id / 4294967296), 4);
-      native.updateElement(ignored, key, one, 0n);
+      native.updateElement(ignored, key, isPlaintext ? plaintextIgnored : one, 0n);
     },
     addListeningPort(port) {
       native.updateElement(ports, Uint8Array.of(port & 0xff, port >>> 8), one, 0n);

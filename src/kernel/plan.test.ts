@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { FEATURE_TITLES, type FeatureName, type Features } from './features.ts';
-import { DISPATCHER, planSensors, SENSORS, type Alternative, type Sensor } from './plan.ts';
+import { DISPATCHER, planSensors, programsOf, SENSORS, type Alternative, type Sensor } from './plan.ts';
 import { SYSCALLS } from './syscalls.ts';
 
 const NAMES = Object.keys(FEATURE_TITLES) as FeatureName[];
@@ -93,10 +93,7 @@ describe('the sensors of this version', () => {
     const names = SENSORS.map(({ name }) => name);
     assert.equal(new Set(names).size, names.length);
     for (const { alternatives } of SENSORS) {
-      const programs = alternatives.flatMap(({ programs, syscallExits }) => [
-        ...programs,
-        ...Object.keys(syscallExits),
-      ]);
+      const programs = alternatives.flatMap(programsOf);
       assert.equal(new Set(programs).size, programs.length);
     }
   });
@@ -132,8 +129,6 @@ const skip = existsSync(OBJECT) ? false : 'the BPF object is not built';
 
 test('every program that the plan names is in the compiled object', { skip }, () => {
   const strings = new Set(readFileSync(OBJECT).toString('latin1').split('\0'));
-  const names = SENSORS.flatMap(({ alternatives }) =>
-    alternatives.flatMap(({ programs, syscallExits }) => [...programs, ...Object.keys(syscallExits)]),
-  );
+  const names = SENSORS.flatMap(({ alternatives }) => alternatives.flatMap(programsOf));
   for (const name of [DISPATCHER, ...names]) assert.ok(strings.has(name), name);
 });

@@ -1,5 +1,6 @@
 import type { FeatureName, Features } from './features.ts';
 import type { SyscallName } from './syscalls.ts';
+import { libraryPrograms } from './uprobes/libraries.ts';
 
 /** One way to run a sensor: what it needs, the programs that attach by themselves, and those behind the dispatcher. */
 export interface Alternative {
@@ -9,6 +10,8 @@ export interface Alternative {
   readonly programs: readonly string[];
   /** Programs that the dispatcher on sys_exit jumps to, with the system calls that they want. */
   readonly syscallExits: Readonly<Record<string, readonly SyscallName[]>>;
+  /** Programs that are attached to functions of libraries, where such a library is found. */
+  readonly libraryProbes?: readonly string[];
   /** What is weaker than in the best alternative, for people. '' for nothing. */
   readonly weaker: string;
 }
@@ -45,14 +48,19 @@ export const SENSORS: readonly Sensor[] = [
       {
         ...SYSCALL_PLAN,
         programs: ['socket_state', 'socket_destroyed'],
-        syscallExits: { exit_accept: ['accept', 'accept4'], exit_connect: ['connect'] },
+        syscallExits: {
+          exit_accept: ['accept', 'accept4'],
+          exit_connect: ['connect'],
+          exit_getsockopt: ['getsockopt'],
+          exit_socketpair: ['socketpair'],
+        },
         weaker: 'connections made through io_uring are not seen',
       },
     ],
   },
   {
     name: 'payload',
-    sees: 'first bytes of each message on accepted connections',
+    sees: 'first bytes of each message on connections that serving processes accepted or made',
     alternatives: [
       {
         ...SYSCALL_PLAN,
@@ -67,7 +75,35 @@ export const SENSORS: readonly Sensor[] = [
           exit_sendmsg: ['sendmsg'],
           exit_sendfile: ['sendfile'],
         },
-        weaker: 'transfers through io_uring and splice are not seen; TLS is not read',
+        weaker: 'transfers through io_uring and splice are not seen',
+      },
+    ],
+  },
+  {
+    name: 'tls',
+    sees: 'plaintext of TLS connections, in OpenSSL, BoringSSL and GnuTLS',
+    alternatives: [
+      {
+        name: 'functions of libraries',
+        needs: [...SYSCALL_PLAN.needs, 'uprobes'],
+        programs: [],
+        syscallExits: {},
+        libraryProbes: libraryPrograms('tls'),
+        weaker: 'Go, Java and Rust bring TLS of their own, which is not read',
+      },
+    ],
+  },
+  {
+    name: 'runtime',
+    sees: 'work that an event loop hands to its pool, in Node.js',
+    alternatives: [
+      {
+        name: 'functions of libraries',
+        needs: [...SYSCALL_PLAN.needs, 'uprobes'],
+        programs: [],
+        syscallExits: {},
+        libraryProbes: libraryPrograms('runtime'),
+        weaker: 'builds of Node.js without a symbol table are not followed through their pool',
       },
     ],
   },
@@ -107,6 +143,12 @@ export const SENSORS: readonly Sensor[] = [
 
 /** The program that every entry of syscallExits hangs on. */
 export const DISPATCHER = 'dispatch_sys_exit';
+
+/** Every program that an alternative uses. */
+export function programsOf(alternative: Alternative): string[] {
+  const { programs, syscallExits, libraryProbes = [] } = alternative;
+  return [...programs, ...Object.keys(syscallExits), ...libraryProbes];
+}
 
 export interface PlannedSensor {
   readonly sensor: Sensor;

@@ -5,6 +5,7 @@ import type { Native } from './libbpf.ts';
 // enum bpf_map_type, bpf_prog_type and bpf_attach_type of include/uapi/linux/bpf.h.
 const MAP_TYPE_ARRAY = 2;
 const MAP_TYPE_RINGBUF = 27;
+const PROGRAM_TYPE_KPROBE = 2;
 const PROGRAM_TYPE_TRACING = 26;
 const PROGRAM_TYPE_LSM = 29;
 const ATTACH_RAW_TRACEPOINT = 23;
@@ -14,6 +15,9 @@ const EPERM = 1;
 const EACCES = 13;
 /** r0 = 0; exit */
 const RETURN_ZERO = Buffer.from('b7000000000000009500000000000000', 'hex');
+/** call bpf_get_attach_cookie (Linux 5.15); r0 = 0; exit */
+const ASK_COOKIE = Buffer.concat([Buffer.from('85000000ae000000', 'hex'), RETURN_ZERO]);
+const UPROBE_EVENTS = '/sys/bus/event_source/devices/uprobe/type';
 export const KERNEL_BTF = '/sys/kernel/btf/vmlinux';
 
 /** Asks the running kernel for every feature. Leaves nothing behind. */
@@ -25,6 +29,7 @@ export function probeFeatures(native: Native): Features {
       : { answer: 'unsupported', detail: `${KERNEL_BTF} is missing` },
     'ring-buffer': probeMap(native, MAP_TYPE_RINGBUF, 0, 0, 4096),
     'raw-tracepoints': probeAttach(native, PROGRAM_TYPE_TRACING, ATTACH_RAW_TRACEPOINT, 'sys_exit'),
+    uprobes: probeUprobes(native),
     trampolines: probeAttach(native, PROGRAM_TYPE_TRACING, ATTACH_FENTRY, 'security_file_open'),
     lsm: probeAttach(native, PROGRAM_TYPE_LSM, ATTACH_LSM, 'file_open'),
   };
@@ -55,6 +60,14 @@ function probeAttach(native: Native, programType: number, attachType: number, ho
   if (link < 0) return failure(-link, `attaching to ${hook}`);
   native.close(link);
   return { answer: 'supported', detail: `a program was attached to ${hook}` };
+}
+
+function probeUprobes(native: Native): Feature {
+  if (!existsSync(UPROBE_EVENTS)) return { answer: 'unsupported', detail: `${UPROBE_EVENTS} is missing` };
+  const program = native.loadProgram(PROGRAM_TYPE_KPROBE, ASK_COOKIE, 0, 0);
+  if (program < 0) return failure(-program, 'loading a program for uprobes');
+  native.close(program);
+  return { answer: 'supported', detail: `${UPROBE_EVENTS}, and a program was loaded` };
 }
 
 function failure(errno: number, doing: string): Feature {

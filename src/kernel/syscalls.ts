@@ -17,6 +17,8 @@ export const SYSCALLS = {
   recvfrom: { x64: 45, arm64: 207 },
   sendmsg: { x64: 46, arm64: 211 },
   recvmsg: { x64: 47, arm64: 212 },
+  getsockopt: { x64: 55, arm64: 209 },
+  socketpair: { x64: 53, arm64: 199 },
   creat: { x64: 85, arm64: null },
   epoll_wait: { x64: 232, arm64: null },
   openat: { x64: 257, arm64: 56 },

@@ -30,9 +30,11 @@ export interface EventHeader {
 /**
  * - read: the thread read the request itself
  * - process, thread: it was born by a thread that had the stamp
+ * - linked: an event loop read the answer to what the stamped request had asked another service
+ * - work: a thread of a pool runs what the stamped request had handed over
  * - waited: no stamp; the thread came back from epoll_wait and has not read a request since
  */
-export type StampOrigin = 'none' | 'read' | 'process' | 'thread' | 'waited';
+export type StampOrigin = 'none' | 'read' | 'process' | 'thread' | 'waited' | 'linked' | 'work';
 
 export interface ExecEvent extends EventHeader {
   kind: 'exec';
@@ -78,6 +80,8 @@ export interface AcceptEvent extends EventHeader {
   remotePort: number;
   /** The connection was already open when the agent came: its first bytes were not seen. */
   isAdopted: boolean;
+  /** It was made by the process, to ask another service; absent: no, accepted. Told at the first question. */
+  isClient?: boolean;
 }
 
 export interface ConnectEvent extends EventHeader {
@@ -97,7 +101,7 @@ export interface CloseEvent extends EventHeader {
   bytesOut: number;
 }
 
-/** Bytes on an accepted connection. `bytes` points into the ring: valid only during the call. */
+/** Bytes on a connection that a serving process accepted or made. `bytes` points into the ring: valid only during the call. */
 export interface PayloadEvent extends EventHeader {
   kind: 'payload';
   connection: number;
@@ -105,8 +109,13 @@ export interface PayloadEvent extends EventHeader {
   direction: 'in' | 'out';
   /** Position of the first byte in this direction of the stream, since the connection was first seen. */
   streamOffset: number;
-  /** So many bytes were transferred by the system call; bytes.length of them were captured. */
+  /** So many bytes were transferred by the call; bytes.length of them were captured. */
   length: number;
+  /**
+   * The bytes passed through a TLS library: the connection's ciphertext has its own, and its offsets begin anew with them.
+   * Absent: no.
+   */
+  isPlaintext?: boolean;
   bytes: Uint8Array;
 }
 
@@ -122,6 +131,14 @@ export interface OpenEvent extends EventHeader {
   resolvedPath: ByteString;
 }
 
+/** Work that a request has handed over to a pool, or to a program that it started, and waits for. */
+export interface WorkEvent extends EventHeader {
+  kind: 'work';
+  /** Address in the process: names it from submitted to done. */
+  object: number;
+  phase: 'submitted' | 'done';
+}
+
 export type KernelEvent =
   | ExecEvent
   | ForkEvent
@@ -130,7 +147,8 @@ export type KernelEvent =
   | ConnectEvent
   | CloseEvent
   | PayloadEvent
-  | OpenEvent;
+  | OpenEvent
+  | WorkEvent;
 
 export type KernelEventKind = KernelEvent['kind'];
 

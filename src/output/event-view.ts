@@ -72,6 +72,8 @@ export function eventView(event: KernelEvent, context: ViewContext): EventView {
         port: event.remotePort,
         error: errnoName(event.error),
       };
+    case 'work':
+      return { ...base, type: 'work', object: event.object, phase: event.phase };
     case 'close':
       return {
         ...base,

@@ -323,6 +323,13 @@ export interface ConnectEventView extends EventViewBase {
   readonly error: string | null;
 }
 
+export interface WorkEventView extends EventViewBase {
+  readonly type: 'work';
+  /** Address in the process: names the work from submitted to done. */
+  readonly object: number;
+  readonly phase: 'submitted' | 'done';
+}
+
 export interface CloseEventView extends EventViewBase {
   readonly type: 'close';
   readonly connection: number;
@@ -361,5 +368,6 @@ export type EventView =
   | AcceptEventView
   | ConnectEventView
   | CloseEventView
+  | WorkEventView
   | PayloadEventView
   | OpenEventView;

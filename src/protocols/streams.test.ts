@@ -84,7 +84,8 @@ class Bench {
       queryStarted: (connection, query) => this.told.push(`${connection} ${query.operation}`),
       queryEnded: (connection, { code }) => this.told.push(`${connection} outcome ${code}`),
       described: (connection, { serverName }) => this.told.push(`${connection} ${serverName}`),
-      unreadable: (connection) => this.told.push(`${connection} unreadable`),
+      unreadable: (connection, isPlaintext) =>
+        this.told.push(`${connection} ${isPlaintext ? 'plaintext ' : ''}unreadable`),
     });
   }
 
@@ -122,6 +123,23 @@ class Bench {
     };
     this.streams.payload(event);
     event.bytes.fill(0);
+  }
+
+  /** Bytes that a TLS library has passed on. */
+  plaintext(direction: 'in' | 'out', streamOffset: number, text: string): void {
+    const bytes = bytesOf(text);
+    const { length } = bytes;
+    this.streams.payload({
+      ...HEADER,
+      kind: 'payload',
+      connection: 1,
+      sequence: 2,
+      direction,
+      streamOffset,
+      length,
+      bytes,
+      isPlaintext: true,
+    });
   }
 }
 
@@ -312,6 +330,34 @@ describe('a stream', () => {
     bench.payload('in', 0, 'alpha:');
     bench.streams.close(9);
     assert.deepEqual([...bench.notes, ...bench.told], []);
+  });
+});
+
+describe('plaintext of TLS', () => {
+  test('begins the stream anew, whatever was made of the ciphertext; ciphertext that comes late is nothing', () => {
+    for (const ciphertext of ['alpha:', 'nothing that we read', 'al']) {
+      const bench = new Bench();
+      bench.accept();
+      bench.payload('in', 0, ciphertext);
+      bench.notes.length = 0;
+      bench.plaintext('in', 0, 'also:one');
+      bench.payload('in', ciphertext.length, 'alpha:');
+      bench.plaintext('out', 0, 'reply');
+      bench.plaintext('in', 8, 'two');
+      assert.deepEqual(
+        bench.notes.filter((note) => note !== 'alpha close'),
+        ['also in also:one', 'also out reply', 'also in two'],
+      );
+    }
+  });
+
+  test('that nobody reads is told apart from ciphertext that nobody reads', () => {
+    const bench = new Bench();
+    bench.accept();
+    bench.payload('in', 0, 'nothing that we read');
+    bench.plaintext('in', 0, 'nor this');
+    bench.plaintext('in', 8, 'nor that');
+    assert.deepEqual(bench.told, ['1 unreadable', '1 plaintext unreadable']);
   });
 });
 

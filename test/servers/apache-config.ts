@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { Certificate } from '../support/certificate.ts';
 
 const PROGRAMS = ['/usr/sbin/apache2', '/usr/sbin/httpd'];
 const MODULE_DIRECTORIES = ['/usr/lib/apache2/modules', '/usr/lib64/httpd/modules'];
@@ -17,7 +18,20 @@ export function findApache(): { program: string; modules: string } | null {
  * @param modules directory of Apache's loadable modules
  * @param script the CGI program
  */
-export function apacheConfig(directory: string, modules: string, script: string, port: number): string {
+export function apacheConfig(
+  directory: string,
+  modules: string,
+  script: string,
+  port: number,
+  certificate: Certificate | null = null,
+): string {
+  const names = certificate === null ? MODULES : [...MODULES, 'ssl'];
+  const secured =
+    certificate === null
+      ? ''
+      : `SSLEngine on
+SSLCertificateFile "${certificate.certificateFile}"
+SSLCertificateKeyFile "${certificate.keyFile}"`;
   return `
 ServerRoot "${directory}"
 DefaultRuntimeDir "${directory}"
@@ -26,7 +40,7 @@ ErrorLog "${directory}/apache.log"
 LogLevel warn
 ServerName 127.0.0.1
 Listen 127.0.0.1:${port}
-${MODULES.map((name) => `LoadModule ${name}_module "${modules}/mod_${name}.so"`).join('\n')}
+${names.map((name) => `LoadModule ${name}_module "${modules}/mod_${name}.so"`).join('\n')}
 # As many as a test has connections at once: prefork is slow to add more.
 StartServers 64
 MinSpareServers 1
@@ -36,6 +50,7 @@ MaxRequestWorkers 128
 KeepAlive On
 MaxKeepAliveRequests 0
 KeepAliveTimeout 5
+${secured}
 PassEnv WORK_DIR SINK_PORT
 AcceptPathInfo On
 ScriptAliasMatch "^(/.*)$" "${script}$1"

@@ -1,7 +1,9 @@
 /** node:http: one event loop, everything asynchronous. See README.md for the paths. */
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import { createServer as createSecuredServer } from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 
@@ -73,8 +75,16 @@ async function answer(request: IncomingMessage): Promise<[status: number, body: 
   }
 }
 
-createServer((request, response) => {
+const listener: RequestListener = (request, response) => {
   void answer(request)
     .catch((error: unknown): [number, string] => [500, `${String(error)}\n`])
     .then(([status, reply]) => response.writeHead(status, { 'content-type': 'text/plain' }).end(reply));
-}).listen(port, '127.0.0.1', 512);
+};
+
+const certificateFile = process.env['TLS_CERTIFICATE'];
+const keyFile = process.env['TLS_KEY'];
+const server =
+  certificateFile === undefined || keyFile === undefined
+    ? createServer(listener)
+    : createSecuredServer({ cert: readFileSync(certificateFile), key: readFileSync(keyFile) }, listener);
+server.listen(port, '127.0.0.1', 512);

@@ -6,6 +6,7 @@ Usage: python-http.py threading|forking PORT
 import os
 import socket
 import socketserver
+import ssl
 import subprocess
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
@@ -98,4 +99,10 @@ class ForkingServer(socketserver.ForkingMixIn, HTTPServer):
 
 
 SERVERS = {"threading": ThreadingServer, "forking": ForkingServer}
-SERVERS[sys.argv[1]](("127.0.0.1", int(sys.argv[2])), Handler).serve_forever()
+server = SERVERS[sys.argv[1]](("127.0.0.1", int(sys.argv[2])), Handler)
+if "TLS_CERTIFICATE" in os.environ:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(os.environ["TLS_CERTIFICATE"], os.environ["TLS_KEY"])
+    # The handshake is the worker's, at its first read: the accepting thread must not wait for a client.
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+server.serve_forever()

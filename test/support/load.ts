@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { Agent, request } from 'node:http';
+import { Agent as SecuredAgent, request as requestSecured } from 'node:https';
 
 export interface LoadOptions {
-  /** Address of the server, no slash at the end. */
+  /** Address of the server, no slash at the end; with https, whoever signed its certificate. */
   readonly url: string;
   readonly requests: number;
   readonly concurrency: number;
@@ -13,6 +14,8 @@ export interface LoadOptions {
   /** Ports to hand out in turn; with more ports than concurrency, requests in flight differ in theirs. */
   readonly sinkPorts?: readonly number[];
   readonly timeoutMs?: number;
+  /** Ends it early: no further request is sent, and it rejects. */
+  readonly signal?: AbortSignal;
 }
 
 export interface LoadResult {
@@ -34,12 +37,17 @@ export interface LoadResult {
 export async function sendLoad(options: LoadOptions): Promise<LoadResult[]> {
   const { requests, concurrency, keepAlive = true, sinkPorts = [0] } = options;
   const makeTarget = options.target ?? ((id, port) => `/work?id=${id}&port=${port}`);
-  const agent = new Agent({ keepAlive, maxSockets: concurrency, maxFreeSockets: concurrency });
+  // With a limit, Node's agent keeps a connection that somebody waits for, whatever keepAlive says.
+  const maxSockets = keepAlive ? concurrency : Infinity;
+  const sockets = { keepAlive, maxSockets, maxFreeSockets: concurrency };
+  const agent = options.url.startsWith('https:')
+    ? new SecuredAgent({ ...sockets, rejectUnauthorized: false })
+    : new Agent(sockets);
   const run = randomBytes(4).toString('hex');
   const results: LoadResult[] = Array.from({ length: requests });
   let next = 0;
   const worker = async (): Promise<void> => {
-    while (next < requests) {
+    while (next < requests && options.signal?.aborted !== true) {
       const index = next;
       next += 1;
       // Fixed width: no id is part of another one.
@@ -53,6 +61,7 @@ export async function sendLoad(options: LoadOptions): Promise<LoadResult[]> {
   } finally {
     agent.destroy();
   }
+  options.signal?.throwIfAborted();
   return results;
 }
 
@@ -68,7 +77,8 @@ function sendOne(
     const finish = (status: number, body: string, error: string | null): void => {
       done({ id, target, sinkPort, clientPort, status, body, error });
     };
-    const outgoing = request(url + target, { agent, timeout: timeoutMs }, (response) => {
+    const send = agent instanceof SecuredAgent ? requestSecured : request;
+    const outgoing = send(url + target, { agent, timeout: timeoutMs }, (response) => {
       clientPort = response.socket.localPort ?? 0;
       let body = '';
       response.setEncoding('utf8');

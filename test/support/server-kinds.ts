@@ -1,5 +1,6 @@
 import { accessSync, chmodSync, constants, copyFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import type { Certificate } from './certificate.ts';
 import { apacheConfig, findApache } from '../servers/apache-config.ts';
 
 /** The kinds of test/servers/README.md. */
@@ -16,7 +17,7 @@ interface KindDescriptor {
   /** Why this machine cannot run the kind; null when it can. */
   missing(): string | null;
   /** The command that serves on `port`; may write what it needs into `directory`. */
-  prepare(directory: string, port: number): Command;
+  prepare(directory: string, port: number, certificate: Certificate | null): Command;
   /** Must not run as root: it is started as nobody then, and owns its directory. */
   readonly refusesRoot?: boolean;
 }
@@ -52,7 +53,7 @@ function python(mode: string): KindDescriptor {
   };
 }
 
-function prepareApache(directory: string, port: number): Command {
+function prepareApache(directory: string, port: number, certificate: Certificate | null): Command {
   const apache = findApache();
   if (!apache) throw new Error('Apache is not installed');
   // A copy: the checkout may stand where nobody else may look.
@@ -60,7 +61,7 @@ function prepareApache(directory: string, port: number): Command {
   copyFileSync(join(SERVERS, 'apache-cgi.sh'), script);
   chmodSync(script, 0o755);
   const configuration = join(directory, 'httpd.conf');
-  writeFileSync(configuration, apacheConfig(directory, apache.modules, script, port));
+  writeFileSync(configuration, apacheConfig(directory, apache.modules, script, port, certificate));
   return { program: apache.program, args: ['-f', configuration, '-D', 'FOREGROUND'] };
 }
 

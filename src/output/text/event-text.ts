@@ -41,6 +41,8 @@ function detailText(event: EventView, terminal: Terminal): string {
       const remote = terminal.safe(endpointText(event.address, event.port, event.family));
       return event.error === null ? remote : `${remote}  ${event.error}`;
     }
+    case 'work':
+      return `${event.phase} ${event.object.toString(16)}`;
     case 'close':
       return `connection=${event.connection} in=${event.bytesIn} out=${event.bytesOut}`;
     case 'payload': {

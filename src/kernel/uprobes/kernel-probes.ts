@@ -1,0 +1,53 @@
+import type { Native, Pointer } from '../libbpf.ts';
+import type { Purpose } from './libraries.ts';
+import type { ProbeHost } from './library-probes.ts';
+
+/** bpf/lib/function.h: PROBE_SLOTS and the rows of probe_hits; bpf/lib/tls.h: TLS_LISTENERS. */
+const SLOTS = 64;
+const LISTENERS = 64;
+const HIT_ROW_BYTES = SLOTS * 4;
+
+export interface KernelSide {
+  readonly native: Native;
+  /** Processors that have a row of counters. */
+  readonly processors: number;
+  /** Variables of the programs, memory-mapped. */
+  readonly variables: DataView;
+  offsetOf(variable: string): number;
+  programOf(name: string): Pointer;
+  readonly purposes: ReadonlySet<Purpose>;
+}
+
+/** Attaches the loaded programs for functions of libraries, and reads what they share with user space. */
+export function kernelProbes(kernel: KernelSide): ProbeHost {
+  const { native, processors, variables } = kernel;
+  const active = kernel.offsetOf('tls_attached');
+  const hits = kernel.offsetOf('probe_hits');
+  const listeners = kernel.offsetOf('tls_listeners');
+  const listenerCount = kernel.offsetOf('tls_listener_count');
+  let taken = variables.getUint32(listenerCount, true);
+  return {
+    purposes: kernel.purposes,
+    slots: SLOTS,
+    attach: (program, isReturn, path, offset, slot) =>
+      native.attachUprobe(kernel.programOf(program), isReturn, path, offset, slot),
+    detach: (link) => void native.destroyLink(link),
+    setActive: (isActive) => variables.setUint32(active, isActive ? 1 : 0, true),
+    hits(slot) {
+      let sum = 0;
+      for (let cpu = 0; cpu < processors; cpu++)
+        sum += variables.getUint32(hits + cpu * HIT_ROW_BYTES + slot * 4, true);
+      return sum >>> 0;
+    },
+    takeListeners() {
+      const count = variables.getUint32(listenerCount, true);
+      if (count === taken) return [];
+      const fresh = Math.min((count - taken) >>> 0, LISTENERS);
+      taken = count;
+      const pids = new Set<number>();
+      for (let back = 1; back <= fresh; back++)
+        pids.add(variables.getUint32(listeners + (((count - back) >>> 0) % LISTENERS) * 4, true));
+      return [...pids];
+    },
+  };
+}
