@@ -62,6 +62,7 @@ const EVENTS: Readonly<Record<KernelEvent['kind'], KernelEvent>> = {
     remoteAddress: '\xcb\x00\x71\x09',
     remotePort: 65_535,
     isAdopted: true,
+    isClient: true,
   },
   connect: {
     ...HEADER,

@@ -1,7 +1,7 @@
 /** Event bytes as the kernel side writes them, for tests: the inverse of the decoder. */
 
 import { bytesOf, type ByteString } from '../base/bytes.ts';
-import type { EventHeader, KernelEvent } from '../model/event.ts';
+import type { AcceptEvent, EventHeader, KernelEvent } from '../model/event.ts';
 import {
   ACCEPT_EVENT,
   ADDRESS_FAMILY,
@@ -105,10 +105,14 @@ export function components(path: ByteString): Uint8Array {
   );
 }
 
+function acceptFlags({ isAdopted, isClient }: AcceptEvent): number {
+  return (isAdopted ? EVENT_FLAG.ADOPTED : 0) | (isClient === true ? EVENT_FLAG.CLIENT : 0);
+}
+
 /** The bytes of an event. A failed open must have a resolved path that its path leads to from the directory of it. */
 export function encodeEvent(event: KernelEvent): Uint8Array {
   const writer = new EventWriter(EVENT_KIND[kindName(event.kind)], fixedSize(event));
-  writer.header(event, event.kind === 'accept' && event.isAdopted ? EVENT_FLAG.ADOPTED : 0);
+  writer.header(event, event.kind === 'accept' ? acceptFlags(event) : 0);
   switch (event.kind) {
     case 'exec':
       writer.u32(EXEC_EVENT.parent_pid, event.parentPid);

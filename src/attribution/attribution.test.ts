@@ -485,6 +485,47 @@ describe('an event loop', () => {
     assert.equal(timeline.open(loop), 'ambiguous alpha bravo');
   });
 
+  test('work that was handed to a pool is of whoever handed it over, there and afterwards', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { loop } = loopWith(timeline);
+    const helper = kernel.thread(loop);
+    const objects = ['alpha', 'bravo'].map((value) => {
+      const connection = kernel.accept(loop);
+      kernel.epollWait(loop);
+      kernel.read(loop, connection, `> ${value}\n`);
+      return kernel.submit(loop);
+    });
+    const [alpha = 0, bravo = 0] = objects;
+    kernel.runWork(helper, alpha);
+    assert.equal(timeline.open(helper), 'linked alpha');
+    assert.match(timeline.latestReason, /handed it over/);
+    kernel.runWork(helper, bravo);
+    assert.equal(timeline.open(helper), 'linked bravo');
+    kernel.epollWait(loop);
+    kernel.finishWork(loop, bravo);
+    assert.equal(timeline.open(loop), 'linked bravo');
+    const again = kernel.submit(loop);
+    kernel.finishWork(loop, alpha);
+    assert.equal(timeline.open(loop), 'linked alpha');
+    // Nothing is known of what alpha waits for now.
+    kernel.epollWait(loop);
+    kernel.finishWork(loop, again);
+    assert.equal(timeline.open(loop), 'ambiguous alpha bravo');
+    assert.equal(timeline.open(loop, '/srv/bravo'), 'matched bravo');
+  });
+
+  test('work whose owner is not known is of nobody', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { loop } = loopWith(timeline, 'alpha', 'bravo');
+    const helper = kernel.thread(loop);
+    kernel.runWork(helper, 640);
+    assert.equal(timeline.open(helper), 'ambiguous alpha bravo');
+    kernel.finishWork(loop, 640);
+    assert.equal(timeline.open(loop), 'ambiguous alpha bravo');
+  });
+
   test('a thread that waits for its answer in the call keeps its request', () => {
     const timeline = new Timeline();
     const { kernel } = timeline;

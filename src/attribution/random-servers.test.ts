@@ -311,7 +311,8 @@ interface PoolTask {
   readonly connection: SimulatedConnection;
   steps: number;
   /** 'timer' is anything that system calls do not show. */
-  waitsFor: 'answer' | 'pool' | 'timer' | 'pipe' | 'nothing';
+  waitsFor: 'answer' | 'pool' | 'timer' | 'pipe' | 'work' | 'nothing';
+  object: number;
   client: SimulatedClient | null;
 }
 
@@ -319,6 +320,7 @@ class PoolServer {
   readonly world: World;
   readonly loop: SimulatedThread;
   readonly tasks = new Set<PoolTask>();
+  readonly #helper: SimulatedThread;
   readonly #idle: SimulatedClient[];
   readonly #queue: PoolTask[] = [];
   readonly #connections: SimulatedConnection[] = [];
@@ -326,6 +328,7 @@ class PoolServer {
   constructor(world: World) {
     this.world = world;
     this.loop = warmLoop(world);
+    this.#helper = world.kernel.thread(this.loop);
     this.#idle = Array.from({ length: 1 + world.tape.below(6) }, () => world.kernel.client(this.loop));
   }
 
@@ -334,11 +337,18 @@ class PoolServer {
     const { kernel, tape } = this.world;
     kernel.epollWait(this.loop, 1 + tape.below(3));
     for (let count = 1 + tape.below(4); count > 0; count--) {
-      const tasks = [...this.tasks].filter(({ waitsFor }) => waitsFor === 'answer' || waitsFor === 'pipe');
+      const tasks = [...this.tasks].filter(
+        ({ waitsFor }) => waitsFor === 'answer' || waitsFor === 'pipe' || waitsFor === 'work',
+      );
       const task = tasks[tape.below(tasks.length + 1)];
       if (task === undefined) this.#read();
       else if (task.waitsFor === 'pipe') {
         kernel.readOther(this.loop);
+        this.#continue(task);
+      } else if (task.waitsFor === 'work') {
+        kernel.runWork(this.#helper, task.object);
+        this.world.effect(this.#helper, task.name);
+        kernel.finishWork(this.loop, task.object);
         this.#continue(task);
       } else this.#answer(task);
     }
@@ -353,7 +363,14 @@ class PoolServer {
     if (connection === undefined) this.#connections.push((connection = kernel.accept(this.loop)));
     const name = this.world.name();
     kernel.read(this.loop, connection, `> ${name}\n`);
-    const task: PoolTask = { name, connection, steps: 1 + tape.below(5), waitsFor: 'nothing', client: null };
+    const task: PoolTask = {
+      name,
+      connection,
+      steps: 1 + tape.below(5),
+      waitsFor: 'nothing',
+      client: null,
+      object: 0,
+    };
     this.tasks.add(task);
     this.#continue(task);
   }
@@ -399,7 +416,10 @@ class PoolServer {
     const choice = tape.below(8);
     if (choice === 0) task.waitsFor = 'timer';
     else if (choice === 1) task.waitsFor = 'pipe';
-    else {
+    else if (choice < 4) {
+      task.waitsFor = 'work';
+      task.object = kernel.submit(this.loop);
+    } else {
       const client = this.#idle.pop();
       if (client !== undefined) this.#ask(task, client);
       else {

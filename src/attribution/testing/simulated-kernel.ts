@@ -67,6 +67,8 @@ export class SimulatedKernel {
   readonly #emit: (event: KernelEvent) => void;
   #pids = 1000;
   #connections = 0;
+  #objects = 0;
+  readonly #lent = new Map<number, { connection: number; sequence: number }>();
 
   constructor(emit: (event: KernelEvent) => void) {
     this.#emit = emit;
@@ -276,6 +278,36 @@ export class SimulatedKernel {
   /** read_unknown(): a pipe, an event counter, a socket that is not followed. */
   readOther(thread: SimulatedThread): void {
     if (thread.state?.isLoop === true && thread.state.connection !== 0) clear(thread, 'waited');
+  }
+
+  /** lend_object(): the request that the thread serves waits for this object; 0 when it serves none. */
+  submit(thread: SimulatedThread): number {
+    const stamp = stampOf(thread);
+    if (stamp === null) return 0;
+    const object = ++this.#objects * 64;
+    this.#lent.set(object, stamp);
+    this.#emit({ ...this.#header(thread), kind: 'work', object, phase: 'submitted' });
+    return object;
+  }
+
+  /** work_on_object(): a thread of the pool begins with it. */
+  runWork(thread: SimulatedThread, object: number): void {
+    const lent = this.#lent.get(object);
+    if (lent === undefined) clear(thread, 'none');
+    else thread.state = { ...lent, socket: null, origin: 'work', readyCount: 0, isLoop: false };
+  }
+
+  /** return_object(): the loop goes on with the request that had handed it over. */
+  finishWork(thread: SimulatedThread, object: number): void {
+    const lent = this.#lent.get(object);
+    if (lent === undefined) {
+      this.readOther(thread);
+      return;
+    }
+    this.#emit({ ...this.#header(thread), kind: 'work', object, phase: 'done' });
+    if (thread.state?.isLoop === true)
+      thread.state = { ...thread.state, ...lent, socket: null, origin: 'linked' };
+    this.#lent.delete(object);
   }
 
   /** outbound(): the first writes of a reply are all told, later ones at each doubling. */

@@ -128,6 +128,9 @@ export class Timeline {
       case 'payload':
         this.#applyPayload(event);
         break;
+      case 'work':
+        attributor.work(event, this.#processOfEvent(event));
+        break;
       case 'fork': {
         const parent = this.#processOfEvent(event);
         attributor.forked(event, parent, this.#find(event.childPid, event.childStartTicks, parent));
