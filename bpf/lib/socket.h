@@ -105,14 +105,12 @@ static __always_inline struct connection_state *track_connection(struct task_str
 								 __u8 flags)
 {
 	struct connection_state state = {};
-	struct accept_event event = {};
+	struct accept_event *event;
 	__u64 key = (__u64)sk;
 
-	fill_header(&event.header, EVENT_ACCEPT, task);
-	event.header.flags = flags;
 	state.id = next_connection_id();
 	state.family = family;
-	state.owner_pid = event.header.pid;
+	state.owner_pid = task->tgid;
 	state.mode = flags & FLAG_CLIENT ? MODE_CLIENT : MODE_CAPTURE;
 	state.inode = inode_of(sk);
 	if (family == FAMILY_UNIX ? bpf_map_update_elem(&unix_connections, &key, &state, BPF_ANY) :
@@ -120,16 +118,27 @@ static __always_inline struct connection_state *track_connection(struct task_str
 		count(COUNTER_CONNECTIONS_FULL);
 		return NULL;
 	}
-	event.connection = state.id;
-	event.family = family;
-	if (family == FAMILY_UNIX) {
-		event.path_size = read_unix_path(sk, event.path);
-	} else {
-		read_addresses(sk, family, event.local_address, event.remote_address);
-		event.local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
-		event.remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	/* Written where it stands: some callers have no room for it on their stack. */
+	event = bpf_ringbuf_reserve(&security_ring, sizeof(*event), 0);
+	if (!event) {
+		count(COUNTER_LOST_SECURITY);
+		return find_connection(key, family);
 	}
-	submit_security(&event, sizeof(event));
+	__builtin_memset(event, 0, sizeof(*event));
+	fill_header(&event->header, EVENT_ACCEPT, task);
+	event->header.flags = flags;
+	event->header.size = sizeof(*event);
+	event->connection = state.id;
+	event->family = family;
+	if (family == FAMILY_UNIX) {
+		event->path_size = read_unix_path(sk, event->path);
+	} else {
+		read_addresses(sk, family, event->local_address, event->remote_address);
+		event->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+		event->remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	}
+	bpf_ringbuf_submit(event, wake_flags(&security_ring, sizeof(*event)));
+	count(COUNTER_EVENTS);
 	return find_connection(key, family);
 }
 

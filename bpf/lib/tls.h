@@ -61,6 +61,19 @@ struct {
 	__type(value, struct tls_thread);
 } tls_threads SEC(".maps");
 
+/*
+ * Somebody listens: the reader is woken to look at his libraries, so that they are probed when the first client comes. A
+ * record that is given back at once does that, and is never seen.
+ */
+static __always_inline void note_listener(void)
+{
+	void *record = bpf_ringbuf_reserve(&security_ring, 8, 0);
+
+	tls_listeners[tls_listener_count++ & (TLS_LISTENERS - 1)] = bpf_get_current_pid_tgid() >> 32;
+	if (record)
+		bpf_ringbuf_discard(record, BPF_RB_FORCE_WAKEUP);
+}
+
 static __always_inline struct tls_thread *tls_thread_of(struct task_struct *task)
 {
 	__u32 tid = task->pid;

@@ -65,8 +65,11 @@ static __always_inline void remember_client(struct task_struct *task, struct soc
 	__u64 key = (__u64)sk;
 
 	lend_stamp(task, &state);
-
-	bpf_map_update_elem(&tcp_connections, &key, &state, BPF_ANY);
+	/* Who serves a request waits for the connection from now on. */
+	if (is_serving(task->tgid))
+		name_client(task, sk, &state);
+	else
+		bpf_map_update_elem(&tcp_connections, &key, &state, BPF_ANY);
 }
 
 SEC("tp_btf/sys_exit")
@@ -146,6 +149,14 @@ int BPF_PROG(exit_socketpair, struct pt_regs *regs, long result)
 	return 0;
 }
 
+/* A client is remembered until its socket is gone: its end is still to be read by whoever waits for it. */
+static __always_inline int belongs_to_client(__u64 key)
+{
+	struct connection_state *connection = bpf_map_lookup_elem(&tcp_connections, &key);
+
+	return connection && (connection->mode == MODE_CLIENT || connection->mode == MODE_CLIENT_UNREAD);
+}
+
 static __always_inline void forget_connection(__u64 key)
 {
 	struct connection_state *connection = bpf_map_lookup_elem(&tcp_connections, &key);
@@ -173,7 +184,7 @@ int BPF_PROG(socket_state, const struct sock *sk, int old_state, int new_state)
 
 		port = sk->__sk_common.skc_num;
 		bpf_map_update_elem(&listening_ports, &port, &one, BPF_ANY);
-		tls_listeners[tls_listener_count++ & (TLS_LISTENERS - 1)] = bpf_get_current_pid_tgid() >> 32;
+		note_listener();
 		return 0;
 	}
 	if (old_state == TCP_LISTEN) {
@@ -184,7 +195,8 @@ int BPF_PROG(socket_state, const struct sock *sk, int old_state, int new_state)
 	}
 	if (new_state != TCP_FIN_WAIT1 && new_state != TCP_LAST_ACK && new_state != TCP_CLOSE)
 		return 0;
-	forget_connection(key);
+	if (!belongs_to_client(key))
+		forget_connection(key);
 	return 0;
 }
 

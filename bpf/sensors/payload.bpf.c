@@ -333,18 +333,22 @@ static __always_inline int transferred(unsigned int descriptor, struct transfer 
  */
 static __always_inline int ended(unsigned int descriptor)
 {
-	struct sock *sk = socket_of(current_task(), descriptor);
+	struct task_struct *task = current_task();
+	struct sock *sk = socket_of(task, descriptor);
 	struct connection_state *connection;
 	__u64 key = (__u64)sk;
 
-	if (!sk)
-		read_unknown_file(current_task(), descriptor);
-	else if (!find_connection(key, family_of(sk)))
-		read_unknown(current_task(), sk);
-	if (!sk || family_of(sk) != FAMILY_UNIX)
+	if (!sk) {
+		read_unknown_file(task, descriptor);
 		return 0;
-	connection = bpf_map_lookup_elem(&unix_connections, &key);
-	if (!connection || connection->inode != inode_of(sk))
+	}
+	connection = find_connection(key, family_of(sk));
+	/* Whoever waited for a client's end goes on; what follows the end of an accepted one is of nobody in work. */
+	if (connection && (connection->mode == MODE_CLIENT || connection->mode == MODE_CLIENT_UNREAD))
+		return_stamp(task, connection);
+	else
+		read_unknown(task, connection ? NULL : sk);
+	if (!connection || family_of(sk) != FAMILY_UNIX || connection->inode != inode_of(sk))
 		return 0;
 	submit_close(connection);
 	bpf_map_delete_elem(&unix_connections, &key);

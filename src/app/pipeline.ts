@@ -64,7 +64,7 @@ const HIDING_LOSSES = [
   'connection-table-full',
   'scratch-buffer-busy',
   'tls-plaintext-unplaced',
-  'tls-library-too-busy',
+  'library-too-busy',
 ];
 
 /**
@@ -211,8 +211,10 @@ export class Pipeline implements CaptureSink {
         break;
       case 'accept':
         this.world.processOf(event);
-        if (event.isClient === true) this.#queries.opened(event);
-        else this.attributor.accept(event);
+        if (event.isClient === true) {
+          this.#queries.opened(event);
+          this.attributor.clientOpened(event, this.world.processOf(event));
+        } else this.attributor.accept(event);
         this.#streams.accept(event);
         break;
       case 'close':

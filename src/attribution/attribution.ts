@@ -161,25 +161,35 @@ export class Attributor {
    * the kernel says so; until then it is nobody's rival.
    */
   clientPayload(event: PayloadEvent, process: Process): void {
-    let waiting = this.#waiting.get(event.connection);
     const thread = this.#threads.get(event.tid);
     if (thread !== undefined) this.#noteLoop(event, thread);
     if (event.direction === 'in') {
       if (thread !== undefined) thread.answered = null;
+      const waiting = this.#waiting.get(event.connection);
       if (waiting === undefined) return;
       for (const request of waiting) request.waitingCount--;
       waiting.clear();
       return;
     }
+    this.#waitOn(event.connection, event, process);
+  }
+
+  /** A connection to another service is begun: whoever does that waits until it is there, or for its end. */
+  clientOpened(event: AcceptEvent, process: Process): void {
+    this.#waitOn(event.connection, event, process);
+  }
+
+  #waitOn(connection: number, event: EventHeader, process: Process): void {
     const asking = this.#handsOver(event, process);
     if (asking === null) return;
+    let waiting = this.#waiting.get(connection);
     if (waiting === undefined) {
       if (this.#waiting.size >= MAX_CONNECTIONS)
         for (const oldest of this.#waiting.keys()) {
           this.clientClosed(oldest);
           break;
         }
-      this.#waiting.set(event.connection, (waiting = new Set()));
+      this.#waiting.set(connection, (waiting = new Set()));
     }
     if (waiting.has(asking) || waiting.size >= MAX_WAITING) return;
     waiting.add(asking);

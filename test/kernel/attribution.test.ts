@@ -87,9 +87,17 @@ function sendWork(
   });
 }
 
-/** An effect may be missing for what the machine was busy with; not more than one in a hundred. */
-function assertShare(verdicts: Verdicts, count: number, name: string): void {
-  assert.ok(count >= 0.99 * verdicts.expected, `${name}: ${figures(verdicts)}`);
+/** An effect may be missing for what the machine was busy with. Until an event loop is known for one it is not believed. */
+const LEAST_RIGHT: Readonly<Record<ServerKind, number>> = {
+  node: 0.95,
+  'python-threading': 0.99,
+  'python-forking': 0.99,
+  php: 0.99,
+  'apache-cgi': 0.99,
+};
+
+function assertShare(verdicts: Verdicts, count: number, name: string, least: number): void {
+  assert.ok(count >= least * verdicts.expected, `${name}: ${figures(verdicts)}`);
 }
 
 for (const kind of SERVER_KINDS) {
@@ -108,12 +116,7 @@ for (const kind of SERVER_KINDS) {
           const name = `${kind}, ${keepAlive ? 'keep-alive' : 'close'}, ${size.concurrency} at once, ${carry}`;
           test(name, async (t) => {
             const { verdicts } = await observe(t, name, () => sendWork(server, size, keepAlive, carry));
-            // An event loop's effects are placed, or given to all that were possible.
-            const placed = kind === 'node' ? verdicts.right + verdicts.ambiguous : verdicts.right;
-            assertShare(verdicts, placed, name);
-            // With their bytes in them, effects that follow their request at once are placed on an event loop too.
-            if (kind === 'node' && carry === 'plain' && size === SEQUENTIAL)
-              assertShare(verdicts, verdicts.right, name);
+            assertShare(verdicts, verdicts.right, name, LEAST_RIGHT[kind]);
           });
         }
 

@@ -42,6 +42,18 @@ function requestsTo(port: number, first: number): RequestView[] {
   );
 }
 
+/** A library that nobody had until now is probed a moment after its process has begun to listen. */
+async function untilProbed(server: { readonly url: string; readonly port: number }): Promise<void> {
+  const first = agent.messages.length;
+  const isTraced = (): boolean =>
+    traceOf(agent.messages.slice(first)).requests.some(({ server: { port } }) => port === server.port);
+  for (let attempt = 0; !isTraced(); attempt++) {
+    assert.ok(attempt < 20, 'no request is traced');
+    await exchange(`${server.url}/`, '');
+    await sleep(200);
+  }
+}
+
 /** What was traced is what was sent, each once, each read without any oddity: no ciphertext was taken for a request. */
 function assertSame(requests: readonly RequestView[], load: readonly LoadResult[]): void {
   assert.deepEqual(
@@ -70,6 +82,7 @@ for (const kind of ['python-threading', 'python-forking', 'node', 'apache-cgi'] 
     let server: TestServer;
     before(async () => {
       server = await startServer(kind, 64, true);
+      await untilProbed(server);
     });
     after(async () => {
       await server.stop();
@@ -159,6 +172,7 @@ async function startSecured(
   const group = cleanup.use(new ProcessGroup({ program, args, env, cwd: directory }));
   const url = `https://127.0.0.1:${port}`;
   await group.untilReady(name, () => answers(`${url}/`), 15_000);
+  await untilProbed({ url, port });
   const resources = cleanup.move();
   return { port, url, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
@@ -259,6 +273,7 @@ suite('clients of all libraries on one server', () => {
   let server: TestServer;
   before(async () => {
     server = await startServer('python-threading', 1, true);
+    await untilProbed(server);
   });
   after(async () => {
     await server.stop();
@@ -320,6 +335,7 @@ suite('clients of all libraries on one server', () => {
 test('a greeting that comes a byte at a time, and one behind a line of the PROXY protocol: neither hides a request', async () => {
   // What the server makes of the line is its own affair; the next connection must not suffer.
   await using server = await startServer('python-threading', 1, true);
+  await untilProbed(server);
   const first = agent.messages.length;
   await dribble(server.port, '/run?cmd=slowly');
   await agent.waitFor(() => requestsTo(server.port, first).length > 0);
