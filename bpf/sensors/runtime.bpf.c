@@ -73,6 +73,9 @@ static __always_inline int work_on_object(__u64 object)
 	struct thread_state fresh = {};
 	__u32 tid = task->pid;
 
+	/* A synchronous call: the loop does it itself, for whom it runs. */
+	if (thread && thread->is_loop)
+		return 0;
 	if (!lent) {
 		if (thread)
 			clear_stamp(thread, ORIGIN_NONE);

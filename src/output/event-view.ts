@@ -52,16 +52,20 @@ export function eventView(event: KernelEvent, context: ViewContext): EventView {
       return { ...base, type: 'fork', childPid: event.childPid, childStartTicks: event.childStartTicks };
     case 'exit':
       return { ...base, type: 'exit', code: event.code };
-    case 'accept':
+    case 'accept': {
+      const remote = { ip: addressText(event.family, event.remoteAddress), port: event.remotePort };
+      const local = { ip: addressText(event.family, event.localAddress), port: event.localPort };
       return {
         ...base,
         type: 'accept',
         connection: event.connection,
         family: event.family,
-        client: { ip: addressText(event.family, event.remoteAddress), port: event.remotePort },
-        server: { ip: addressText(event.family, event.localAddress), port: event.localPort },
+        client: event.isClient === true ? local : remote,
+        server: event.isClient === true ? remote : local,
+        role: event.isClient === true ? 'client' : 'server',
         adopted: event.isAdopted,
       };
+    }
     case 'connect':
       return {
         ...base,

@@ -311,6 +311,8 @@ export interface AcceptEventView extends EventViewBase {
   readonly family: 'ipv4' | 'ipv6' | 'unix';
   readonly client: ClientView;
   readonly server: ClientView;
+  /** Which end the process is: a connection that it made is told like one that it accepted, at its first question. */
+  readonly role: 'client' | 'server';
   readonly adopted: boolean;
 }
 

@@ -136,7 +136,7 @@ async function checkJson(t: TestContext, kind: ServerKind, server: TestServer): 
   const request = requests.find(({ target }) => target === sent.target);
   assert.ok(request);
   assertRequest(request);
-  assert.match(request.id, /^[0-9a-f]{8}-[0-9a-z]+$/);
+  assert.match(request.id, /^[0-9a-f]{8}-[0-9a-z.]+$/);
   assert.equal(request.method, 'GET');
   assert.deepEqual(request.client, { ip: '127.0.0.1', port: sent.clientPort });
   assert.equal(request.server.address, '127.0.0.1');
@@ -188,5 +188,5 @@ test('requests to two paths of one event loop, one of them alone on its path', a
       target: (id, port) => `${count++ % 30 === 0 ? '/work' : '/shell'}?id=${id}&port=${port}&carry=reversed`,
     }),
   );
-  assertShare(verdicts, verdicts.right + verdicts.ambiguous, name);
+  assertShare(verdicts, verdicts.right + verdicts.ambiguous, name, 0.99);
 });

@@ -239,9 +239,13 @@ suite('connections', () => {
       pending: { errno: number; port: number };
       missing: string;
     };
-    const accepts = log.ofType(pid, 'accept');
+    // The program is client and server in one: what it made is told as well once it serves.
+    const accepts = log.ofType(pid, 'accept').filter(({ role }) => role === 'server');
     const connects = log.ofType(pid, 'connect');
-    const closes = log.ofType(pid, 'close');
+    const closes = log
+      .ofType(pid, 'close')
+      .filter(({ connection }) => accepts.some((accept) => accept.connection === connection));
+    const made = log.ofType(pid, 'accept').filter(({ role }) => role === 'client');
     const abstract = `@throughline-test-${pid}`;
     for (const event of [...accepts, ...connects, ...closes]) assertHeader(event);
     assert.deepEqual(
@@ -301,11 +305,15 @@ suite('connections', () => {
       ['in', 18],
       ['out', 40],
     ]);
+    const ipv6 = made.find(({ family }) => family === 'ipv6');
+    assert.deepEqual(ipv6?.server, { ip: '::1', port: facts.ipv6.server }, 'the other end is the server');
+    assert.deepEqual(ipv6.client, { ip: '::1', port: facts.ipv6.client });
   });
 
   test('the first bytes of each message, whatever system call carries them', async () => {
     const { pid } = await log.run(PYTHON, [join(PROGRAMS, 'payload.py'), folder('payload')]);
-    const events = log.ofType(pid, 'payload');
+    const [accepted] = log.ofType(pid, 'accept').filter(({ role }) => role === 'server');
+    const events = log.ofType(pid, 'payload').filter(({ connection }) => connection === accepted?.connection);
     for (const event of events) assertHeader(event);
     const of = (sequence: number, direction: 'in' | 'out') =>
       events.filter((event) => event.sequence === sequence && event.direction === direction);
@@ -378,7 +386,7 @@ suite('connections', () => {
       child.stdin.end();
       const pid = child.pid ?? 0;
       await late.untilExit(pid);
-      const [accept, ...more] = late.ofType(pid, 'accept');
+      const [accept, ...more] = late.ofType(pid, 'accept').filter(({ role }) => role === 'server');
       assert.ok(accept);
       assert.deepEqual(more, []);
       assert.equal(accept.adopted, true);
@@ -387,6 +395,7 @@ suite('connections', () => {
       assert.deepEqual(
         late
           .ofType(pid, 'payload')
+          .filter(({ connection }) => connection === accept.connection)
           .map(({ direction, sequence, connection }) => [direction, sequence, connection]),
         [
           ['in', 1, accept.connection],
