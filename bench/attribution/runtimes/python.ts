@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import { firstMissing } from '../system.ts';
+import { SERVERS, WITH_REDIS, type Command, type Runtime } from './runtime.ts';
+
+const PYTHON = '/usr/bin/python3';
+const PACKAGES = '/usr/lib/python3/dist-packages';
+const ENV = { PYTHONPATH: SERVERS, PYTHONDONTWRITEBYTECODE: '1', PYTHONUNBUFFERED: '1' };
+const DRIVERS = {
+  [PYTHON]: 'python3',
+  [`${PACKAGES}/psycopg2`]: 'python3-psycopg2',
+  [`${PACKAGES}/redis`]: 'python3-redis',
+};
+
+function python(
+  name: string,
+  title: string,
+  files: Readonly<Record<string, string>>,
+  args: (port: number) => readonly string[],
+): Runtime {
+  return {
+    name,
+    title,
+    expected: WITH_REDIS,
+    missing: () => firstMissing(files),
+    prepare: ({ port }): readonly Command[] => [{ program: PYTHON, args: args(port), env: ENV }],
+  };
+}
+
+function gunicorn(name: string, title: string, options: readonly string[]): Runtime {
+  const files = { ...DRIVERS, [`${PACKAGES}/gunicorn`]: 'python3-gunicorn' };
+  return python(name, title, files, (port) => [
+    ...['-m', 'gunicorn', '--bind', `127.0.0.1:${port}`, '--backlog', '512', '--timeout', '60'],
+    ...['--log-level', 'warning', ...options, 'python_wsgi:application'],
+  ]);
+}
+
+const UVICORN = {
+  [PYTHON]: 'python3',
+  [`${PACKAGES}/uvicorn`]: 'python3-uvicorn',
+  [`${PACKAGES}/asyncpg`]: 'python3-asyncpg',
+  [`${PACKAGES}/redis`]: 'python3-redis',
+};
+
+export const PYTHON_RUNTIMES: readonly Runtime[] = [
+  python('python-threading', 'Python ThreadingHTTPServer, a thread for each connection', DRIVERS, () => [
+    join(SERVERS, 'python_threading.py'),
+  ]),
+  gunicorn('gunicorn-sync', 'gunicorn sync, 4 processes', ['--workers', '4']),
+  gunicorn('gunicorn-gthread', 'gunicorn gthread, 2 processes of 8 threads', [
+    ...['--worker-class', 'gthread', '--workers', '2', '--threads', '8', '--keep-alive', '5'],
+  ]),
+  python('uvicorn', 'uvicorn with asyncpg, one event loop', UVICORN, (port) => [
+    ...['-m', 'uvicorn', '--host', '127.0.0.1', '--port', String(port), '--backlog', '512'],
+    ...['--log-level', 'warning', '--no-access-log', 'python_asgi:application'],
+  ]),
+];
