@@ -515,6 +515,30 @@ describe('an event loop', () => {
     assert.equal(timeline.open(loop, '/srv/bravo'), 'matched bravo');
   });
 
+  test('after lost events nobody is believed to wait', () => {
+    const timeline = new Timeline();
+    const { kernel, attributor } = timeline;
+    const { loop } = loopWith(timeline);
+    const clients = ['alpha', 'bravo'].map((value) => {
+      const connection = kernel.accept(loop);
+      const client = kernel.client(loop);
+      kernel.epollWait(loop);
+      kernel.read(loop, connection, `> ${value}\n`);
+      kernel.ask(loop, client, '?');
+      return client;
+    });
+    kernel.losesPayload = true;
+    for (const client of clients) kernel.answer(loop, client, '!');
+    kernel.losesPayload = false;
+    attributor.payloadLost(kernel.nowNs);
+    kernel.nowNs += 10e9;
+    kernel.epollWait(loop);
+    for (const client of clients) kernel.ask(loop, client, '?');
+    kernel.epollWait(loop);
+    for (const client of clients) kernel.answer(loop, client, '!');
+    assert.equal(timeline.open(loop), 'ambiguous alpha bravo');
+  });
+
   test('work whose owner is not known is of nobody', () => {
     const timeline = new Timeline();
     const { kernel } = timeline;

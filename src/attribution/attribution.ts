@@ -106,8 +106,15 @@ export class Attributor {
     this.#attachedNs = nowNs;
   }
 
+  /** Who waits for what is not known any more: an answer may have been among what was lost. */
   payloadLost(nowNs: number): void {
     this.#doubtUntilNs = nowNs + DOUBT_AFTER_LOSS_NS;
+    for (const waiting of this.#waiting.values()) for (const request of waiting) request.waitingCount = 0;
+    this.#waiting.clear();
+    for (const { work } of this.#processes.values()) {
+      for (const request of work.values()) request.waitingCount = 0;
+      work.clear();
+    }
   }
 
   accept(event: AcceptEvent): void {
@@ -566,8 +573,12 @@ export class Attributor {
     const request = this.#stamped(event);
     if (request === null) return ambiguous(serving.inFlight, UNKNOWN_STAMP);
     const suspects = [...(request.suspects ?? [])].filter((suspect) => suspect !== request);
+    // Those who may have handed it over have handed on what others had handed over to them.
     if (suspects.length > 0)
-      return ambiguous([request, ...suspects], 'a pool ran it, and another may have handed it over');
+      return ambiguous(
+        new Set([request, ...suspects, ...serving.inFlight]),
+        'a pool ran it, and another may have handed it over',
+      );
     return {
       grade: 'linked',
       reason: 'a pool ran it, and this request had handed it over',
