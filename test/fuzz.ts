@@ -1,16 +1,20 @@
 /**
- * Hostile input for the whole brain: recordings of real requests, damaged in every way, and HTTP bytes. No exception may
+ * Hostile input for the whole brain: recordings of real requests and captures of every protocol, damaged in every way. No exception may
  * escape, no damage may take memory without bound.
  *
  *   node test/fuzz.ts [SECONDS [SEED]]    default: 60 seconds, another seed each time
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { EVENT_HEADER, EVENT_KIND } from '../src/abi/abi.gen.ts';
 import { ThroughlineError } from '../src/base/errors.ts';
 import { FRAME_EVENT, FRAME_FACT, MAGIC } from '../src/capture/recording-format.ts';
 import { RecordingCapture } from '../src/capture/recording.ts';
+import { PROTOCOLS } from '../src/app/registry.ts';
+import { fuzzFixtures, loadFixtures } from '../src/protocols/testing.ts';
 import { fuzzHttp1 } from '../src/protocols/http1/fuzz.ts';
 import { createBrain } from './support/brain.ts';
 import { FIXTURES, recordingPath } from './support/fixtures.ts';
@@ -20,6 +24,13 @@ import { readRecording, recordingBytes, type Frame, type Recording } from './sup
 const MEMORY_LIMIT_BYTES = 400 * 1024 * 1024;
 const WARM_UP_ROUNDS = 20;
 const HTTP_ROUNDS = 300;
+const PROTOCOL_ROUNDS = 30;
+/** Captures of real servers, by the protocol that reads them. */
+const CAPTURES = PROTOCOLS.flatMap((protocol) => {
+  const folder = protocol.name === 'dns-tcp' ? 'dns/fixtures/dns-tcp' : `${protocol.name}/fixtures`;
+  const directory = join(import.meta.dirname, '..', 'src', 'protocols', folder);
+  return existsSync(directory) ? [{ protocol, fixtures: loadFixtures(directory) }] : [];
+});
 /** What a damaged recording may end with; anything else is a bug. */
 const EXPECTED_ERRORS: ReadonlySet<string> = new Set(['TL2002', 'TL2003', 'TL2005']);
 
@@ -56,8 +67,16 @@ export function fuzz(seconds: number, seed: number): FuzzReport {
     report.recordings++;
     fuzzHttp1(HTTP_ROUNDS, random(0x7fffffff));
     report.connections += HTTP_ROUNDS;
-    const { heapUsed, external, arrayBuffers } = process.memoryUsage();
-    const used = heapUsed + external + arrayBuffers;
+    for (const { protocol, fixtures } of CAPTURES) {
+      fuzzFixtures(protocol, fixtures, PROTOCOL_ROUNDS, random(0x7fffffff));
+      report.connections += PROTOCOL_ROUNDS;
+    }
+    let used = bytesInUse();
+    if (used - baseBytes > MEMORY_LIMIT_BYTES / 2) {
+      // What only waits to be collected is no growth.
+      collectGarbage();
+      used = bytesInUse();
+    }
     if (report.recordings <= WARM_UP_ROUNDS) baseBytes = Math.max(baseBytes, used);
     else report.grownBytes = Math.max(report.grownBytes, used - baseBytes);
     if (report.grownBytes > MEMORY_LIMIT_BYTES)
@@ -65,6 +84,16 @@ export function fuzz(seconds: number, seed: number): FuzzReport {
   }
   rmSync(directory, { recursive: true, force: true });
   return report;
+}
+
+function bytesInUse(): number {
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
 }
 
 function replay(path: string): { isWhole: boolean; results: number } {
