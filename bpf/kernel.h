@@ -266,6 +266,8 @@ struct user_open_how {
 #define O_TRUNC 01000
 #define AT_FDCWD -100
 #define MSG_PEEK 2
+#define EINTR 4
+#define EAGAIN 11
 #define EINPROGRESS 115
 
 #endif

@@ -63,7 +63,11 @@ static __always_inline void remember_client(struct task_struct *task, struct soc
 {
 	struct connection_state state = { .mode = MODE_CLIENT, .family = family };
 	__u64 key = (__u64)sk;
+	struct connection_state *known = bpf_map_lookup_elem(&tcp_connections, &key);
 
+	/* Asked a second time whether the connection is there. */
+	if (known && known->id && known->inode == inode_of(sk))
+		return;
 	lend_stamp(task, &state);
 	/* Who serves a request waits for the connection from now on. */
 	if (is_serving(task->tgid))

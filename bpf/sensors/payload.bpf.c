@@ -189,8 +189,11 @@ static __always_inline void question(struct task_struct *task, struct sock *sk, 
 		return;
 	if (connection->direction != DIRECTION_OUT) {
 		id = connection->id;
-		if (connection->sequence <= 16 && bpf_map_lookup_elem(&ignored_connections, &id))
+		if (connection->sequence <= 16 && bpf_map_lookup_elem(&ignored_connections, &id)) {
+			/* Nobody tells whose answer comes. */
+			connection->is_shared = 1;
 			connection->mode = MODE_CLIENT_UNREAD;
+		}
 		connection->direction = DIRECTION_OUT;
 		connection->sequence++;
 		connection->message_captured = 0;
@@ -355,12 +358,18 @@ static __always_inline int ended(unsigned int descriptor)
 	return 0;
 }
 
+/* A connection that was reset: whoever waits for it goes on as at its end. */
+static __always_inline int has_failed(long result)
+{
+	return result < 0 && result != -EAGAIN && result != -EINTR;
+}
+
 /* call(fd, buffer, size, ...) */
 static __always_inline int buffer_transferred(struct pt_regs *regs, long result, int direction)
 {
 	struct transfer transfer = { .address = ARG1(regs) };
 
-	if (result == 0 && direction == DIRECTION_IN && ARG2(regs) > 0)
+	if ((result == 0 && direction == DIRECTION_IN && ARG2(regs) > 0) || (direction == DIRECTION_IN && has_failed(result)))
 		return ended(ARG0(regs));
 	return result > 0 ? transferred(ARG0(regs), &transfer, result, direction) : 0;
 }
@@ -370,6 +379,8 @@ static __always_inline int vectors_transferred(struct pt_regs *regs, long result
 {
 	struct transfer transfer = { .address = ARG1(regs), .vector_count = ARG2(regs) };
 
+	if (direction == DIRECTION_IN && (result == 0 || has_failed(result)))
+		return ended(ARG0(regs));
 	return result > 0 ? transferred(ARG0(regs), &transfer, result, direction) : 0;
 }
 
@@ -379,7 +390,7 @@ static __always_inline int message_transferred(struct pt_regs *regs, long result
 	struct transfer transfer = {};
 	struct user_msghdr message = {};
 
-	if (result == 0 && direction == DIRECTION_IN)
+	if (direction == DIRECTION_IN && (result == 0 || has_failed(result)))
 		return ended(ARG0(regs));
 	if (result <= 0 || bpf_probe_read_user(&message, sizeof(message), (void *)ARG1(regs)) || message.iov_count == 0)
 		return 0;

@@ -17,6 +17,8 @@ const NO_BYTES = new Uint8Array(0);
 interface AskedQuery extends QueryEffect {
   outcome: QueryOutcome | null;
   endedNs: number | null;
+  /** The kernel's stamp of whoever asked. */
+  readonly owner: { readonly connection: number; readonly sequence: number };
 }
 
 interface Client {
@@ -45,6 +47,13 @@ export class ClientQueries {
     return this.#clients.has(connection);
   }
 
+  /** Whether questions of another request are still unanswered where this event asks one. */
+  isShared({ connection, stampConnection, stampSequence }: PayloadEvent): boolean {
+    for (const { owner } of this.#clients.get(connection)?.waiting.values() ?? [])
+      if (owner.connection !== stampConnection || owner.sequence !== stampSequence) return true;
+    return false;
+  }
+
   closed(connection: number): void {
     this.#clients.delete(connection);
   }
@@ -70,6 +79,7 @@ export class ClientQueries {
       remote: client.remote,
       outcome: null,
       endedNs: null,
+      owner: { connection: event.stampConnection, sequence: event.stampSequence },
     };
     if (client.waiting.size >= MAX_WAITING) dropOldest(client.waiting);
     client.waiting.set(stream ?? client.order++, effect);

@@ -115,9 +115,9 @@ export class Pipeline implements CaptureSink {
       unreadInbound: () => {
         if (this.#payload !== null) this.attributor.unreadInbound(this.#payload);
       },
-      requestEnded: (connection) => {
+      requestEnded: (connection, stream) => {
         if (!this.#queries.isClient(connection))
-          this.#requestComplete(this.attributor.requestEnded(connection));
+          this.#requestComplete(this.attributor.requestEnded(connection, stream));
       },
       responseStarted: (connection, status, stream) => {
         if (this.#queries.isClient(connection))
@@ -134,7 +134,7 @@ export class Pipeline implements CaptureSink {
         else if (this.#payload !== null && this.#payloadProcess !== null) {
           const message = requestOfQuery(query);
           this.attributor.requestStarted(this.#payload, message, this.#payloadProcess, stream);
-          this.attributor.requestEnded(connection);
+          this.attributor.requestEnded(connection, stream);
         }
       },
       queryEnded: (connection, outcome, stream) => {
@@ -279,7 +279,10 @@ export class Pipeline implements CaptureSink {
     if (this.#plain === null) return;
     switch (event.kind) {
       case 'payload':
+        return;
       case 'accept':
+        // Who makes a connection waits for it.
+        if (event.isClient === true) this.#plain.wake(event.pid);
         return;
       case 'close':
         this.#plain.closing(event.connection);
@@ -294,7 +297,8 @@ export class Pipeline implements CaptureSink {
     const process = this.world.processOf(event);
     this.#payload = event;
     this.#payloadProcess = process;
-    if (this.#queries.isClient(event.connection)) this.attributor.clientPayload(event, process);
+    if (this.#queries.isClient(event.connection))
+      this.attributor.clientPayload(event, process, this.#queries.isShared(event));
     else this.attributor.payload(event, process);
     this.#streams.payload(event);
     this.#payload = null;

@@ -7,9 +7,11 @@ import type { Streams } from '../protocols/streams.ts';
 /** Bytes of events that are kept of one process. At a kilobyte an exchange that is twice what attribution remembers. */
 const KEPT_BYTES = 64 * 1024;
 const MAX_KEPT_EVENTS = 512;
+/** Attribution remembers 32 answered requests: fewer are never kept, or content would be believed too easily. */
+const LEAST_KEPT_EVENTS = 64;
 /** An event that is larger is read at once. */
 const MAX_EVENT_BYTES = 4096;
-/** Processes that are kept for; beyond, the oldest one's events are read. */
+/** Processes that are kept for; those of more are read. */
 const MAX_SERVERS = 64;
 /**
  * A process in which something keeps happening is read at once: after a wake-up that found fewer events than this, it
@@ -193,6 +195,7 @@ export class PlainExchanges {
       return null;
     }
     const server = this.#serverOf(pid, readNumber(view, offset + EVENT_HEADER.start_time_ns));
+    if (server === null) return null;
     if (server.pause > 0) {
       server.pause--;
       return null;
@@ -216,17 +219,13 @@ export class PlainExchanges {
     return connection;
   }
 
-  #serverOf(pid: number, startTime: number): PlainServer {
+  #serverOf(pid: number, startTime: number): PlainServer | null {
     const known = this.#servers.get(pid);
     if (known !== undefined) {
       if (known.startTime === startTime) return known;
       this.#forget(pid, known);
     }
-    if (this.#servers.size >= MAX_SERVERS)
-      for (const [oldest, server] of this.#servers) {
-        this.#forget(oldest, server);
-        break;
-      }
+    if (this.#servers.size >= MAX_SERVERS) return null;
     const server = new PlainServer(startTime);
     this.#servers.set(pid, server);
     return server;
@@ -304,6 +303,7 @@ export class PlainExchanges {
 
   /** Forgets the oldest kept event, if its exchange is over. */
   #dropOldest(server: PlainServer): boolean {
+    if (server.next - server.first < LEAST_KEPT_EVENTS) return false;
     const at = server.offsets[server.first % MAX_KEPT_EVENTS] as number;
     const { view } = server;
     const connection = server.connections.get(readNumber(view, at + PAYLOAD_EVENT.connection));
@@ -324,26 +324,31 @@ export class PlainExchanges {
     if (server.connections.size === 0) return;
     const { view, bytes, connections } = server;
     for (const id of connections.keys()) this.#connections.delete(id);
-    for (let number = server.first; number < server.next; number++) {
-      const at = server.offsets[number % MAX_KEPT_EVENTS] as number;
-      const id = readNumber(view, at + PAYLOAD_EVENT.connection);
-      const connection = connections.get(id);
-      if (connection === undefined) continue;
-      // The reply to a request that was dropped.
-      if (view.getUint32(at + PAYLOAD_EVENT.sequence, true) <= connection.droppedSequence) continue;
-      const isRequest = view.getUint32(at + PAYLOAD_EVENT.direction, true) === DIRECTION.IN;
-      const streamOffset = readNumber(view, at + PAYLOAD_EVENT.stream_offset);
-      const read = this.#streams.offsetsOf(id);
-      if (read !== null)
-        this.#streams.passOver(
-          id,
-          isRequest ? streamOffset : read.inbound,
-          isRequest ? read.outbound : streamOffset,
-        );
-      this.#read(bytes, view, at, server.sizes[number % MAX_KEPT_EVENTS] as number);
+    // A reader that throws is a bug, which costs what is kept and nothing that follows.
+    try {
+      while (server.first < server.next) {
+        const number = server.first++;
+        const at = server.offsets[number % MAX_KEPT_EVENTS] as number;
+        const id = readNumber(view, at + PAYLOAD_EVENT.connection);
+        const connection = connections.get(id);
+        if (connection === undefined) continue;
+        // The reply to a request that was dropped.
+        if (view.getUint32(at + PAYLOAD_EVENT.sequence, true) <= connection.droppedSequence) continue;
+        const isRequest = view.getUint32(at + PAYLOAD_EVENT.direction, true) === DIRECTION.IN;
+        const streamOffset = readNumber(view, at + PAYLOAD_EVENT.stream_offset);
+        const read = this.#streams.offsetsOf(id);
+        if (read !== null)
+          this.#streams.passOver(
+            id,
+            isRequest ? streamOffset : read.inbound,
+            isRequest ? read.outbound : streamOffset,
+          );
+        this.#read(bytes, view, at, server.sizes[number % MAX_KEPT_EVENTS] as number);
+      }
+      for (const [id, { inboundOffset, outboundOffset }] of connections)
+        this.#streams.passOver(id, inboundOffset, outboundOffset);
+    } finally {
+      server.reset();
     }
-    for (const [id, { inboundOffset, outboundOffset }] of connections)
-      this.#streams.passOver(id, inboundOffset, outboundOffset);
-    server.reset();
   }
 }

@@ -6,6 +6,7 @@ import type { Attribution, Grade } from '../model/effect.ts';
 import type { AcceptEvent, EventHeader, PayloadEvent, WorkEvent } from '../model/event.ts';
 import type { Process } from '../model/process.ts';
 import type { Connection, Request, RequestMessage } from '../model/request.ts';
+import { ClientConnections } from './client-connections.ts';
 import { contentCost, decideByContent, standsIn } from './content.ts';
 import { RequestState } from './request-state.ts';
 import { ServedConnection, ServingProcess, ServingThread } from './serving.ts';
@@ -21,8 +22,6 @@ const CONTENT_BUDGET = 100_000;
 const MAX_CONTENT_CANDIDATES = 256;
 /** After lost payload we do not know what else was in flight: so long nothing is called exact on an event loop. */
 const DOUBT_AFTER_LOSS_NS = 5e9;
-/** Requests that wait on one client connection at once, as far as they are told apart. */
-const MAX_WAITING = 64;
 /** Requests of one connection that wait for a reply. HTTP/2 has a hundred streams as a rule. */
 const MAX_UNANSWERED = 1024;
 /** Work of one process on its way. */
@@ -87,8 +86,7 @@ export class Attributor {
   readonly #closed = new Map<number, ServedConnection>();
   readonly #threads = new Map<number, ServingThread>();
   readonly #processes = new Map<number, ServingProcess>();
-  /** By client connection, the requests that wait for an answer on it. */
-  readonly #waiting = new Map<number, Set<RequestState>>();
+  readonly #clients = new ClientConnections();
   readonly #births = new WeakMap<Process, Birth>();
   #session = 'request';
   #doubtUntilNs = 0;
@@ -109,8 +107,7 @@ export class Attributor {
   /** Who waits for what is not known any more: an answer may have been among what was lost. */
   payloadLost(nowNs: number): void {
     this.#doubtUntilNs = nowNs + DOUBT_AFTER_LOSS_NS;
-    for (const waiting of this.#waiting.values()) for (const request of waiting) request.waitingCount = 0;
-    this.#waiting.clear();
+    this.#clients.forgetWaiting();
     for (const { work } of this.#processes.values()) {
       for (const request of work.values()) request.waitingCount = 0;
       work.clear();
@@ -154,9 +151,16 @@ export class Attributor {
     const thread = this.#threads.get(event.tid);
     if (thread !== undefined) this.#noteLoop(event, thread);
     const served = this.#connections.get(event.connection);
-    if (served === undefined) return;
+    if (served === undefined) {
+      // Its beginning was lost: as long as it is in use, there are requests that are not known.
+      if (event.direction === 'in') this.#doubtUntilNs = event.timeNs + DOUBT_AFTER_LOSS_NS;
+      return;
+    }
     if (event.direction === 'in') {
-      if (thread !== undefined) thread.answered = null;
+      if (thread !== undefined) {
+        thread.answered = null;
+        thread.resumedBy = 0;
+      }
       served.continueIn(event.sequence);
     } else {
       this.#noteWriter(served, event, process);
@@ -166,41 +170,43 @@ export class Attributor {
   /**
    * A serving process asks another service, or reads its answer. Who waits for an answer runs again when it comes, and
    * the kernel says so; until then it is nobody's rival.
+   * @param isShared questions of others are still unanswered on this connection
    */
-  clientPayload(event: PayloadEvent, process: Process): void {
+  clientPayload(event: PayloadEvent, process: Process, isShared: boolean): void {
+    const { connection } = event;
     const thread = this.#threads.get(event.tid);
     if (thread !== undefined) this.#noteLoop(event, thread);
     if (event.direction === 'in') {
-      if (thread !== undefined) thread.answered = null;
-      const waiting = this.#waiting.get(event.connection);
-      if (waiting === undefined) return;
-      for (const request of waiting) request.waitingCount--;
-      waiting.clear();
+      if (thread !== undefined) {
+        thread.answered = null;
+        thread.resumedBy = connection;
+      }
+      this.#clients.answered(connection);
       return;
     }
-    this.#waitOn(event.connection, event, process);
+    const asking = this.#handsOver(event, process);
+    if (asking !== null) {
+      const serving = this.#processes.get(process.pid);
+      const isAlone = serving === undefined || serving.inFlight.size < 2;
+      // Whoever queues for a place in a pool gets the connection that was just given back.
+      const isHandedOn =
+        thread?.resumedBy === connection && !isAlone && !this.#clients.hasIdleBeside(connection);
+      if (isShared || isHandedOn) asking.isDoubtful = true;
+      this.#clients.wait(connection, asking);
+    }
+    this.#clients.asked(connection);
   }
 
   /** A connection to another service is begun: whoever does that waits until it is there, or for its end. */
   clientOpened(event: AcceptEvent, process: Process): void {
-    this.#waitOn(event.connection, event, process);
+    const pool = `${process.pid} ${event.remotePort} ${event.remoteAddress}`;
+    this.#clients.opened(event.connection, pool);
+    const asking = this.#handsOver(event, process);
+    if (asking !== null) this.#clients.wait(event.connection, asking);
   }
 
-  #waitOn(connection: number, event: EventHeader, process: Process): void {
-    const asking = this.#handsOver(event, process);
-    if (asking === null) return;
-    let waiting = this.#waiting.get(connection);
-    if (waiting === undefined) {
-      if (this.#waiting.size >= MAX_CONNECTIONS)
-        for (const oldest of this.#waiting.keys()) {
-          this.clientClosed(oldest);
-          break;
-        }
-      this.#waiting.set(connection, (waiting = new Set()));
-    }
-    if (waiting.has(asking) || waiting.size >= MAX_WAITING) return;
-    waiting.add(asking);
-    asking.waitingCount++;
+  clientClosed(connection: number): void {
+    this.#clients.closed(connection);
   }
 
   /** Work is handed to a pool, or a program is started whose end is awaited; or it has come back. */
@@ -215,7 +221,10 @@ export class Attributor {
     const thread = this.#threads.get(event.tid);
     if (thread !== undefined) this.#noteLoop(event, thread);
     if (event.phase === 'done') {
-      if (thread !== undefined) thread.answered = null;
+      if (thread !== undefined) {
+        thread.answered = null;
+        thread.resumedBy = 0;
+      }
       return;
     }
     const asking = this.#handsOver(event, process);
@@ -226,16 +235,13 @@ export class Attributor {
 
   /**
    * The request that something is handed over for. The kernel will name it when that comes back, though another may have
-   * done it in its place.
+   * done it in its place: then what is named is not believed any more.
    */
   #handsOver(event: EventHeader, process: Process): RequestState | null {
-    const { request, candidates } = this.#place(event, process);
+    const { request } = this.#place(event, process);
     if (request !== null) return request as RequestState;
     const stamped = this.#stamped(event);
-    if (stamped === null) return null;
-    const suspects = (stamped.suspects ??= new Set());
-    for (const candidate of candidates)
-      if (suspects.size < MAX_WAITING) suspects.add(candidate as RequestState);
+    if (stamped !== null) stamped.isDoubtful = true;
     return stamped;
   }
 
@@ -245,13 +251,6 @@ export class Attributor {
     const requests = this.#connections.get(event.stampConnection)?.requestsOf(event.stampSequence) ?? [];
     const [only] = requests;
     return only !== undefined && requests.length === 1 ? only : null;
-  }
-
-  clientClosed(connection: number): void {
-    const waiting = this.#waiting.get(connection);
-    if (waiting === undefined) return;
-    this.#waiting.delete(connection);
-    for (const request of waiting) request.waitingCount--;
   }
 
   /**
@@ -334,8 +333,9 @@ export class Attributor {
     this.#connections.get(event.connection)?.markUnread(event.sequence);
   }
 
-  requestEnded(connection: number): RequestState | null {
-    const request = this.#connections.get(connection)?.newest ?? null;
+  requestEnded(connection: number, stream?: number): RequestState | null {
+    const served = this.#connections.get(connection);
+    const request = (stream === undefined ? served?.newest : served?.waitingFor(stream)) ?? null;
     if (request !== null) request.isComplete = true;
     return request;
   }
@@ -525,6 +525,8 @@ export class Attributor {
           return ambiguous(candidates, 'other requests may be in flight: bytes were lost');
         // What a loop runs after the reply may be left over from any request before.
         if (first.isDone) return ambiguous(candidates, 'an event loop ran it after the reply');
+        if (first.isDoubtful)
+          return ambiguous(candidates, 'another may have asked in the name of this request');
       }
       return {
         grade: 'exact',
@@ -556,7 +558,7 @@ export class Attributor {
       return ambiguous(candidates, all);
     for (const other of candidates)
       if (other !== running && (other.isDone || other.waitingCount === 0)) return ambiguous(candidates, all);
-    for (const suspect of running.suspects ?? []) if (suspect !== running) return ambiguous(candidates, all);
+    if (running.isDoubtful) return ambiguous(candidates, all);
     return {
       grade: 'linked',
       reason:
@@ -572,11 +574,9 @@ export class Attributor {
   #placeWork(event: EventHeader, serving: ServingProcess): Attribution {
     const request = this.#stamped(event);
     if (request === null) return ambiguous(serving.inFlight, UNKNOWN_STAMP);
-    const suspects = [...(request.suspects ?? [])].filter((suspect) => suspect !== request);
-    // Those who may have handed it over have handed on what others had handed over to them.
-    if (suspects.length > 0)
+    if (request.isDoubtful)
       return ambiguous(
-        new Set([request, ...suspects, ...serving.inFlight]),
+        new Set([request, ...serving.inFlight]),
         'a pool ran it, and another may have handed it over',
       );
     return {

@@ -28,8 +28,8 @@ export class RequestState implements Request {
   isComplete = false;
   /** Questions that it has put to other services and whose answers have not begun. */
   waitingCount = 0;
-  /** Requests one of which may have asked what was asked in its name. */
-  suspects: Set<RequestState> | null = null;
+  /** Another may have done what was done in its name: the kernel's stamp is not believed any more. */
+  isDoubtful = false;
   #effects: Effect[] | null = null;
   readonly #session: string;
   readonly #sequence: number;

@@ -102,6 +102,8 @@ export class ServingThread {
    * its stamp names another.
    */
   answered: RequestState | null = null;
+  /** Client connection whose answer it read last, 0 since it has read anything else. */
+  resumedBy = 0;
   /** Read by this thread and possibly still in work, oldest first. */
   readonly #requests: RequestState[] = [];
 

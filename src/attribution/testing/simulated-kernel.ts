@@ -275,6 +275,14 @@ export class SimulatedKernel {
     else thread.state = { ...state, ...client.owner, socket: null, origin: 'linked' };
   }
 
+  /** ended(): the end of a client's connection, or an error, was read. */
+  end(thread: SimulatedThread, client: SimulatedClient): void {
+    const { state } = thread;
+    if (state === null || !state.isLoop) return;
+    if (client.owner === null || client.isShared) clear(thread, 'waited');
+    else thread.state = { ...state, ...client.owner, socket: null, origin: 'linked' };
+  }
+
   /** read_unknown(): a pipe, an event counter, a socket that is not followed. */
   readOther(thread: SimulatedThread): void {
     if (thread.state?.isLoop === true && thread.state.connection !== 0) clear(thread, 'waited');

@@ -68,6 +68,7 @@ export class Timeline {
   readonly ended: RequestState[] = [];
   readonly #processes = new Map<string, Draft<Process>>();
   readonly #clients = new Set<number>();
+  readonly #unanswered = new Map<number, string[]>();
 
   /** How the newest effect was placed: "exact alpha", "ambiguous alpha bravo" (by name), "none". */
   get latest(): string {
@@ -119,8 +120,10 @@ export class Timeline {
     const { attributor } = this;
     switch (event.kind) {
       case 'accept':
-        if (event.isClient === true) this.#clients.add(event.connection);
-        else attributor.accept(event);
+        if (event.isClient === true) {
+          this.#clients.add(event.connection);
+          attributor.clientOpened(event, this.#processOfEvent(event));
+        } else attributor.accept(event);
         break;
       case 'close':
         this.ended.push(...attributor.close(event.connection, event.timeNs));
@@ -162,8 +165,18 @@ export class Timeline {
     const { attributor } = this;
     const process = this.#processOfEvent(event);
     if (this.#clients.has(event.connection)) {
-      if (event.direction === 'out') this.#note(event, attributor.attribute(event, process, []));
-      attributor.clientPayload(event, process);
+      // A '?' is a question, a '!' the whole answer to one.
+      const stamp = `${event.stampConnection}.${event.stampSequence}`;
+      const unanswered = this.#unanswered.get(event.connection) ?? [];
+      this.#unanswered.set(event.connection, unanswered);
+      const isShared = unanswered.some((owner) => owner !== stamp);
+      attributor.clientPayload(event, process, event.direction === 'out' && isShared);
+      const text = byteString(event.bytes);
+      if (event.direction === 'in') unanswered.splice(0, text.split('!').length - 1);
+      else {
+        unanswered.push(stamp);
+        this.#note(event, attributor.attribute(event, process, []));
+      }
       return;
     }
     attributor.payload(event, process);
