@@ -88,6 +88,7 @@ describe('a plain reply', () => {
     ['HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\nhello', false],
     ['HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello', false],
     ['HTTP/1.1 200 OK\r\nContent-Length: 5\r\n folded\r\n\r\nhello', false],
+    ['HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\tfolded\r\n\r\nhello', false],
     ['HTTP/1.1 100 Continue\r\nContent-Length: 0\r\n\r\n', false],
     ['HTTP/1.1 101 Switching\r\nContent-Length: 0\r\n\r\n', false],
     ['HTTP/1.1 204 None\r\nContent-Length: 0\r\n\r\n', false],

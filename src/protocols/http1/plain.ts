@@ -167,11 +167,14 @@ export function isPlainReply(bytes: Uint8Array, start: number, end: number, leng
   let contentLength = -1;
   let at = start + 12;
   while (at < end && bytes[at] !== LF) at++;
+  if (bytes[at - 1] !== CR) return false;
   for (at++; at < end; at++) {
     const first = bytes[at] as number;
     if (first === CR) {
       return bytes[at + 1] === LF && at + 1 < end && contentLength === length - (at + 2 - start);
     }
+    // A folded line, or a line end of which readers disagree.
+    if (((CLASSES[first] as number) & IN_NAME) === 0) return false;
     switch (first | 0x20) {
       case 0x63: // c
         if (hasName(bytes, at, end, CONTENT_LENGTH)) {
@@ -186,11 +189,11 @@ export function isPlainReply(bytes: Uint8Array, start: number, end: number, leng
         break;
       case 0x74: // t: Transfer-Encoding
       case 0x75: // u: Upgrade
-      case 0x20:
         return false;
       default:
     }
     while (at < end && bytes[at] !== LF) at++;
+    if (bytes[at - 1] !== CR) return false;
   }
   return false;
 }
