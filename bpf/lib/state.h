@@ -35,7 +35,7 @@ struct {
 /* Security events are few and never starved by payload, which is large and the first to be shed. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 8 * 1024 * 1024);
+	__uint(max_entries, 4 * 1024 * 1024);
 } security_ring SEC(".maps");
 
 struct {
