@@ -209,14 +209,15 @@ export class Pipeline implements CaptureSink {
       case 'payload':
         this.#applyPayload(event);
         break;
-      case 'accept':
-        this.world.processOf(event);
+      case 'accept': {
+        const process = this.world.processOf(event);
         if (event.isClient === true) {
           this.#queries.opened(event);
-          this.attributor.clientOpened(event, this.world.processOf(event));
+          this.attributor.clientOpened(event, process);
         } else this.attributor.accept(event);
         this.#streams.accept(event);
         break;
+      }
       case 'close':
         this.#streams.close(event.connection);
         this.#queries.closed(event.connection);

@@ -1,114 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { encodeEvent } from '../abi/testing.ts';
-import {
-  SimulatedKernel,
-  type SimulatedConnection,
-  type SimulatedThread,
-} from '../attribution/testing/simulated-kernel.ts';
-import type { Detector } from '../detect/contract.ts';
-import { requestWith } from '../detect/testing.ts';
-import { createProbe } from '../detect/probe/index.ts';
-import type { Effect } from '../model/effect.ts';
-import type { KernelEvent } from '../model/event.ts';
+import type { SimulatedConnection, SimulatedThread } from '../attribution/testing/simulated-kernel.ts';
 import { bytesOf } from '../base/bytes.ts';
-import { http1 } from '../protocols/http1/index.ts';
+import { createProbe } from '../detect/probe/index.ts';
+import { requestWith } from '../detect/testing.ts';
 import type { RequestMessage } from '../model/request.ts';
-import { Pipeline } from './pipeline.ts';
-import { PROTOCOLS } from './registry.ts';
+import { http1 } from '../protocols/http1/index.ts';
+import { Pair } from './testing.ts';
 
-/** A brain whose attributions are written down, reading everything or leaving plain exchanges out. */
-class Brain {
-  readonly effects: string[] = [];
-  readonly requests: string[] = [];
-  readonly pipeline: Pipeline;
-
-  constructor(readsAll: boolean) {
-    const spy: Detector = {
-      name: 'spy',
-      onEffect: (effect) => {
-        this.effects.push(describeEffect(effect));
-        return [];
-      },
-      onRequest: (request) => {
-        this.requests.push(request.message.target);
-        return [];
-      },
-    };
-    this.pipeline = new Pipeline({
-      protocols: PROTOCOLS,
-      detectors: [spy],
-      wants: { findings: true, requests: readsAll, events: false },
-      output: {
-        event: () => undefined,
-        finding: () => undefined,
-        request: () => undefined,
-        lateEffect: () => undefined,
-        orphan: () => undefined,
-        loss: () => undefined,
-        ignoreConnection: () => undefined,
-        failed: (error) => {
-          throw error;
-        },
-      },
-    });
-    this.pipeline.fact({ kind: 'clock', bootNs: 1, wallMs: 1 });
-  }
-
-  feed(event: KernelEvent): void {
-    const bytes = encodeEvent(event);
-    this.pipeline.event(bytes, new DataView(bytes.buffer), 0, bytes.length);
-  }
-}
-
-function describeEffect({ type, attribution }: Effect): string {
-  const { grade, reason, request, candidates } = attribution;
-  const ids = candidates.map(({ id }) => id).toSorted();
-  const status = request === null ? '' : `${request.status} ${request.startedNs} ${request.endedNs}`;
-  return `${type} ${grade} ${request?.id} ${status} of ${ids.join(' ')}: ${reason}`;
-}
-
-/** Both brains, fed with the same events. */
-class Pair {
-  readonly whole = new Brain(true);
-  readonly lazy = new Brain(false);
-  readonly kernel = new SimulatedKernel((event) => {
-    this.whole.feed(event);
-    this.lazy.feed(event);
-  });
-
-  /** A loop that has served enough for its process to be known. */
-  settledLoop(connections: number): { loop: SimulatedThread; clients: SimulatedConnection[] } {
-    const loop = this.kernel.process();
-    this.kernel.epollWait(loop);
-    const clients = Array.from({ length: connections }, () => this.kernel.accept(loop));
-    for (let count = 0; count < 80; count++) {
-      const client = clients[count % connections];
-      if (client === undefined) continue;
-      this.kernel.epollWait(loop);
-      this.get(loop, client, `/warm/${count}`);
-      this.ok(loop, client);
-    }
-    return { loop, clients };
-  }
-
-  get(thread: SimulatedThread, client: SimulatedConnection, target: string): void {
-    this.kernel.read(thread, client, `GET ${target} HTTP/1.1\r\nHost: app\r\n\r\n`);
-  }
-
-  ok(thread: SimulatedThread, client: SimulatedConnection): void {
-    this.kernel.write(thread, client, 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
-  }
-
-  compare(): void {
-    this.lazy.pipeline.end();
-    assert.deepEqual(this.lazy.effects, this.whole.effects);
-    assert.equal(
-      this.lazy.pipeline.attributor.counters.requests,
-      this.whole.pipeline.attributor.counters.requests,
-    );
-  }
+/** Both have said the same of every effect, and counted every request. */
+function compare({ lazy, whole }: Pair): void {
+  lazy.pipeline.end();
+  assert.deepEqual(lazy.effects, whole.effects);
+  assert.equal(lazy.pipeline.attributor.counters.requests, whole.pipeline.attributor.counters.requests);
 }
 
 describe('plain exchanges of an event loop', () => {
@@ -125,7 +30,7 @@ describe('plain exchanges of an event loop', () => {
     pair.lazy.pipeline.end();
     assert.ok(pair.lazy.pipeline.plainCount > 3000);
     assert.equal(pair.lazy.pipeline.attributor.counters.requests, 4080);
-    pair.compare();
+    compare(pair);
   });
 
   test('are read before an effect is placed: the one in flight is its cause', () => {
@@ -143,7 +48,7 @@ describe('plain exchanges of an event loop', () => {
     pair.get(loop, second, '/works');
     kernel.open(loop, '/srv/x');
     pair.ok(loop, second);
-    pair.compare();
+    compare(pair);
     assert.match(pair.lazy.effects.at(-1) ?? '', /^open exact/);
   });
 
@@ -169,7 +74,7 @@ describe('plain exchanges of an event loop', () => {
     kernel.open(loop, '/srv/2');
     kernel.read(loop, first, 'GET /e HTTP/1.1\r\n\r\nGET /f HTTP/1.1\r\n\r\n');
     kernel.open(loop, '/srv/3');
-    pair.compare();
+    compare(pair);
     assert.equal(pair.lazy.effects.length, 3);
   });
 
@@ -179,7 +84,7 @@ describe('plain exchanges of an event loop', () => {
       fc.property(fc.array(fc.nat({ max: 999 }), { minLength: 100, maxLength: 600, size: 'max' }), (tape) => {
         const pair = new Pair();
         play(pair, tape);
-        pair.compare();
+        compare(pair);
         left += pair.lazy.pipeline.plainCount;
       }),
       { numRuns: 150 },

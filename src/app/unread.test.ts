@@ -3,105 +3,19 @@ import { describe, test } from 'node:test';
 import { PAYLOAD_EVENT } from '../abi/abi.gen.ts';
 import { encodeEvent } from '../abi/testing.ts';
 import type { Attributor } from '../attribution/attribution.ts';
-import {
-  SimulatedKernel,
-  type SimulatedConnection,
-  type SimulatedThread,
-} from '../attribution/testing/simulated-kernel.ts';
+import { SimulatedKernel } from '../attribution/testing/simulated-kernel.ts';
 import { byteString } from '../base/bytes.ts';
-import type { Detector } from '../detect/contract.ts';
-import type { KernelEvent } from '../model/event.ts';
 import { http1 } from '../protocols/http1/index.ts';
 import { BEGINNING, frame, post } from '../protocols/http2/testing.ts';
 import type { Streams } from '../protocols/streams.ts';
-import { Pipeline } from './pipeline.ts';
 import { PlainExchanges } from './plain-exchanges.ts';
-import { PROTOCOLS } from './registry.ts';
-
-class Brain {
-  readonly effects: string[] = [];
-  readonly requests: string[] = [];
-  readonly pipeline: Pipeline;
-
-  constructor(readsAll: boolean) {
-    const spy: Detector = {
-      name: 'spy',
-      onEffect: ({ type, attribution: { grade, request, candidates } }) => {
-        const ids = candidates.map(({ message }) => message.target);
-        this.effects.push(`${type} ${grade} ${request?.message.target} of ${ids.join(' ')}`);
-        return [];
-      },
-      onRequest: ({ message }) => {
-        this.requests.push(`${message.target} ${byteString(message.body)}`);
-        return [];
-      },
-    };
-    this.pipeline = new Pipeline({
-      protocols: PROTOCOLS,
-      detectors: [spy],
-      wants: { findings: true, requests: readsAll, events: false },
-      output: {
-        event: () => undefined,
-        finding: () => undefined,
-        request: () => undefined,
-        lateEffect: () => undefined,
-        orphan: () => undefined,
-        loss: () => undefined,
-        ignoreConnection: () => undefined,
-        failed: (error) => {
-          throw error;
-        },
-      },
-    });
-    this.pipeline.fact({ kind: 'clock', bootNs: 1, wallMs: 1 });
-  }
-
-  feed(event: KernelEvent): void {
-    const bytes = encodeEvent(event);
-    this.pipeline.event(bytes, new DataView(bytes.buffer), 0, bytes.length);
-  }
-}
-
-class Pair {
-  readonly whole = new Brain(true);
-  readonly lazy = new Brain(false);
-  last: KernelEvent | null = null;
-  readonly kernel = new SimulatedKernel((event) => this.both(event));
-
-  both(event: KernelEvent): void {
-    this.last = event;
-    this.whole.feed(event);
-    this.lazy.feed(event);
-  }
-
-  settledLoop(connections: number): { loop: SimulatedThread; clients: SimulatedConnection[] } {
-    const loop = this.kernel.process();
-    this.kernel.epollWait(loop);
-    const clients = Array.from({ length: connections }, () => this.kernel.accept(loop));
-    for (let count = 0; count < 40 * connections; count++) {
-      const client = clients[count % connections];
-      if (client === undefined) continue;
-      this.kernel.epollWait(loop);
-      this.get(loop, client, `/warm/${count}`);
-      this.ok(loop, client);
-    }
-    return { loop, clients };
-  }
-
-  get(thread: SimulatedThread, client: SimulatedConnection, target: string, cookie = 'a'): void {
-    this.kernel.read(thread, client, `GET ${target} HTTP/1.1\r\nHost: app\r\nCookie: ${cookie}\r\n\r\n`);
-  }
-
-  ok(thread: SimulatedThread, client: SimulatedConnection): void {
-    this.kernel.write(thread, client, 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
-  }
-}
+import { Brain, Pair } from './testing.ts';
 
 describe('plain exchanges', () => {
   test('whoever opens a connection is read first: it waits for it', () => {
     const pair = new Pair();
     const { kernel } = pair;
-    const { loop, clients } = pair.settledLoop(3);
+    const { loop, clients } = pair.settledLoop(3, 120);
     const [first, second] = clients;
     assert.ok(first && second);
     // The loop is known to juggle.
@@ -152,7 +66,7 @@ describe('plain exchanges', () => {
   test('with large requests fewer are kept than attribution remembers as answered: content is believed wrongly', () => {
     const pair = new Pair();
     const { kernel } = pair;
-    const { loop, clients } = pair.settledLoop(3);
+    const { loop, clients } = pair.settledLoop(3, 120);
     const [first, second, third] = clients;
     assert.ok(first && second && third);
     const cookie = 'k'.repeat(3500);
