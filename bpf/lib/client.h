@@ -43,10 +43,7 @@ static __always_inline void return_stamp(struct task_struct *task, struct connec
 		clear_stamp(thread, ORIGIN_WAITED);
 		return;
 	}
-	thread->connection = connection->owner_connection;
-	thread->sequence = connection->owner_sequence;
-	thread->socket = 0;
-	thread->origin = ORIGIN_LINKED;
+	resume_request(thread, connection->owner_connection, connection->owner_sequence);
 }
 
 /* Sockets of pairs (the standard streams of programs that Node.js starts), by address, and who waits for them. */
@@ -87,10 +84,7 @@ static __always_inline int return_socket(struct thread_state *thread, struct soc
 
 	if (!lent || lent->inode != inode_of(sk))
 		return 0;
-	thread->connection = lent->connection;
-	thread->sequence = lent->sequence;
-	thread->socket = 0;
-	thread->origin = ORIGIN_LINKED;
+	resume_request(thread, lent->connection, lent->sequence);
 	return 1;
 }
 

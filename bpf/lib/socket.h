@@ -100,6 +100,12 @@ static __always_inline __u64 next_connection_id(void)
 	return (++connection_counts[cpu] << 8) | cpu;
 }
 
+/* The process made the connection, whether its protocol is read or not. */
+static __always_inline int is_client(struct connection_state *connection)
+{
+	return connection->mode == MODE_CLIENT || connection->mode == MODE_CLIENT_UNREAD;
+}
+
 /* Remembers an accepted connection and tells user space. Returns its state, or NULL when there is no room. */
 static __always_inline struct connection_state *track_connection(struct task_struct *task, struct sock *sk, __u8 family,
 								 __u8 flags)

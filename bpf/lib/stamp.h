@@ -56,6 +56,15 @@ static __always_inline void stamp_thread(struct task_struct *task, struct connec
 		count(COUNTER_THREADS_FULL);
 }
 
+/* An event loop has got something back: it goes on with the request that had lent it. */
+static __always_inline void resume_request(struct thread_state *thread, __u64 connection, __u32 sequence)
+{
+	thread->connection = connection;
+	thread->sequence = sequence;
+	thread->socket = 0;
+	thread->origin = ORIGIN_LINKED;
+}
+
 /* The thread serves nothing any more. `origin` tells user space why: see ORIGIN_WAITED. */
 static __always_inline void clear_stamp(struct thread_state *thread, __u8 origin)
 {

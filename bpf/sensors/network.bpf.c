@@ -135,7 +135,7 @@ int BPF_PROG(exit_getsockopt, struct pt_regs *regs, long result)
 	if (!sk)
 		return 0;
 	connection = find_connection((__u64)sk, family_of(sk));
-	if (connection && (connection->mode == MODE_CLIENT || connection->mode == MODE_CLIENT_UNREAD))
+	if (connection && is_client(connection))
 		return_stamp(task, connection);
 	return 0;
 }
@@ -158,7 +158,7 @@ static __always_inline int belongs_to_client(__u64 key)
 {
 	struct connection_state *connection = bpf_map_lookup_elem(&tcp_connections, &key);
 
-	return connection && (connection->mode == MODE_CLIENT || connection->mode == MODE_CLIENT_UNREAD);
+	return connection && is_client(connection);
 }
 
 static __always_inline void forget_connection(__u64 key)

@@ -177,8 +177,7 @@ static __always_inline void question(struct task_struct *task, struct sock *sk, 
 	unsigned int room;
 	__u64 offset, id;
 
-	if (connection ? connection->mode != MODE_CLIENT && connection->mode != MODE_CLIENT_UNREAD :
-			 !is_serving(task->tgid))
+	if (connection ? !is_client(connection) : !is_serving(task->tgid))
 		return;
 	if (!connection)
 		connection = adopt_client(task, sk);
@@ -244,7 +243,7 @@ static __always_inline void inbound(struct task_struct *task, struct sock *sk, c
 	unsigned int room;
 	__u64 offset;
 
-	if (!connection || connection->mode == MODE_CLIENT || connection->mode == MODE_CLIENT_UNREAD) {
+	if (!connection || is_client(connection)) {
 		note_transfer(task, sk, DIRECTION_IN, 0);
 		if (connection)
 			answer(task, connection, transfer);
@@ -347,7 +346,7 @@ static __always_inline int ended(unsigned int descriptor)
 	}
 	connection = find_connection(key, family_of(sk));
 	/* Whoever waited for a client's end goes on; what follows the end of an accepted one is of nobody in work. */
-	if (connection && (connection->mode == MODE_CLIENT || connection->mode == MODE_CLIENT_UNREAD))
+	if (connection && is_client(connection))
 		return_stamp(task, connection);
 	else
 		read_unknown(task, connection ? NULL : sk);

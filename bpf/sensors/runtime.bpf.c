@@ -104,12 +104,8 @@ static __always_inline int return_object(__u64 object)
 		return 0;
 	}
 	tell_work(task, object, WORK_DONE);
-	if (thread && thread->is_loop) {
-		thread->connection = lent->connection;
-		thread->sequence = lent->sequence;
-		thread->socket = 0;
-		thread->origin = ORIGIN_LINKED;
-	}
+	if (thread && thread->is_loop)
+		resume_request(thread, lent->connection, lent->sequence);
 	bpf_map_delete_elem(&lent_objects, &key);
 	return 0;
 }

@@ -36,11 +36,6 @@ struct {
 	__type(value, struct tls_session);
 } tls_sessions SEC(".maps");
 
-static __always_inline int is_client_mode(struct connection_state *connection)
-{
-	return connection->mode == MODE_CLIENT || connection->mode == MODE_CLIENT_UNREAD;
-}
-
 static __always_inline void learn_session(struct tls_session_key *key, struct connection_state *connection, __u64 socket,
 				  __u8 family)
 {
@@ -85,7 +80,7 @@ static __always_inline void learn_from_last_read(struct tls_thread *thread, __u6
 	}
 	thread->last_socket = 0;
 	connection = find_connection(socket, thread->last_family);
-	if (connection && !is_client_mode(connection) && (connection->mode != MODE_TLS || connection->tls_session))
+	if (connection && !is_client(connection) && (connection->mode != MODE_TLS || connection->tls_session))
 		return;
 	learn_session(&key, connection, socket, thread->last_family);
 }
@@ -335,7 +330,7 @@ static __always_inline struct connection_state *connection_of_call(struct tls_fr
 	*socket = known->socket;
 	connection = find_connection(*socket, known->family);
 	/* A client is given its name when its process begins to serve. */
-	if (connection && connection->id != known->connection && !known->connection && is_client_mode(connection))
+	if (connection && connection->id != known->connection && !known->connection && is_client(connection))
 		known->connection = connection->id;
 	return connection && connection->id == known->connection ? connection : NULL;
 }
@@ -385,7 +380,7 @@ static __always_inline void call_passed(struct task_struct *task, struct tls_fra
 			count(COUNTER_TLS_UNPLACED);
 		return;
 	}
-	if (is_client_mode(connection)) {
+	if (is_client(connection)) {
 		client_passed(task, connection, frame->call, frame->buffer, length);
 		return;
 	}
