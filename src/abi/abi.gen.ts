@@ -1,7 +1,7 @@
 // Generated from bpf/abi.h by scripts/gen.ts. Do not edit: run "make gen".
 
 /** Fingerprint of the whole layout; compared with the BPF object when it is loaded. */
-export const ABI_HASH = '82b0c2b0a1fa22d4';
+export const ABI_HASH = '3e6a261e67790cf8';
 
 export const EVENT_KIND = {
   EXEC: 1,
@@ -75,6 +75,7 @@ export const COUNTER = {
   COMPAT_SKIPPED: 8,
   SCRATCH_BUSY: 9,
   TLS_UNPLACED: 10,
+  DATAGRAMS_SKIPPED: 11,
   MAX: 16,
 } as const;
 
@@ -84,6 +85,7 @@ export const ACCEPT_EVENT = {
   header: 0,
   connection: 56,
   family: 64,
+  socket_type: 65,
   local_port: 68,
   remote_port: 70,
   local_address: 72,

@@ -63,6 +63,7 @@ const EVENTS: Readonly<Record<KernelEvent['kind'], KernelEvent>> = {
     remotePort: 65_535,
     isAdopted: true,
     isClient: true,
+    isDatagram: true,
   },
   connect: {
     ...HEADER,

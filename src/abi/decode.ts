@@ -38,6 +38,9 @@ import {
 /** The version of the layout that this decoder knows. */
 const VERSION = 1;
 const NANOSECONDS_PER_TICK = 10_000_000;
+/** enum sock_type of include/linux/net.h; the same on x86 and arm64. */
+const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
 /** The model's names are those of the C enums in lower case, by value. */
 const ORIGINS = Object.keys(STAMP_ORIGIN).map((name) => name.toLowerCase()) as StampOrigin[];
 const STDIO = Object.keys(STDIO_TYPE).map((name) => name.toLowerCase()) as StdioType[];
@@ -318,6 +321,7 @@ function decodeAccept(bytes: Uint8Array, view: DataView, offset: number): Accept
     remotePort: view.getUint16(offset + ACCEPT_EVENT.remote_port, true),
     isClient: (view.getUint8(offset + EVENT_HEADER.flags) & EVENT_FLAG.CLIENT) !== 0,
     isAdopted: (view.getUint8(offset + EVENT_HEADER.flags) & EVENT_FLAG.ADOPTED) !== 0,
+    isDatagram: view.getUint8(offset + ACCEPT_EVENT.socket_type) === SOCK_DGRAM,
   };
 }
 
@@ -339,7 +343,7 @@ function decodeConnect(bytes: Uint8Array, view: DataView, offset: number): Conne
     ...header(view, offset),
     kind: 'connect',
     family,
-    transport: type === 1 ? 'stream' : type === 2 ? 'datagram' : 'other',
+    transport: type === SOCK_STREAM ? 'stream' : type === SOCK_DGRAM ? 'datagram' : 'other',
     remoteAddress,
     remotePort: view.getUint16(offset + CONNECT_EVENT.remote_port, true),
     error: -view.getInt32(offset + CONNECT_EVENT.result, true) | 0,

@@ -141,6 +141,7 @@ export function encodeEvent(event: KernelEvent): Uint8Array {
     case 'accept':
       writer.u64(ACCEPT_EVENT.connection, event.connection);
       writer.u8(ACCEPT_EVENT.family, ADDRESS_FAMILY[familyName(event.family)]);
+      writer.u8(ACCEPT_EVENT.socket_type, event.isDatagram === true ? SOCKET_TYPES.datagram : 0);
       writer.u16(ACCEPT_EVENT.local_port, event.localPort);
       writer.u16(ACCEPT_EVENT.remote_port, event.remotePort);
       if (event.family === 'unix') {

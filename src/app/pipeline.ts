@@ -8,17 +8,19 @@ import { FindingDesk } from '../incident/finding-desk.ts';
 import type { Effect } from '../model/effect.ts';
 import type { Fact, KernelEvent, PayloadEvent } from '../model/event.ts';
 import type { Detection, Finding } from '../model/finding.ts';
-import type { QueryMessage } from '../model/query.ts';
+import type { QueryMessage, QueryOutcome } from '../model/query.ts';
 import type { Process } from '../model/process.ts';
 import type { Request } from '../model/request.ts';
 import type { Protocol } from '../protocols/contract.ts';
-import { Streams } from '../protocols/streams.ts';
+import { Datagrams } from '../protocols/datagrams.ts';
+import { Streams, type StreamSink } from '../protocols/streams.ts';
 import { ProcessTable } from '../world/process-table.ts';
 import {
   effectOfConnect,
   effectOfExec,
   effectOfExit,
   effectOfOpen,
+  sinksOfConnect,
   sinksOfExec,
   sinksOfOpen,
 } from './effects.ts';
@@ -84,6 +86,7 @@ export class Pipeline implements CaptureSink {
   readonly #options: PipelineOptions;
   readonly #output: PipelineOutput;
   readonly #streams: Streams;
+  readonly #datagrams: Datagrams;
   readonly #queries = new ClientQueries();
   readonly #shelf: RequestShelf;
   /** null where everything is to be shown: then everything is read. */
@@ -101,7 +104,7 @@ export class Pipeline implements CaptureSink {
       (finding) => options.output.finding(finding),
     );
     this.#shelf = new RequestShelf((request) => options.output.request(request));
-    this.#streams = new Streams(options.protocols, {
+    const sink: StreamSink = {
       requestStarted: (connection, message, stream) => {
         if (this.#payload === null || this.#payloadProcess === null) return;
         if (this.#queries.isClient(connection)) {
@@ -121,7 +124,7 @@ export class Pipeline implements CaptureSink {
       },
       responseStarted: (connection, status, stream) => {
         if (this.#queries.isClient(connection))
-          this.#queries.answered(connection, outcomeOfStatus(status), this.#nowNs, stream);
+          this.#answered(connection, outcomeOfStatus(status), stream);
         else this.attributor.responseStarted(connection, status, stream);
       },
       responseEnded: (connection, stream) => {
@@ -139,7 +142,7 @@ export class Pipeline implements CaptureSink {
       },
       queryEnded: (connection, outcome, stream) => {
         if (this.#queries.isClient(connection))
-          this.#queries.answered(connection, outcome, this.#nowNs, stream);
+          this.#answered(connection, outcome, stream);
         else {
           this.attributor.responseStarted(connection, null, stream);
           this.#requestOver(this.attributor.responseEnded(connection, this.#nowNs, stream));
@@ -147,6 +150,11 @@ export class Pipeline implements CaptureSink {
       },
       described: () => undefined,
       unreadable: (connection, isPlaintext) => this.#output.ignoreConnection(connection, isPlaintext),
+    };
+    this.#streams = new Streams(options.protocols, sink);
+    this.#datagrams = new Datagrams(options.protocols, {
+      ...sink,
+      forgotten: (connection) => this.#clientClosed(connection),
     });
     const { requests, events } = options.wants;
     this.#plain =
@@ -211,17 +219,21 @@ export class Pipeline implements CaptureSink {
         break;
       case 'accept': {
         const process = this.world.processOf(event);
-        if (event.isClient === true) {
-          this.#queries.opened(event);
-          this.attributor.clientOpened(event, process);
-        } else this.attributor.accept(event);
+        if (event.isClient === true) this.#queries.opened(event);
+        if (event.isDatagram === true) {
+          this.#datagrams.open(event);
+          this.attributor.datagramsOpened(event);
+          break;
+        }
+        if (event.isClient === true) this.attributor.clientOpened(event, process);
+        else this.attributor.accept(event);
         this.#streams.accept(event);
         break;
       }
       case 'close':
         this.#streams.close(event.connection);
-        this.#queries.closed(event.connection);
-        this.attributor.clientClosed(event.connection);
+        this.#datagrams.close(event.connection);
+        this.#clientClosed(event.connection);
         for (const request of this.attributor.close(event.connection, event.timeNs))
           this.#requestOver(request);
         break;
@@ -257,7 +269,7 @@ export class Pipeline implements CaptureSink {
       case 'connect': {
         const process = this.world.processOf(event);
         this.#place(
-          effectOfConnect(event, process, this.attributor.attribute(event, process, [event.remoteAddress])),
+          effectOfConnect(event, process, this.attributor.attribute(event, process, sinksOfConnect(event))),
         );
         break;
       }
@@ -298,10 +310,16 @@ export class Pipeline implements CaptureSink {
     const process = this.world.processOf(event);
     this.#payload = event;
     this.#payloadProcess = process;
-    if (this.#queries.isClient(event.connection))
+    if (!this.#queries.isClient(event.connection)) {
+      this.attributor.payload(event, process);
+      this.#streams.payload(event);
+    } else if (this.#datagrams.has(event.connection)) {
+      this.attributor.clientDatagram(event);
+      this.#datagrams.payload(event);
+    } else {
       this.attributor.clientPayload(event, process, this.#queries.isShared(event));
-    else this.attributor.payload(event, process);
-    this.#streams.payload(event);
+      this.#streams.payload(event);
+    }
     this.#payload = null;
     this.#payloadProcess = null;
   }
@@ -311,9 +329,21 @@ export class Pipeline implements CaptureSink {
     const event = this.#payload;
     const process = this.#payloadProcess;
     if (event === null || process === null || !this.#queries.isClient(event.connection)) return;
+    const isDatagram = this.#datagrams.has(event.connection);
+    const waiter = isDatagram ? this.attributor.datagramAsked(event, process) : null;
     const attribution = this.attributor.attribute(event, process, sinksOfQuery(query));
-    const effect = this.#queries.asked(event, process, query, attribution, stream);
+    const effect = this.#queries.asked(event, process, query, attribution, stream, waiter);
     if (effect !== null) this.#place(effect);
+  }
+
+  #answered(connection: number, outcome: QueryOutcome, stream: number | undefined): void {
+    const waiter = this.#queries.answered(connection, outcome, this.#nowNs, stream);
+    if (waiter !== null) this.attributor.datagramAnswered(connection, waiter);
+  }
+
+  #clientClosed(connection: number): void {
+    this.#queries.closed(connection);
+    this.attributor.clientClosed(connection);
   }
 
   #place(effect: Effect): void {

@@ -82,6 +82,8 @@ export interface AcceptEvent extends EventHeader {
   isAdopted: boolean;
   /** It was made by the process, to ask another service; absent: no, accepted. Told at the first question. */
   isClient?: boolean;
+  /** A UDP socket: each of its payload events is one whole datagram, though perhaps not captured whole. Absent: no. */
+  isDatagram?: boolean;
 }
 
 export interface ConnectEvent extends EventHeader {
