@@ -123,8 +123,7 @@ export class Pipeline implements CaptureSink {
           this.#requestComplete(this.attributor.requestEnded(connection, stream));
       },
       responseStarted: (connection, status, stream) => {
-        if (this.#queries.isClient(connection))
-          this.#answered(connection, outcomeOfStatus(status), stream);
+        if (this.#queries.isClient(connection)) this.#answered(connection, outcomeOfStatus(status), stream);
         else this.attributor.responseStarted(connection, status, stream);
       },
       responseEnded: (connection, stream) => {
@@ -141,8 +140,7 @@ export class Pipeline implements CaptureSink {
         }
       },
       queryEnded: (connection, outcome, stream) => {
-        if (this.#queries.isClient(connection))
-          this.#answered(connection, outcome, stream);
+        if (this.#queries.isClient(connection)) this.#answered(connection, outcome, stream);
         else {
           this.attributor.responseStarted(connection, null, stream);
           this.#requestOver(this.attributor.responseEnded(connection, this.#nowNs, stream));

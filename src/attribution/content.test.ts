@@ -149,7 +149,11 @@ describe('which request names a host', () => {
     });
 
   test('several that name it decide nothing, nor does what was answered a moment ago', () => {
-    const [first, second, other] = [requestOf('shop.example'), requestOf('http://SHOP.example/'), requestOf('bravo')];
+    const [first, second, other] = [
+      requestOf('shop.example'),
+      requestOf('http://SHOP.example/'),
+      requestOf('bravo'),
+    ];
     const sink = { hostName: 'shop.example' };
     assert.equal(decideByContent([first, other], sink), first);
     assert.equal(decideByContent([first, second, other], sink), null);

@@ -66,7 +66,9 @@ class Bench {
       name: 'toy',
       transport: 'datagram',
       recognise: ({ fromClient, fromServer }) =>
-        byteString(fromClient).startsWith('toy') || byteString(fromServer).startsWith('toy') ? confidence : 'no',
+        byteString(fromClient).startsWith('toy') || byteString(fromServer).startsWith('toy')
+          ? confidence
+          : 'no',
       open: () => new Reader(this.notes),
     };
     const stream: Protocol = { ...toy, transport: 'stream', recognise: () => 'certain' };
@@ -87,7 +89,15 @@ class Bench {
 
   payload(direction: 'in' | 'out', text: string, length = text.length, connection = 1): void {
     const bytes = bytesOf(text);
-    const event = { ...HEADER, kind: 'payload', connection, sequence: 1, streamOffset: 0, direction, length } as const;
+    const event = {
+      ...HEADER,
+      kind: 'payload',
+      connection,
+      sequence: 1,
+      streamOffset: 0,
+      direction,
+      length,
+    } as const;
     this.datagrams.payload({ ...event, bytes });
   }
 }

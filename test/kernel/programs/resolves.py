@@ -126,7 +126,7 @@ class Handler(BaseHTTPRequestHandler):
         if how == "getaddrinfo":
             text = socket.getaddrinfo(name, 80, type=socket.SOCK_STREAM)[0][4][0]
         elif how == "child":
-            text = subprocess.run(["getent", "ahostsv4", name], capture_output=True, text=True).stdout.split(" ")[0]
+            text = subprocess.run(["getent", "ahosts", name], capture_output=True, text=True).stdout.split(" ")[0]
         else:
             text = ".".join(map(str, WAYS[how](question(name))[-4:]))
         open(os.path.join(DIRECTORY, mark), "w").close()
