@@ -30,7 +30,7 @@ enum event_flag {
 	FLAG_USER_MEMORY = 4,  /* an address or path was read from user memory after the call: it may have been swapped */
 	FLAG_ADOPTED = 8,      /* accept: the connection was open before the agent came */
 	FLAG_PLAINTEXT = 16,   /* payload: bytes that a TLS library handed out or took, not those on the wire */
-	FLAG_CLIENT = 32,      /* accept: the connection was made by the process, not accepted */
+	FLAG_CLIENT = 32,      /* accept: the connection was made by the process, not accepted; payload: of a UDP socket */
 };
 
 /* How a thread came by its request stamp. */

@@ -220,6 +220,7 @@ static __always_inline void submit_datagram(struct scratch *scratch, struct data
 	struct payload_event *event = (struct payload_event *)scratch->data;
 	__u32 size = sizeof(*event) + captured;
 
+	event->header.flags |= FLAG_CLIENT;
 	event->connection = socket->id;
 	event->stream_offset = stream_offset;
 	event->sequence = socket->sequence;

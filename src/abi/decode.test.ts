@@ -85,6 +85,7 @@ const EVENTS: Readonly<Record<KernelEvent['kind'], KernelEvent>> = {
     length: 90_000,
     bytes: bytesOf('HTTP/1.1 200 OK\r\n\0\xff'),
     isPlaintext: true,
+    isDatagram: true,
   },
   open: {
     ...HEADER,

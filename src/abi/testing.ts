@@ -180,7 +180,11 @@ export function encodeEvent(event: KernelEvent): Uint8Array {
       writer.u32(PAYLOAD_EVENT.direction, event.direction === 'in' ? DIRECTION.IN : DIRECTION.OUT);
       writer.u32(PAYLOAD_EVENT.length, event.length);
       writer.section(PAYLOAD_EVENT.captured_size, event.bytes);
-      if (event.isPlaintext === true) writer.u8(EVENT_HEADER.flags, EVENT_FLAG.PLAINTEXT);
+      writer.header(
+        event,
+        (event.isPlaintext === true ? EVENT_FLAG.PLAINTEXT : 0) |
+          (event.isDatagram === true ? EVENT_FLAG.CLIENT : 0),
+      );
       break;
     case 'open':
       writer.u32(OPEN_EVENT.result, -event.error >>> 0);

@@ -205,6 +205,20 @@ describe('questions in datagrams', () => {
     assert.equal(bench.latest, 'ambiguous');
   });
 
+  test('of a socket that was given up say nothing, and put nothing in doubt', () => {
+    const bench = new Bench();
+    const loop = bench.loop();
+    bench.get(loop, '/a');
+    const [forgotten, ...others] = Array.from({ length: 1025 }, () => bench.datagrams.socket());
+    assert.ok(forgotten !== undefined);
+    for (const socket of [forgotten, ...others]) bench.datagrams.ask(loop, socket, question(1, 'a.test'));
+    const before = bench.effects.length;
+    bench.datagrams.answer(loop, forgotten, reply(1, 'a.test'));
+    bench.datagrams.ask(loop, forgotten, question(2, 'a.test'));
+    assert.equal(bench.effects.length, before);
+    assert.equal(bench.open(loop), 'exact /a');
+  });
+
   test('a socket of something else is no longer captured', () => {
     const bench = new Bench();
     const worker = bench.kernel.process();

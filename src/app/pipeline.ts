@@ -79,6 +79,8 @@ export class Pipeline implements CaptureSink {
   readonly attributor = new Attributor();
   readonly desk: FindingDesk;
   readonly decoder = new EventDecoder();
+  /** Events that were kept are read while another one waits to be: a decoder has one payload event for all. */
+  readonly #keptDecoder = new EventDecoder();
   /** Architecture of the captured host. */
   architecture = '';
   eventCount = 0;
@@ -159,7 +161,7 @@ export class Pipeline implements CaptureSink {
       requests || events
         ? null
         : new PlainExchanges(this.#streams, this.attributor, (bytes, view, offset, size) => {
-            const event = this.decoder.decode(bytes, view, offset, size);
+            const event = this.#keptDecoder.decode(bytes, view, offset, size);
             if (event?.kind === 'payload') this.#applyPayload(event);
           });
   }
@@ -290,6 +292,9 @@ export class Pipeline implements CaptureSink {
     if (this.#plain === null) return;
     switch (event.kind) {
       case 'payload':
+        // A question is an effect, also of what the server has started.
+        if (this.#queries.isClient(event.connection))
+          this.#plain.wake(this.attributor.serverOf(this.world.processOf(event)));
         return;
       case 'accept':
         // Who makes a connection waits for it.
@@ -308,14 +313,13 @@ export class Pipeline implements CaptureSink {
     const process = this.world.processOf(event);
     this.#payload = event;
     this.#payloadProcess = process;
-    if (!this.#queries.isClient(event.connection)) {
-      this.attributor.payload(event, process);
-      this.#streams.payload(event);
-    } else if (this.#datagrams.has(event.connection)) {
+    if (event.isDatagram === true) {
       this.attributor.clientDatagram(event);
       this.#datagrams.payload(event);
     } else {
-      this.attributor.clientPayload(event, process, this.#queries.isShared(event));
+      if (this.#queries.isClient(event.connection))
+        this.attributor.clientPayload(event, process, this.#queries.isShared(event));
+      else this.attributor.payload(event, process);
       this.#streams.payload(event);
     }
     this.#payload = null;
@@ -327,8 +331,7 @@ export class Pipeline implements CaptureSink {
     const event = this.#payload;
     const process = this.#payloadProcess;
     if (event === null || process === null || !this.#queries.isClient(event.connection)) return;
-    const isDatagram = this.#datagrams.has(event.connection);
-    const waiter = isDatagram ? this.attributor.datagramAsked(event, process) : null;
+    const waiter = event.isDatagram === true ? this.attributor.datagramAsked(event, process) : null;
     const attribution = this.attributor.attribute(event, process, sinksOfQuery(query));
     const effect = this.#queries.asked(event, process, query, attribution, stream, waiter);
     if (effect !== null) this.#place(effect);

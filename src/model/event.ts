@@ -118,6 +118,8 @@ export interface PayloadEvent extends EventHeader {
    * Absent: no.
    */
   isPlaintext?: boolean;
+  /** One datagram of a UDP socket on which the process asks others. Absent: no. */
+  isDatagram?: boolean;
   bytes: Uint8Array;
 }
 

@@ -34,10 +34,6 @@ export class Datagrams {
     this.#sink = sink;
   }
 
-  has(connection: number): boolean {
-    return this.#sockets.has(connection);
-  }
-
   open({ connection }: AcceptEvent): void {
     this.close(connection);
     if (this.#sockets.size >= MAX_SOCKETS)

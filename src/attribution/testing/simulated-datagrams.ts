@@ -80,16 +80,15 @@ export class SimulatedDatagrams {
   ): void {
     const header = this.#kernel.header(thread);
     const { length } = bytes;
-    this.#emit({
+    const payload = {
       ...header,
       kind: 'payload',
       connection: id,
       sequence,
       direction,
-      streamOffset: 0,
-      length,
-      bytes,
-    });
+      isDatagram: true,
+    } as const;
+    this.#emit({ ...payload, streamOffset: 0, length, bytes });
   }
 }
 
