@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import { encodeEvent } from '../abi/testing.ts';
-import { SimulatedDatagrams } from '../attribution/testing/simulated-datagrams.ts';
+import { SimulatedDatagrams, type SimulatedSocket } from '../attribution/testing/simulated-datagrams.ts';
 import {
   SimulatedKernel,
   type SimulatedConnection,
@@ -229,4 +230,99 @@ describe('questions in datagrams', () => {
     assert.deepEqual(bench.ignored, [socket.id]);
     assert.equal(bench.effects.length, 0);
   });
+});
+
+/** A request that a random server works on. */
+interface Work {
+  readonly target: string;
+  readonly client: SimulatedConnection;
+  readonly socket: SimulatedSocket;
+  /** Numbers of its questions that are not answered yet. */
+  readonly open: Set<number>;
+}
+
+const turns = fc.array(
+  fc.oneof(
+    // Somebody asks for something: on the shared socket or on one of his own, one question or two.
+    fc.record({
+      step: fc.constant('begin' as const),
+      isShared: fc.boolean(),
+      questions: fc.integer({ min: 1, max: 2 }),
+    }),
+    // So many answers have come; they are read all at once before anything is done with them, or one by one.
+    fc.record({
+      step: fc.constant('answers' as const),
+      count: fc.integer({ min: 1, max: 4 }),
+      isBatch: fc.boolean(),
+    }),
+  ),
+  { maxLength: 40 },
+);
+
+test('random resolvers on an event loop: nothing is on a wrong request', () => {
+  let placed = 0;
+  const check = fc.property(turns, (steps) => {
+    const bench = new Bench();
+    const loop = bench.loop();
+    const shared = bench.datagrams.socket();
+    const truth = new Map<string, string>();
+    const working: Work[] = [];
+    let next = 0;
+    const act = (work: Work): void => {
+      const path = `/srv/${(next += 1)}`;
+      truth.set(path, work.target);
+      bench.kernel.open(loop, path);
+    };
+    const ask = (work: Work): void => {
+      const number = (next += 1);
+      work.open.add(number);
+      truth.set(`n${number}.test`, work.target);
+      bench.datagrams.ask(loop, work.socket, question(number, `n${number}.test`));
+    };
+    const goOn = (work: Work): void => {
+      if (work.open.size > 0) return;
+      act(work);
+      working.splice(working.indexOf(work), 1);
+      bench.kernel.write(loop, work.client, 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    };
+    for (const turn of steps) {
+      bench.kernel.epollWait(loop);
+      if (turn.step === 'begin') {
+        const socket = turn.isShared ? shared : bench.datagrams.socket();
+        const work: Work = {
+          target: `/${(next += 1)}`,
+          client: bench.kernel.accept(loop),
+          socket,
+          open: new Set(),
+        };
+        bench.get(loop, work.target, work.client);
+        working.push(work);
+        act(work);
+        for (let count = 0; count < turn.questions; count++) ask(work);
+        continue;
+      }
+      const read: Work[] = [];
+      for (let count = 0; count < turn.count; count++) {
+        const work = working.find(
+          ({ open, socket }) => open.size > 0 && (!turn.isBatch || socket === shared),
+        );
+        const [number] = work?.open ?? [];
+        if (work === undefined || number === undefined) break;
+        work.open.delete(number);
+        bench.datagrams.answer(loop, work.socket, reply(number, `n${number}.test`));
+        if (turn.isBatch) read.push(work);
+        else goOn(work);
+      }
+      for (const work of new Set(read)) goOn(work);
+    }
+    for (const { type, attribution, ...effect } of bench.effects) {
+      const name = 'query' in effect ? effect.query.statement : 'path' in effect ? effect.path : '';
+      const target = attribution.request?.message.target;
+      if (target === undefined) continue;
+      placed++;
+      assert.equal(target, truth.get(name), `${type} ${name}`);
+    }
+  });
+  fc.assert(check, { numRuns: 200 });
+  assert.ok(placed > 1000, `${placed} effects were placed`);
 });
