@@ -149,6 +149,8 @@ describe('questions in datagrams', () => {
     bench.datagrams.answer(loop, socket, reply(0, 'x.test'));
     bench.datagrams.answer(loop, socket, reply(1, 'x.test'));
     assert.equal(bench.open(loop), 'ambiguous');
+    // By the kernel already: what is handed over now is lent to nobody.
+    assert.equal(bench.effects.at(-1)?.attribution.reason, 'an event loop ran it after it had waited');
     bench.datagrams.answer(loop, socket, reply(2, 'x.test'));
     assert.equal(bench.open(loop), 'ambiguous');
   });
