@@ -30,7 +30,7 @@ enum event_flag {
 	FLAG_USER_MEMORY = 4,  /* an address or path was read from user memory after the call: it may have been swapped */
 	FLAG_ADOPTED = 8,      /* accept: the connection was open before the agent came */
 	FLAG_PLAINTEXT = 16,   /* payload: bytes that a TLS library handed out or took, not those on the wire */
-	FLAG_CLIENT = 32,      /* accept: the connection was made by the process, not accepted */
+	FLAG_CLIENT = 32,      /* accept: the connection was made by the process, not accepted; payload: of a UDP socket */
 };
 
 /* How a thread came by its request stamp. */
@@ -129,7 +129,8 @@ struct accept_event {
 	struct event_header header;
 	unsigned long long connection;
 	unsigned char family; /* enum address_family */
-	unsigned char reserved[3];
+	unsigned char socket_type; /* as in connect_event; 0 for an accepted one: a stream */
+	unsigned char reserved[2];
 	unsigned short local_port;
 	unsigned short remote_port;
 	unsigned char local_address[16];
@@ -163,7 +164,7 @@ struct payload_event {
 	unsigned long long stream_offset; /* bytes of this direction before these, since the connection was first seen */
 	unsigned int sequence;            /* inbound messages so far; one message ends when a reply begins */
 	unsigned int direction;           /* enum direction */
-	unsigned int length;              /* bytes transferred by the system call */
+	unsigned int length;              /* bytes transferred by the system call; of a datagram socket, one datagram */
 	unsigned int captured_size;
 };
 
@@ -201,6 +202,7 @@ enum counter {
 	COUNTER_COMPAT_SKIPPED = 8,  /* 32-bit system calls, whose numbers differ */
 	COUNTER_SCRATCH_BUSY = 9,    /* the processor's scratch buffer was in use by an interrupted program */
 	COUNTER_TLS_UNPLACED = 10,   /* plaintext of a TLS library that could not be joined to a connection */
+	COUNTER_DATAGRAMS_SKIPPED = 11, /* datagrams of one call behind the first few */
 	COUNTER_MAX = 16,
 };
 

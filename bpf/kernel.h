@@ -21,6 +21,7 @@ struct pt_regs {
 #define ARG1(regs) ((regs)->si)
 #define ARG2(regs) ((regs)->dx)
 #define ARG3(regs) ((regs)->r10)
+#define ARG4(regs) ((regs)->r8)
 struct thread_info {
 	unsigned int status; /* TS_COMPAT: a 32-bit call */
 };
@@ -40,6 +41,7 @@ struct pt_regs {
 #define ARG1(r) ((r)->regs[1])
 #define ARG2(r) ((r)->regs[2])
 #define ARG3(r) ((r)->regs[3])
+#define ARG4(r) ((r)->regs[4])
 struct thread_info {
 	unsigned long flags; /* TIF_32BIT */
 };
@@ -243,16 +245,26 @@ struct user_msghdr {
 	unsigned long long iov_count;
 };
 
+struct user_mmsghdr {
+	struct user_msghdr header;
+	/* What the C library's msghdr has behind the vectors: control data and flags. */
+	unsigned long long control[3];
+	unsigned int length; /* bytes sent or received */
+	unsigned int padding;
+};
+
 struct user_open_how {
 	unsigned long long flags;
 	unsigned long long mode;
 	unsigned long long resolve;
 };
 
+#define AF_UNSPEC 0
 #define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
 #define SOCK_STREAM 1
+#define SOCK_DGRAM 2
 #define TCP_ESTABLISHED 1
 #define TCP_FIN_WAIT1 4
 #define TCP_CLOSE 7

@@ -27,7 +27,9 @@ const HTTP_ROUNDS = 300;
 const PROTOCOL_ROUNDS = 30;
 /** Captures of real servers, by the protocol that reads them. */
 const CAPTURES = PROTOCOLS.flatMap((protocol) => {
-  const folder = protocol.name === 'dns-tcp' ? 'dns/fixtures/dns-tcp' : `${protocol.name}/fixtures`;
+  const folder = protocol.name.startsWith('dns')
+    ? `dns/fixtures/${protocol.name}`
+    : `${protocol.name}/fixtures`;
   const directory = join(import.meta.dirname, '..', 'src', 'protocols', folder);
   return existsSync(directory) ? [{ protocol, fixtures: loadFixtures(directory) }] : [];
 });

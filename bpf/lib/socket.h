@@ -106,6 +106,30 @@ static __always_inline int is_client(struct connection_state *connection)
 	return connection->mode == MODE_CLIENT || connection->mode == MODE_CLIENT_UNREAD;
 }
 
+/* Room for the event that tells a connection, written where it stands: some callers have no room for it on their stack. */
+static __always_inline struct accept_event *reserve_accept(struct task_struct *task, __u64 id, __u8 family, __u8 flags)
+{
+	struct accept_event *event = bpf_ringbuf_reserve(&security_ring, sizeof(*event), 0);
+
+	if (!event) {
+		count(COUNTER_LOST_SECURITY);
+		return NULL;
+	}
+	__builtin_memset(event, 0, sizeof(*event));
+	fill_header(&event->header, EVENT_ACCEPT, task);
+	event->header.flags = flags;
+	event->header.size = sizeof(*event);
+	event->connection = id;
+	event->family = family;
+	return event;
+}
+
+static __always_inline void submit_accept(struct accept_event *event)
+{
+	bpf_ringbuf_submit(event, wake_flags(&security_ring, sizeof(*event)));
+	count(COUNTER_EVENTS);
+}
+
 /* Remembers an accepted connection and tells user space. Returns its state, or NULL when there is no room. */
 static __always_inline struct connection_state *track_connection(struct task_struct *task, struct sock *sk, __u8 family,
 								 __u8 flags)
@@ -124,18 +148,9 @@ static __always_inline struct connection_state *track_connection(struct task_str
 		count(COUNTER_CONNECTIONS_FULL);
 		return NULL;
 	}
-	/* Written where it stands: some callers have no room for it on their stack. */
-	event = bpf_ringbuf_reserve(&security_ring, sizeof(*event), 0);
-	if (!event) {
-		count(COUNTER_LOST_SECURITY);
+	event = reserve_accept(task, state.id, family, flags);
+	if (!event)
 		return find_connection(key, family);
-	}
-	__builtin_memset(event, 0, sizeof(*event));
-	fill_header(&event->header, EVENT_ACCEPT, task);
-	event->header.flags = flags;
-	event->header.size = sizeof(*event);
-	event->connection = state.id;
-	event->family = family;
 	if (family == FAMILY_UNIX) {
 		event->path_size = read_unix_path(sk, event->path);
 	} else {
@@ -143,27 +158,31 @@ static __always_inline struct connection_state *track_connection(struct task_str
 		event->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
 		event->remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
 	}
-	bpf_ringbuf_submit(event, wake_flags(&security_ring, sizeof(*event)));
-	count(COUNTER_EVENTS);
+	submit_accept(event);
 	return find_connection(key, family);
 }
 
 /* Tells user space that a connection is over. The header names its owner and no thread: see the callers. */
-static __always_inline void submit_close(struct connection_state *connection)
+static __always_inline void submit_end(__u64 id, __u32 pid, __u64 bytes_in, __u64 bytes_out)
 {
 	struct close_event event = {};
 
 	event.header.kind = EVENT_CLOSE;
 	event.header.version = ABI_VERSION;
 	event.header.time_ns = bpf_ktime_get_boot_ns();
-	event.header.pid = connection->owner_pid;
-	event.header.tid = connection->owner_pid;
-	event.header.unit = connection->owner_pid;
+	event.header.pid = pid;
+	event.header.tid = pid;
+	event.header.unit = pid;
 	event.header.cpu = bpf_get_smp_processor_id();
-	event.connection = connection->id;
-	event.bytes_in = connection->bytes_in;
-	event.bytes_out = connection->bytes_out;
+	event.connection = id;
+	event.bytes_in = bytes_in;
+	event.bytes_out = bytes_out;
 	submit_security(&event, sizeof(event));
+}
+
+static __always_inline void submit_close(struct connection_state *connection)
+{
+	submit_end(connection->id, connection->owner_pid, connection->bytes_in, connection->bytes_out);
 }
 
 #endif

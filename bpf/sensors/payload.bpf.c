@@ -7,65 +7,13 @@
 #include "lib/stamp.h"
 #include "lib/tls.h"
 #include "lib/client.h"
+#include "lib/transfer.h"
+#include "lib/datagram.h"
 
 #define INBOUND_LIMIT 8192
 #define OUTBOUND_LIMIT 1024
 /* The first writes of a reply are all told, so that its end is seen by counting; later ones at each doubling. */
 #define WRITES_TOLD 16
-#define MAX_VECTORS 8
-
-/* Where the bytes of a transfer are: one buffer (vector_count 0), or an array of vectors. */
-struct transfer {
-	unsigned long address;
-	unsigned int vector_count;
-	unsigned int length;
-};
-
-/* Copies up to `room` bytes behind the fixed part of the event; returns how many. */
-static __always_inline unsigned int copy_bytes(__u8 *data, const struct transfer *transfer, unsigned int room, __u8 *flags)
-{
-	unsigned int offset = sizeof(struct payload_event), copied = 0, index;
-
-	if (transfer->vector_count == 0) {
-		unsigned int size = transfer->length < room ? transfer->length : room;
-
-		BOUND(size, 0x3fff);
-		if (size == 0)
-			return 0;
-		if (bpf_probe_read_user(&data[offset], size, (void *)transfer->address)) {
-			*flags |= FLAG_UNREADABLE;
-			return 0;
-		}
-		return size;
-	}
-	for (index = 0; index < MAX_VECTORS; index++) {
-		struct user_iovec vector = {};
-		unsigned int size;
-
-		if (index >= transfer->vector_count || copied >= room || copied >= transfer->length)
-			break;
-		if (bpf_probe_read_user(&vector, sizeof(vector), (void *)(transfer->address + index * sizeof(vector)))) {
-			*flags |= FLAG_UNREADABLE;
-			break;
-		}
-		size = vector.length > 0x2000 ? 0x2000 : vector.length;
-		if (size > room - copied)
-			size = room - copied;
-		if (size > transfer->length - copied)
-			size = transfer->length - copied;
-		BOUND(size, 0x3fff);
-		BOUND(copied, 0x3fff);
-		if (bpf_probe_read_user(&data[offset + copied], size, (void *)vector.base)) {
-			*flags |= FLAG_UNREADABLE;
-			break;
-		}
-		copied += size;
-		/* A longer vector was cut: what follows is not contiguous with it. */
-		if (size < vector.length)
-			break;
-	}
-	return copied;
-}
 
 static __always_inline void report(struct task_struct *task, struct connection_state *connection, __u64 stream_offset,
 				   const struct transfer *transfer, unsigned int room)
@@ -179,6 +127,8 @@ static __always_inline void question(struct task_struct *task, struct sock *sk, 
 
 	if (connection ? !is_client(connection) : !is_serving(task->tgid))
 		return;
+	if (!connection && datagram_sent(task, sk, transfer))
+		return;
 	if (!connection)
 		connection = adopt_client(task, sk);
 	else if (!connection->id && is_serving(task->tgid))
@@ -247,7 +197,7 @@ static __always_inline void inbound(struct task_struct *task, struct sock *sk, c
 		note_transfer(task, sk, DIRECTION_IN, 0);
 		if (connection)
 			answer(task, connection, transfer);
-		else
+		else if (!datagram_received(task, sk, transfer))
 			read_unknown(task, sk);
 		return;
 	}
@@ -364,9 +314,9 @@ static __always_inline int has_failed(long result)
 }
 
 /* call(fd, buffer, size, ...) */
-static __always_inline int buffer_transferred(struct pt_regs *regs, long result, int direction)
+static __always_inline int buffer_transferred(struct pt_regs *regs, long result, int direction, unsigned long destination)
 {
-	struct transfer transfer = { .address = ARG1(regs) };
+	struct transfer transfer = { .address = ARG1(regs), .destination = destination, .buffer_size = ARG2(regs) };
 
 	if ((result == 0 && direction == DIRECTION_IN && ARG2(regs) > 0) || (direction == DIRECTION_IN && has_failed(result)))
 		return ended(ARG0(regs));
@@ -395,19 +345,20 @@ static __always_inline int message_transferred(struct pt_regs *regs, long result
 		return 0;
 	transfer.address = message.iov;
 	transfer.vector_count = message.iov_count;
+	transfer.destination = message.name;
 	return transferred(ARG0(regs), &transfer, result, direction);
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(exit_read, struct pt_regs *regs, long result)
 {
-	return buffer_transferred(regs, result, DIRECTION_IN);
+	return buffer_transferred(regs, result, DIRECTION_IN, 0);
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(exit_recvfrom, struct pt_regs *regs, long result)
 {
-	return ARG3(regs) & MSG_PEEK ? 0 : buffer_transferred(regs, result, DIRECTION_IN);
+	return ARG3(regs) & MSG_PEEK ? 0 : buffer_transferred(regs, result, DIRECTION_IN, 0);
 }
 
 SEC("tp_btf/sys_exit")
@@ -425,7 +376,14 @@ int BPF_PROG(exit_recvmsg, struct pt_regs *regs, long result)
 SEC("tp_btf/sys_exit")
 int BPF_PROG(exit_write, struct pt_regs *regs, long result)
 {
-	return buffer_transferred(regs, result, DIRECTION_OUT);
+	return buffer_transferred(regs, result, DIRECTION_OUT, 0);
+}
+
+/* sendto(fd, buffer, size, flags, struct sockaddr *, ...) */
+SEC("tp_btf/sys_exit")
+int BPF_PROG(exit_sendto, struct pt_regs *regs, long result)
+{
+	return buffer_transferred(regs, result, DIRECTION_OUT, ARG4(regs));
 }
 
 SEC("tp_btf/sys_exit")

@@ -15,6 +15,7 @@ int BPF_PROG(exit_epoll_wait, struct pt_regs *regs, long result)
 
 	if (thread) {
 		clear_stamp(thread, ORIGIN_WAITED);
+		thread->socket = 0;
 		thread->ready_count = ready_count;
 		thread->is_loop = 1;
 		return 0;

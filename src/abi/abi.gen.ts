@@ -1,7 +1,7 @@
 // Generated from bpf/abi.h by scripts/gen.ts. Do not edit: run "make gen".
 
 /** Fingerprint of the whole layout; compared with the BPF object when it is loaded. */
-export const ABI_HASH = '1b0d3eec3847612e';
+export const ABI_HASH = '55971125fd103a6d';
 
 export const EVENT_KIND = {
   EXEC: 1,
@@ -76,6 +76,7 @@ export const COUNTER = {
   COMPAT_SKIPPED: 8,
   SCRATCH_BUSY: 9,
   TLS_UNPLACED: 10,
+  DATAGRAMS_SKIPPED: 11,
   MAX: 16,
 } as const;
 
@@ -85,6 +86,7 @@ export const ACCEPT_EVENT = {
   header: 0,
   connection: 64,
   family: 72,
+  socket_type: 73,
   local_port: 76,
   remote_port: 78,
   local_address: 80,

@@ -64,6 +64,7 @@ const EVENTS: Readonly<Record<KernelEvent['kind'], KernelEvent>> = {
     remotePort: 65_535,
     isAdopted: true,
     isClient: true,
+    isDatagram: true,
   },
   connect: {
     ...HEADER,
@@ -85,6 +86,7 @@ const EVENTS: Readonly<Record<KernelEvent['kind'], KernelEvent>> = {
     length: 90_000,
     bytes: bytesOf('HTTP/1.1 200 OK\r\n\0\xff'),
     isPlaintext: true,
+    isDatagram: true,
   },
   open: {
     ...HEADER,

@@ -38,6 +38,9 @@ import {
 /** The version of the layout that this decoder knows. */
 const VERSION = 2;
 const NANOSECONDS_PER_TICK = 10_000_000;
+/** enum sock_type of include/linux/net.h; the same on x86 and arm64. */
+const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
 /** The model's names are those of the C enums in lower case, by value. */
 const ORIGINS = Object.keys(STAMP_ORIGIN).map((name) => name.toLowerCase()) as StampOrigin[];
 const STDIO = Object.keys(STDIO_TYPE).map((name) => name.toLowerCase()) as StdioType[];
@@ -113,6 +116,7 @@ export class EventDecoder {
     readHeader(event, view, offset);
     event.connection = readNumber(view, offset + PAYLOAD_EVENT.connection);
     event.isPlaintext = (view.getUint8(offset + EVENT_HEADER.flags) & EVENT_FLAG.PLAINTEXT) !== 0;
+    event.isDatagram = (view.getUint8(offset + EVENT_HEADER.flags) & EVENT_FLAG.CLIENT) !== 0;
     event.sequence = view.getUint32(offset + PAYLOAD_EVENT.sequence, true);
     event.direction = view.getUint32(offset + PAYLOAD_EVENT.direction, true) === DIRECTION.OUT ? 'out' : 'in';
     event.streamOffset = readNumber(view, offset + PAYLOAD_EVENT.stream_offset);
@@ -320,6 +324,7 @@ function decodeAccept(bytes: Uint8Array, view: DataView, offset: number): Accept
     remotePort: view.getUint16(offset + ACCEPT_EVENT.remote_port, true),
     isClient: (view.getUint8(offset + EVENT_HEADER.flags) & EVENT_FLAG.CLIENT) !== 0,
     isAdopted: (view.getUint8(offset + EVENT_HEADER.flags) & EVENT_FLAG.ADOPTED) !== 0,
+    isDatagram: view.getUint8(offset + ACCEPT_EVENT.socket_type) === SOCK_DGRAM,
   };
 }
 
@@ -341,7 +346,7 @@ function decodeConnect(bytes: Uint8Array, view: DataView, offset: number): Conne
     ...header(view, offset),
     kind: 'connect',
     family,
-    transport: type === 1 ? 'stream' : type === 2 ? 'datagram' : 'other',
+    transport: type === SOCK_STREAM ? 'stream' : type === SOCK_DGRAM ? 'datagram' : 'other',
     remoteAddress,
     remotePort: view.getUint16(offset + CONNECT_EVENT.remote_port, true),
     error: -view.getInt32(offset + CONNECT_EVENT.result, true) | 0,

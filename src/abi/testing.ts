@@ -142,6 +142,7 @@ export function encodeEvent(event: KernelEvent): Uint8Array {
     case 'accept':
       writer.u64(ACCEPT_EVENT.connection, event.connection);
       writer.u8(ACCEPT_EVENT.family, ADDRESS_FAMILY[familyName(event.family)]);
+      writer.u8(ACCEPT_EVENT.socket_type, event.isDatagram === true ? SOCKET_TYPES.datagram : 0);
       writer.u16(ACCEPT_EVENT.local_port, event.localPort);
       writer.u16(ACCEPT_EVENT.remote_port, event.remotePort);
       if (event.family === 'unix') {
@@ -180,7 +181,11 @@ export function encodeEvent(event: KernelEvent): Uint8Array {
       writer.u32(PAYLOAD_EVENT.direction, event.direction === 'in' ? DIRECTION.IN : DIRECTION.OUT);
       writer.u32(PAYLOAD_EVENT.length, event.length);
       writer.section(PAYLOAD_EVENT.captured_size, event.bytes);
-      if (event.isPlaintext === true) writer.u8(EVENT_HEADER.flags, EVENT_FLAG.PLAINTEXT);
+      writer.header(
+        event,
+        (event.isPlaintext === true ? EVENT_FLAG.PLAINTEXT : 0) |
+          (event.isDatagram === true ? EVENT_FLAG.CLIENT : 0),
+      );
       break;
     case 'open':
       writer.u32(OPEN_EVENT.result, -event.error >>> 0);

@@ -1,11 +1,11 @@
 import { addressText } from '../base/addresses.ts';
-import type { ByteString } from '../base/bytes.ts';
+import type { Sinks } from '../attribution/content.ts';
 import { dropOldest } from '../base/oldest.ts';
 import type { Attribution, QueryEffect } from '../model/effect.ts';
 import type { AcceptEvent, PayloadEvent } from '../model/event.ts';
 import type { Process } from '../model/process.ts';
 import type { QueryMessage, QueryOutcome } from '../model/query.ts';
-import type { Endpoint, RequestMessage } from '../model/request.ts';
+import type { Endpoint, Request, RequestMessage } from '../model/request.ts';
 
 const MAX_CLIENTS = 65_536;
 /** Questions of one connection that wait for their answer: more are forgotten, oldest first. */
@@ -19,6 +19,8 @@ interface AskedQuery extends QueryEffect {
   endedNs: number | null;
   /** The kernel's stamp of whoever asked. */
   readonly owner: { readonly connection: number; readonly sequence: number };
+  /** The request that waits for the answer, where each question is waited for by itself. */
+  readonly waiter: Request | null;
 }
 
 interface Client {
@@ -58,13 +60,17 @@ export class ClientQueries {
     this.#clients.delete(connection);
   }
 
-  /** @param stream number by which the answer is told; undefined: answers come in order */
+  /**
+   * @param stream number by which the answer is told; undefined: answers come in order
+   * @param waiter who is to be told of the answer: see answered()
+   */
   asked(
     event: PayloadEvent,
     process: Process,
     query: QueryMessage,
     attribution: Attribution,
     stream: number | undefined,
+    waiter: Request | null,
   ): QueryEffect | null {
     const client = this.#clients.get(event.connection);
     if (client === undefined) return null;
@@ -80,21 +86,29 @@ export class ClientQueries {
       outcome: null,
       endedNs: null,
       owner: { connection: event.stampConnection, sequence: event.stampSequence },
+      waiter,
     };
     if (client.waiting.size >= MAX_WAITING) dropOldest(client.waiting);
     client.waiting.set(stream ?? client.order++, effect);
     return effect;
   }
 
-  answered(connection: number, outcome: QueryOutcome, timeNs: number, stream: number | undefined): void {
+  /** @returns who was named as waiting for this answer */
+  answered(
+    connection: number,
+    outcome: QueryOutcome,
+    timeNs: number,
+    stream: number | undefined,
+  ): Request | null {
     const client = this.#clients.get(connection);
-    if (client === undefined) return;
+    if (client === undefined) return null;
     const key = stream ?? client.oldestOrder++;
     const effect = client.waiting.get(key);
     client.waiting.delete(key);
-    if (effect === undefined) return;
+    if (effect === undefined) return null;
     effect.outcome = outcome;
     effect.endedNs = timeNs;
+    return effect.waiter;
   }
 }
 
@@ -141,6 +155,7 @@ export function requestOfQuery(query: QueryMessage): RequestMessage {
 }
 
 /** What a question says, for content evidence. */
-export function sinksOfQuery(query: QueryMessage): readonly ByteString[] {
+export function sinksOfQuery(query: QueryMessage): Sinks {
+  if (query.protocol === 'dns') return { hostName: query.statement };
   return [query.statement, ...query.parameters];
 }

@@ -8,6 +8,7 @@ import {
   effectOfExec,
   effectOfExit,
   effectOfOpen,
+  sinksOfConnect,
   sinksOfExec,
   sinksOfOpen,
 } from './effects.ts';
@@ -146,4 +147,13 @@ describe('a connect', () => {
     );
     assert.deepEqual(effect.remote, { address: '/run/db.sock', port: 0 });
   });
+});
+
+test('where a connection goes is compared as people write it', () => {
+  assert.deepEqual(sinksOfConnect(CONNECT), { address: '10.0.0.5' });
+  const remoteAddress = ' \x01\r\xb8\0\0\0\0\0\0\0\0\0\0\0\x07';
+  assert.deepEqual(sinksOfConnect({ ...CONNECT, family: 'ipv6', remoteAddress }), { address: '2001:db8::7' });
+  assert.deepEqual(sinksOfConnect({ ...CONNECT, family: 'unix', remoteAddress: '/run/x.sock' }), [
+    '/run/x.sock',
+  ]);
 });

@@ -1,3 +1,4 @@
+import type { Sinks } from '../attribution/content.ts';
 import { addressText } from '../base/addresses.ts';
 import type { ByteString } from '../base/bytes.ts';
 import type { Attribution, ConnectEffect, ExecEffect, ExitEffect, OpenEffect } from '../model/effect.ts';
@@ -58,6 +59,11 @@ export function effectOfConnect(
     error: isInProgress ? 0 : event.error,
     isInProgress,
   };
+}
+
+/** Where a connection goes, for content evidence: an address as people write it. */
+export function sinksOfConnect({ family, remoteAddress }: ConnectEvent): Sinks {
+  return family === 'unix' ? [remoteAddress] : { address: addressText(family, remoteAddress) };
 }
 
 /** What an exec says, for content evidence. */

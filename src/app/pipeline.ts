@@ -8,17 +8,19 @@ import { FindingDesk } from '../incident/finding-desk.ts';
 import type { Effect } from '../model/effect.ts';
 import type { Fact, KernelEvent, PayloadEvent } from '../model/event.ts';
 import type { Detection, Finding } from '../model/finding.ts';
-import type { QueryMessage } from '../model/query.ts';
+import type { QueryMessage, QueryOutcome } from '../model/query.ts';
 import type { Process } from '../model/process.ts';
 import type { Request } from '../model/request.ts';
 import type { Protocol } from '../protocols/contract.ts';
-import { Streams } from '../protocols/streams.ts';
+import { Datagrams } from '../protocols/datagrams.ts';
+import { Streams, type StreamSink } from '../protocols/streams.ts';
 import { ProcessTable } from '../world/process-table.ts';
 import {
   effectOfConnect,
   effectOfExec,
   effectOfExit,
   effectOfOpen,
+  sinksOfConnect,
   sinksOfExec,
   sinksOfOpen,
 } from './effects.ts';
@@ -77,6 +79,8 @@ export class Pipeline implements CaptureSink {
   readonly attributor = new Attributor();
   readonly desk: FindingDesk;
   readonly decoder = new EventDecoder();
+  /** Events that were kept are read while another one waits to be: a decoder has one payload event for all. */
+  readonly #keptDecoder = new EventDecoder();
   /** Architecture of the captured host. */
   architecture = '';
   eventCount = 0;
@@ -84,6 +88,7 @@ export class Pipeline implements CaptureSink {
   readonly #options: PipelineOptions;
   readonly #output: PipelineOutput;
   readonly #streams: Streams;
+  readonly #datagrams: Datagrams;
   readonly #queries = new ClientQueries();
   readonly #shelf: RequestShelf;
   /** null where everything is to be shown: then everything is read. */
@@ -101,7 +106,7 @@ export class Pipeline implements CaptureSink {
       (finding) => options.output.finding(finding),
     );
     this.#shelf = new RequestShelf((request) => options.output.request(request));
-    this.#streams = new Streams(options.protocols, {
+    const sink: StreamSink = {
       requestStarted: (connection, message, stream) => {
         if (this.#payload === null || this.#payloadProcess === null) return;
         if (this.#queries.isClient(connection)) {
@@ -120,8 +125,7 @@ export class Pipeline implements CaptureSink {
           this.#requestComplete(this.attributor.requestEnded(connection, stream));
       },
       responseStarted: (connection, status, stream) => {
-        if (this.#queries.isClient(connection))
-          this.#queries.answered(connection, outcomeOfStatus(status), this.#nowNs, stream);
+        if (this.#queries.isClient(connection)) this.#answered(connection, outcomeOfStatus(status), stream);
         else this.attributor.responseStarted(connection, status, stream);
       },
       responseEnded: (connection, stream) => {
@@ -138,8 +142,7 @@ export class Pipeline implements CaptureSink {
         }
       },
       queryEnded: (connection, outcome, stream) => {
-        if (this.#queries.isClient(connection))
-          this.#queries.answered(connection, outcome, this.#nowNs, stream);
+        if (this.#queries.isClient(connection)) this.#answered(connection, outcome, stream);
         else {
           this.attributor.responseStarted(connection, null, stream);
           this.#requestOver(this.attributor.responseEnded(connection, this.#nowNs, stream));
@@ -147,13 +150,18 @@ export class Pipeline implements CaptureSink {
       },
       described: () => undefined,
       unreadable: (connection, isPlaintext) => this.#output.ignoreConnection(connection, isPlaintext),
+    };
+    this.#streams = new Streams(options.protocols, sink);
+    this.#datagrams = new Datagrams(options.protocols, {
+      ...sink,
+      forgotten: (connection) => this.#clientClosed(connection),
     });
     const { requests, events } = options.wants;
     this.#plain =
       requests || events
         ? null
         : new PlainExchanges(this.#streams, this.attributor, (bytes, view, offset, size) => {
-            const event = this.decoder.decode(bytes, view, offset, size);
+            const event = this.#keptDecoder.decode(bytes, view, offset, size);
             if (event?.kind === 'payload') this.#applyPayload(event);
           });
   }
@@ -211,17 +219,21 @@ export class Pipeline implements CaptureSink {
         break;
       case 'accept': {
         const process = this.world.processOf(event);
-        if (event.isClient === true) {
-          this.#queries.opened(event);
-          this.attributor.clientOpened(event, process);
-        } else this.attributor.accept(event);
+        if (event.isClient === true) this.#queries.opened(event);
+        if (event.isDatagram === true) {
+          this.#datagrams.open(event);
+          this.attributor.datagramsOpened(event);
+          break;
+        }
+        if (event.isClient === true) this.attributor.clientOpened(event, process);
+        else this.attributor.accept(event);
         this.#streams.accept(event);
         break;
       }
       case 'close':
         this.#streams.close(event.connection);
-        this.#queries.closed(event.connection);
-        this.attributor.clientClosed(event.connection);
+        this.#datagrams.close(event.connection);
+        this.#clientClosed(event.connection);
         for (const request of this.attributor.close(event.connection, event.timeNs))
           this.#requestOver(request);
         break;
@@ -257,7 +269,7 @@ export class Pipeline implements CaptureSink {
       case 'connect': {
         const process = this.world.processOf(event);
         this.#place(
-          effectOfConnect(event, process, this.attributor.attribute(event, process, [event.remoteAddress])),
+          effectOfConnect(event, process, this.attributor.attribute(event, process, sinksOfConnect(event))),
         );
         break;
       }
@@ -280,6 +292,9 @@ export class Pipeline implements CaptureSink {
     if (this.#plain === null) return;
     switch (event.kind) {
       case 'payload':
+        // A question is an effect, also of what the server has started.
+        if (this.#queries.isClient(event.connection))
+          this.#plain.wake(this.attributor.serverOf(this.world.processOf(event)));
         return;
       case 'accept':
         // Who makes a connection waits for it.
@@ -298,10 +313,15 @@ export class Pipeline implements CaptureSink {
     const process = this.world.processOf(event);
     this.#payload = event;
     this.#payloadProcess = process;
-    if (this.#queries.isClient(event.connection))
-      this.attributor.clientPayload(event, process, this.#queries.isShared(event));
-    else this.attributor.payload(event, process);
-    this.#streams.payload(event);
+    if (event.isDatagram === true) {
+      this.attributor.clientDatagram(event);
+      this.#datagrams.payload(event);
+    } else {
+      if (this.#queries.isClient(event.connection))
+        this.attributor.clientPayload(event, process, this.#queries.isShared(event));
+      else this.attributor.payload(event, process);
+      this.#streams.payload(event);
+    }
     this.#payload = null;
     this.#payloadProcess = null;
   }
@@ -311,9 +331,20 @@ export class Pipeline implements CaptureSink {
     const event = this.#payload;
     const process = this.#payloadProcess;
     if (event === null || process === null || !this.#queries.isClient(event.connection)) return;
+    const waiter = event.isDatagram === true ? this.attributor.datagramAsked(event, process) : null;
     const attribution = this.attributor.attribute(event, process, sinksOfQuery(query));
-    const effect = this.#queries.asked(event, process, query, attribution, stream);
+    const effect = this.#queries.asked(event, process, query, attribution, stream, waiter);
     if (effect !== null) this.#place(effect);
+  }
+
+  #answered(connection: number, outcome: QueryOutcome, stream: number | undefined): void {
+    const waiter = this.#queries.answered(connection, outcome, this.#nowNs, stream);
+    if (waiter !== null) this.attributor.datagramAnswered(connection, waiter);
+  }
+
+  #clientClosed(connection: number): void {
+    this.#queries.closed(connection);
+    this.attributor.clientClosed(connection);
   }
 
   #place(effect: Effect): void {

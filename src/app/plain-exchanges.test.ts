@@ -52,6 +52,28 @@ describe('plain exchanges of an event loop', () => {
     assert.match(pair.lazy.effects.at(-1) ?? '', /^open exact/);
   });
 
+  test('are read before a question is placed that a copy of the server asks', () => {
+    const pair = new Pair();
+    const { kernel } = pair;
+    const { loop, clients } = pair.settledLoop(2);
+    const [first, second] = clients;
+    assert.ok(first !== undefined && second !== undefined);
+    kernel.epollWait(loop);
+    pair.get(loop, first, '/a');
+    const worker = kernel.fork(loop);
+    const service = kernel.client(worker);
+    for (let round = 0; round < 100; round++) {
+      kernel.epollWait(loop);
+      pair.get(loop, second, '/plain');
+      pair.ok(loop, second);
+    }
+    kernel.epollWait(loop);
+    pair.get(loop, second, '/b');
+    kernel.ask(worker, service, '*2\r\n$3\r\nGET\r\n$4\r\nmark\r\n');
+    compare(pair);
+    assert.match(pair.whole.effects.at(-1) ?? '', /^query ambiguous/);
+  });
+
   test('a reply by another thread, lost bytes, a close and a pipelined request are all read at once', () => {
     const pair = new Pair();
     const { kernel } = pair;

@@ -3,7 +3,7 @@ import { createCommandInjection } from '../detect/command-injection/index.ts';
 import { createPathTraversal } from '../detect/path-traversal/index.ts';
 import { createProbe } from '../detect/probe/index.ts';
 import type { Protocol } from '../protocols/contract.ts';
-import { dnsTcp } from '../protocols/dns/index.ts';
+import { dns, dnsTcp } from '../protocols/dns/index.ts';
 import { fastcgi } from '../protocols/fastcgi/index.ts';
 import { http1 } from '../protocols/http1/index.ts';
 import { http2 } from '../protocols/http2/index.ts';
@@ -32,6 +32,7 @@ export const PROTOCOLS: readonly Protocol[] = [
   uwsgi,
   websocket,
   dnsTcp,
+  dns,
 ];
 
 /** Detectors keep state, so each pipeline makes its own. */

@@ -7,7 +7,7 @@ import type { AcceptEvent, EventHeader, PayloadEvent, WorkEvent } from '../model
 import type { Process } from '../model/process.ts';
 import type { Connection, Request, RequestMessage } from '../model/request.ts';
 import { ClientConnections } from './client-connections.ts';
-import { contentCost, decideByContent, standsIn } from './content.ts';
+import { contentCost, decideByContent, standsIn, type Sinks } from './content.ts';
 import { RequestState } from './request-state.ts';
 import { isThread } from './unit.ts';
 import { ServedConnection, ServingProcess, ServingThread } from './serving.ts';
@@ -204,6 +204,34 @@ export class Attributor {
     this.#clients.asked(connection);
   }
 
+  /** A UDP socket, on which each question is waited for by itself. */
+  datagramsOpened(event: AcceptEvent): void {
+    this.#clients.opened(event.connection, `datagrams ${event.connection}`);
+  }
+
+  /** A question or an answer that is one datagram, before its reader gets it. */
+  clientDatagram(event: PayloadEvent): void {
+    const thread = this.#threads.get(event.tid);
+    if (thread === undefined) return;
+    this.#noteLoop(event, thread);
+    if (event.direction === 'out') return;
+    thread.answered = null;
+    thread.resumedBy = 0;
+  }
+
+  /** The datagram asks something. @returns which request waits for the answer by itself: see datagramAnswered() */
+  datagramAsked(event: PayloadEvent, process: Process): Request | null {
+    const asking = this.#handsOver(event, process);
+    // Any other thread waits in the call.
+    if (asking === null || this.#threads.get(event.tid)?.isLoop !== true) return null;
+    this.#clients.waitForDatagram(event.connection, asking, event.timeNs);
+    return asking;
+  }
+
+  datagramAnswered(connection: number, waiter: Request): void {
+    this.#clients.datagramAnswered(connection, waiter as RequestState);
+  }
+
   /** A connection to another service is begun: whoever does that waits until it is there, or for its end. */
   clientOpened(event: AcceptEvent, process: Process): void {
     const pool = `${process.pid} ${event.remotePort} ${event.remoteAddress}`;
@@ -397,7 +425,7 @@ export class Attributor {
   }
 
   /** Any other effect of a process. */
-  attribute(event: EventHeader, process: Process, sinks: readonly ByteString[]): Attribution {
+  attribute(event: EventHeader, process: Process, sinks: Sinks): Attribution {
     return this.#count(this.#refine(this.#place(event, process), sinks, event.timeNs));
   }
 
@@ -609,6 +637,7 @@ export class Attributor {
     const all = `${candidates.size} requests were in flight on the event loop`;
     if (running.isDone || event.timeNs < this.#doubtUntilNs || event.timeNs < this.#newcomerUntil(serving))
       return ambiguous(candidates, all);
+    this.#clients.sweep(event.timeNs);
     for (const other of candidates)
       if (other !== running && (other.isDone || other.waitingCount === 0)) return ambiguous(candidates, all);
     if (running.isDoubtful) return ambiguous(candidates, all);
@@ -663,7 +692,7 @@ export class Attributor {
   }
 
   /** Bytes of exactly one candidate in the effect decide. */
-  #refine(attribution: Attribution, sinks: readonly ByteString[], timeNs: number): Attribution {
+  #refine(attribution: Attribution, sinks: Sinks, timeNs: number): Attribution {
     if (attribution.grade !== 'ambiguous' || attribution.candidates.length > MAX_CONTENT_CANDIDATES)
       return attribution;
     // The request that was not captured may have the same bytes, and is the likelier cause.

@@ -5,12 +5,20 @@ const MAX_CONNECTIONS = 65_536;
 /** Requests that wait on one connection at once, as far as they are told apart. */
 const MAX_WAITING = 64;
 
+/**
+ * A question in a datagram may get no answer, and whoever waits goes on without one. The most impatient resolver that
+ * we know asks again after a quarter of a second (c-ares), so nobody is believed to wait longer.
+ */
+const DATAGRAM_WAIT_NS = 250e6;
+const MAX_DATAGRAM_WAITS = 1024;
+
 interface ClientConnection {
   /** Process and service: the connections of one pool, as far as can be told. */
   readonly pool: string;
   /** Asked, and nothing of the answer was read yet. */
   isAsked: boolean;
-  readonly waiting: Set<RequestState>;
+  /** With how often they asked. */
+  readonly waiting: Map<RequestState, number>;
 }
 
 interface Pool {
@@ -18,10 +26,18 @@ interface Pool {
   asked: number;
 }
 
+interface DatagramWait {
+  readonly connection: number;
+  readonly request: RequestState;
+  readonly untilNs: number;
+}
+
 /** The connections on which serving processes ask others, and which requests visibly wait for them. */
 export class ClientConnections {
   readonly #connections = new Map<number, ClientConnection>();
   readonly #pools = new Map<string, Pool>();
+  /** In order of time; those that were answered stand here until their time is over. */
+  readonly #datagramWaits: DatagramWait[] = [];
 
   opened(connection: number, pool: string): void {
     this.closed(connection);
@@ -30,7 +46,7 @@ export class ClientConnections {
         this.closed(oldest);
         break;
       }
-    this.#connections.set(connection, { pool, isAsked: false, waiting: new Set() });
+    this.#connections.set(connection, { pool, isAsked: false, waiting: new Map() });
     const known = this.#pools.get(pool);
     if (known !== undefined) known.connections++;
     else {
@@ -42,9 +58,35 @@ export class ClientConnections {
   /** The request waits for an answer, or for the connection. */
   wait(connection: number, request: RequestState): void {
     const client = this.#connections.get(connection);
-    if (client === undefined || client.waiting.has(request) || client.waiting.size >= MAX_WAITING) return;
-    client.waiting.add(request);
-    request.waitingCount++;
+    if (client === undefined) return;
+    const times = client.waiting.get(request) ?? 0;
+    if (times === 0 && client.waiting.size >= MAX_WAITING) return;
+    client.waiting.set(request, times + 1);
+    if (times === 0) request.waitingCount++;
+  }
+
+  /** The request waits for the answer to a datagram, for a while. */
+  waitForDatagram(connection: number, request: RequestState, nowNs: number): void {
+    if (this.#datagramWaits.length >= MAX_DATAGRAM_WAITS) this.#giveUpWaiting();
+    this.#datagramWaits.push({ connection, request, untilNs: nowNs + DATAGRAM_WAIT_NS });
+    this.wait(connection, request);
+  }
+
+  /** Whose answer should be there by now may go on without it. */
+  sweep(nowNs: number): void {
+    while ((this.#datagramWaits[0]?.untilNs ?? Infinity) <= nowNs) this.#giveUpWaiting();
+  }
+
+  /** One of its questions is answered: others of the connection are answered each by itself. */
+  datagramAnswered(connection: number, request: RequestState): void {
+    const waiting = this.#connections.get(connection)?.waiting;
+    const times = waiting?.get(request) ?? 0;
+    if (waiting === undefined || times === 0) return;
+    if (times > 1) waiting.set(request, times - 1);
+    else {
+      waiting.delete(request);
+      request.waitingCount--;
+    }
   }
 
   asked(connection: number): void {
@@ -77,9 +119,14 @@ export class ClientConnections {
   /** Answers may have been lost: nobody is believed to wait. */
   forgetWaiting(): void {
     for (const { waiting } of this.#connections.values()) {
-      for (const request of waiting) request.waitingCount = 0;
+      for (const request of waiting.keys()) request.waitingCount = 0;
       waiting.clear();
     }
+  }
+
+  #giveUpWaiting(): void {
+    const oldest = this.#datagramWaits.shift();
+    if (oldest !== undefined) this.datagramAnswered(oldest.connection, oldest.request);
   }
 
   #setAsked(connection: number, isAsked: boolean): void {
@@ -93,7 +140,7 @@ export class ClientConnections {
   #release(connection: number): void {
     const waiting = this.#connections.get(connection)?.waiting;
     if (waiting === undefined) return;
-    for (const request of waiting) request.waitingCount--;
+    for (const request of waiting.keys()) request.waitingCount--;
     waiting.clear();
   }
 }

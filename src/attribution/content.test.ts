@@ -103,3 +103,61 @@ describe('which of several', () => {
     assert.equal(decideByContent([logs, bravo], ['/var/logs/app/current']), null);
   });
 });
+
+describe('which request names a host', () => {
+  const names: readonly (readonly [value: string, name: string, stands: boolean, why: string])[] = [
+    ['shop.example', 'shop.example', true, 'the name'],
+    ['Shop.EXAMPLE', 'shop.example', true, 'case does not matter'],
+    ['shop.example', 'sHOp.eXaMPle', true, 'resolvers mix the case on purpose'],
+    ['shop.example.', 'shop.example', true, 'the root at its end'],
+    ['shop', 'shop.example', true, 'completed by a search domain'],
+    ['tenant7', 'db.tenant7.example', true, 'a label of it'],
+    ['tenant7', 'x-tenant7.example', true, 'a word of a label'],
+    ['tenant7', 'mytenant7.example', false, 'the end of a longer word'],
+    ['example.com', 'api.example.com', false, 'many hosts have the same domain'],
+    ['example.com', 'example.com.corp', true, 'but a search domain may follow'],
+    ['http://shop.example:8080/x?y', 'shop.example', true, 'the host of a URL'],
+    ['https://user:secret@SHOP.example./', 'shop.example', true, 'behind a user'],
+    ['shop.example:443', 'shop.example', true, 'with a port'],
+    ['someone@shop.example', 'shop.example', true, 'of a mail address'],
+    ['http://example.com/', 'api.example.com', false, 'the domain of another host'],
+    ['http://localhost/', 'localhost', false, 'every host has it'],
+    ['http:///', 'shop.example', false, 'no host at all'],
+    ['.', '.', false, 'the root'],
+  ];
+  for (const [value, hostName, stands, why] of names)
+    test(`${value} ${stands ? 'stands for' : 'does not stand for'} ${hostName}: ${why}`, () => {
+      const request = requestOf(value);
+      assert.equal(decideByContent([request], { hostName }), stands ? request : null);
+    });
+
+  const addresses: readonly (readonly [value: string, address: string, stands: boolean, why: string])[] = [
+    ['10.20.30.40', '10.20.30.40', true, 'the address'],
+    ['10.20.30.4', '10.20.30.40', false, 'the beginning of another'],
+    ['10.20.30', '10.20.30.40', false, 'a version is no address'],
+    ['10.20.30.40:8080', '10.20.30.40', true, 'with a port'],
+    ['http://10.20.30.40/latest', '10.20.30.40', true, 'in a URL'],
+    ['2001:DB8::7', '2001:db8::7', true, 'case does not matter'],
+    ['http://[2001:db8::7]:80/', '2001:db8::7', true, 'in brackets'],
+    ['[2001:db8::7', '2001:db8::7', false, 'half of the brackets'],
+    ['127.0.0.1', '127.0.0.1', false, 'every host has it'],
+  ];
+  for (const [value, address, stands, why] of addresses)
+    test(`${value} ${stands ? 'stands for' : 'does not stand for'} ${address}: ${why}`, () => {
+      const request = requestOf(value);
+      assert.equal(decideByContent([request], { address }), stands ? request : null);
+    });
+
+  test('several that name it decide nothing, nor does what was answered a moment ago', () => {
+    const [first, second, other] = [
+      requestOf('shop.example'),
+      requestOf('http://SHOP.example/'),
+      requestOf('bravo'),
+    ];
+    const sink = { hostName: 'shop.example' };
+    assert.equal(decideByContent([first, other], sink), first);
+    assert.equal(decideByContent([first, second, other], sink), null);
+    assert.equal(decideByContent([first, other], sink, [second]), null);
+    assert.equal(decideByContent([first, other], sink, [other]), first);
+  });
+});

@@ -27,6 +27,14 @@ const COMMON_VALUES: ReadonlySet<string> = new Set([
   '127.0.0.1',
 ]);
 
+/** What an effect says: bytes that may stand anywhere in it, or whom it is about. */
+export type Sinks =
+  | readonly ByteString[]
+  /** The name of a host, without a dot at its end, in whatever case. */
+  | { readonly hostName: ByteString }
+  /** As addressText() writes it. */
+  | { readonly address: string };
+
 /**
  * Content evidence: which of the possible requests has bytes in the effect that no other one has. Decides only when it is
  * exactly one.
@@ -36,9 +44,10 @@ const COMMON_VALUES: ReadonlySet<string> = new Set([
  */
 export function decideByContent<R extends Request>(
   candidates: Iterable<R>,
-  sinks: readonly ByteString[],
+  sinks: Sinks,
   rivals: Iterable<Request> = [],
 ): R | null {
+  if ('hostName' in sinks || 'address' in sinks) return decideByHost(candidates, sinks, rivals);
   const owners = new Map<ByteString, R | null>();
   for (const candidate of candidates)
     for (const form of tellingForms(candidate)) owners.set(form, owners.has(form) ? null : candidate);
@@ -51,6 +60,60 @@ export function decideByContent<R extends Request>(
     found = owner;
   }
   return found;
+}
+
+function decideByHost<R extends Request>(
+  candidates: Iterable<R>,
+  sink: { readonly hostName: ByteString } | { readonly address: string },
+  rivals: Iterable<Request>,
+): R | null {
+  const isAddress = 'address' in sink;
+  const host = (isAddress ? sink.address : sink.hostName).toLowerCase();
+  let found: R | null = null;
+  for (const candidate of candidates) {
+    if (!namesHost(candidate, host, isAddress)) continue;
+    if (found !== null) return null;
+    found = candidate;
+  }
+  if (found !== null) for (const rival of rivals) if (namesHost(rival, host, isAddress)) return null;
+  return found;
+}
+
+/** Whether the request has a value that is this host, or says where it is: `http://HOST:80/x`, `user@HOST`. */
+function namesHost(request: Request, host: string, isAddress: boolean): boolean {
+  for (const form of tellingForms(request)) {
+    const text = form.toLowerCase();
+    const named = hostIn(text);
+    if (named === host && isLongEnough(named)) return true;
+    if (isAddress) continue;
+    if (isLongEnough(named) && host.startsWith(`${named}.`)) return true;
+    if (standsInName(host, text)) return true;
+  }
+  return false;
+}
+
+/** The host of a URL, of an address with a port, of a mail address; other text as it is. Without the dot at its end. */
+function hostIn(text: ByteString): ByteString {
+  const scheme = text.indexOf('://');
+  const start = scheme < 0 ? 0 : scheme + 3;
+  let end = start;
+  while (end < text.length && !'/?#'.includes(text.charAt(end))) end++;
+  const user = text.slice(start, end).lastIndexOf('@');
+  const authority = text.slice(start + user + 1, end);
+  if (authority.startsWith('[')) return authority.slice(1, Math.max(1, authority.indexOf(']')));
+  const colon = authority.indexOf(':');
+  // Several colons: an IPv6 address without a port.
+  const host = colon < 0 || authority.includes(':', colon + 1) ? authority : authority.slice(0, colon);
+  return host.endsWith('.') ? host.slice(0, -1) : host;
+}
+
+/** A value tells nothing as the domain of a name: many hosts have the same. */
+function standsInName(name: ByteString, needle: ByteString): boolean {
+  for (let at = name.indexOf(needle); at >= 0; at = name.indexOf(needle, at + 1)) {
+    const end = at + needle.length;
+    if ((at === 0 || end < name.length) && isWholeWord(name, at, end)) return true;
+  }
+  return false;
 }
 
 /** What searching a request costs, in values that are compared. */
@@ -90,9 +153,14 @@ function canTell(input: RequestInput): boolean {
 }
 
 function isTelling(form: ByteString, { location }: RequestInput): boolean {
-  if (form.length < MIN_LENGTH || COMMON_VALUES.has(form)) return false;
+  if (!isLongEnough(form)) return false;
   // Segments of paths are words of the service ("logs", "work") as often as values.
   if (location === 'path' && ONLY_LETTERS.test(form)) return false;
+  return true;
+}
+
+function isLongEnough(form: ByteString): boolean {
+  if (form.length < MIN_LENGTH || COMMON_VALUES.has(form)) return false;
   return form.length >= MIN_DIGITS || !isDigits(form);
 }
 
@@ -106,13 +174,15 @@ function isDigits(text: ByteString): boolean {
 
 function containsWord(sink: ByteString, needle: ByteString): boolean {
   for (let at = sink.indexOf(needle); at >= 0; at = sink.indexOf(needle, at + 1)) {
-    const end = at + needle.length;
-    const startsFresh = at === 0 || !isWordPair(sink.charCodeAt(at - 1), needle.charCodeAt(0));
-    const endsClean =
-      end === sink.length || !isWordPair(needle.charCodeAt(needle.length - 1), sink.charCodeAt(end));
-    if (startsFresh && endsClean) return true;
+    if (isWholeWord(sink, at, at + needle.length)) return true;
   }
   return false;
+}
+
+/** Neither end of the bytes from `start` to `end` is in the middle of a word. */
+function isWholeWord(text: ByteString, start: number, end: number): boolean {
+  const startsFresh = start === 0 || !isWordPair(text.charCodeAt(start - 1), text.charCodeAt(start));
+  return startsFresh && (end === text.length || !isWordPair(text.charCodeAt(end - 1), text.charCodeAt(end)));
 }
 
 /** Both are letters or digits: cutting between them would cut a word ("id=12" is not in "id=123"). */

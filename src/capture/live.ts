@@ -26,6 +26,7 @@ const LOSSES: readonly (readonly [keyof KernelCounters, string])[] = [
   ['SCRATCH_BUSY', 'scratch-buffer-busy'],
   ['COMPAT_SKIPPED', 'compat-syscall-skipped'],
   ['TLS_UNPLACED', 'tls-plaintext-unplaced'],
+  ['DATAGRAMS_SKIPPED', 'datagrams-skipped'],
 ];
 
 /** Events of the running kernel. */

@@ -60,7 +60,7 @@ export const SENSORS: readonly Sensor[] = [
   },
   {
     name: 'payload',
-    sees: 'first bytes of each message on connections that serving processes accepted or made',
+    sees: 'first bytes of each message on connections that serving processes accepted or made, and DNS over UDP',
     alternatives: [
       {
         ...SYSCALL_PLAN,
@@ -70,12 +70,28 @@ export const SENSORS: readonly Sensor[] = [
           exit_recvfrom: ['recvfrom'],
           exit_readv: ['readv'],
           exit_recvmsg: ['recvmsg'],
-          exit_write: ['write', 'sendto'],
+          exit_write: ['write'],
+          exit_sendto: ['sendto'],
           exit_writev: ['writev'],
           exit_sendmsg: ['sendmsg'],
           exit_sendfile: ['sendfile'],
         },
         weaker: 'transfers through io_uring and splice are not seen',
+      },
+    ],
+  },
+  {
+    name: 'datagram',
+    sees: 'questions of DNS over UDP that serving processes ask, several in one call',
+    alternatives: [
+      {
+        ...SYSCALL_PLAN,
+        programs: [],
+        syscallExits: {
+          exit_sendmmsg: ['sendmmsg'],
+          exit_recvmmsg: ['recvmmsg'],
+        },
+        weaker: '',
       },
     ],
   },

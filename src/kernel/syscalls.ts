@@ -26,6 +26,8 @@ export const SYSCALLS = {
   ppoll: { x64: 271, arm64: 73 },
   epoll_pwait: { x64: 281, arm64: 22 },
   accept4: { x64: 288, arm64: 242 },
+  recvmmsg: { x64: 299, arm64: 243 },
+  sendmmsg: { x64: 307, arm64: 269 },
   openat2: { x64: 437, arm64: 437 },
   epoll_pwait2: { x64: 441, arm64: 441 },
 } as const;

@@ -85,6 +85,8 @@ export interface AcceptEvent extends EventHeader {
   isAdopted: boolean;
   /** It was made by the process, to ask another service; absent: no, accepted. Told at the first question. */
   isClient?: boolean;
+  /** A UDP socket: each of its payload events is one whole datagram, though perhaps not captured whole. Absent: no. */
+  isDatagram?: boolean;
 }
 
 export interface ConnectEvent extends EventHeader {
@@ -119,6 +121,8 @@ export interface PayloadEvent extends EventHeader {
    * Absent: no.
    */
   isPlaintext?: boolean;
+  /** One datagram of a UDP socket on which the process asks others. Absent: no. */
+  isDatagram?: boolean;
   bytes: Uint8Array;
 }
 

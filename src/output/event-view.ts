@@ -63,6 +63,7 @@ export function eventView(event: KernelEvent, context: ViewContext): EventView {
         client: event.isClient === true ? local : remote,
         server: event.isClient === true ? remote : local,
         role: event.isClient === true ? 'client' : 'server',
+        transport: event.isDatagram === true ? 'datagram' : 'stream',
         adopted: event.isAdopted,
       };
     }

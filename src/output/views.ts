@@ -313,6 +313,7 @@ export interface AcceptEventView extends EventViewBase {
   readonly server: ClientView;
   /** Which end the process is: a connection that it made is told like one that it accepted, at its first question. */
   readonly role: 'client' | 'server';
+  readonly transport: 'stream' | 'datagram';
   readonly adopted: boolean;
 }
 

@@ -53,9 +53,9 @@ export interface HandOver {
  */
 export interface ProtocolConnection {
   /**
-   * Bytes from the client, in order of the stream; for datagrams, one whole datagram. `bytes` belongs to the caller and
-   * is reused after the call: copy what is kept.
-   * @param missing so many bytes of the stream follow `bytes` that were not captured
+   * Bytes from the client, in order of the stream. For datagrams each call is one datagram, whose beginning `bytes` is:
+   * they are never joined. `bytes` belongs to the caller and is reused after the call: copy what is kept.
+   * @param missing so many bytes of the stream, or of the datagram, follow `bytes` that were not captured
    */
   fromClient(bytes: Uint8Array, missing: number): void;
   /** Bytes to the client, likewise. */

@@ -209,7 +209,7 @@ export class Streams {
     } else {
       const { fromClient, fromServer, isServerFirst } = undecided;
       stream.undecided = null;
-      const reader = protocol.open(this.#sinkFor(connection));
+      const reader = protocol.open(sinkFor(this.#sink, connection));
       stream.reader = reader;
       stream.plain = protocol.plain ?? null;
       if (isServerFirst) reader.fromServer(fromServer, isFromClient ? 0 : missing);
@@ -241,7 +241,7 @@ export class Streams {
       return;
     }
     reader.close();
-    const successor = next.open(this.#sinkFor(connection));
+    const successor = next.open(sinkFor(this.#sink, connection));
     stream.reader = successor;
     stream.plain = next.plain ?? null;
     if (handOver.fromServer.length > 0) successor.fromServer(handOver.fromServer, 0);
@@ -256,18 +256,18 @@ export class Streams {
     stream.reader = null;
     this.#sink.unreadable(connection, stream.isPlaintext);
   }
+}
 
-  #sinkFor(connection: number): MessageSink {
-    const sink = this.#sink;
-    return {
-      requestStarted: (message, stream) => sink.requestStarted(connection, message, stream),
-      unreadInbound: () => sink.unreadInbound(connection),
-      requestEnded: (stream) => sink.requestEnded(connection, stream),
-      responseStarted: (status, stream) => sink.responseStarted(connection, status, stream),
-      responseEnded: (stream) => sink.responseEnded(connection, stream),
-      queryStarted: (query, stream) => sink.queryStarted(connection, query, stream),
-      queryEnded: (outcome, stream) => sink.queryEnded(connection, outcome, stream),
-      described: (description) => sink.described(connection, description),
-    };
-  }
+/** What a reader of one connection tells, told with that connection. */
+export function sinkFor(sink: StreamSink, connection: number): MessageSink {
+  return {
+    requestStarted: (message, stream) => sink.requestStarted(connection, message, stream),
+    unreadInbound: () => sink.unreadInbound(connection),
+    requestEnded: (stream) => sink.requestEnded(connection, stream),
+    responseStarted: (status, stream) => sink.responseStarted(connection, status, stream),
+    responseEnded: (stream) => sink.responseEnded(connection, stream),
+    queryStarted: (query, stream) => sink.queryStarted(connection, query, stream),
+    queryEnded: (outcome, stream) => sink.queryEnded(connection, outcome, stream),
+    described: (description) => sink.described(connection, description),
+  };
 }

@@ -115,7 +115,7 @@ export class SimulatedKernel {
       state: inherited(parent.state, 'process'),
     };
     this.#emit({
-      ...this.#header(parent),
+      ...this.header(parent),
       kind: 'fork',
       childPid,
       childStartTicks: child.process.startTicks,
@@ -129,7 +129,7 @@ export class SimulatedKernel {
     path: ByteString = `/usr/bin/${argv[0] ?? ''}`,
   ): void {
     this.#emit({
-      ...this.#header(thread),
+      ...this.header(thread),
       kind: 'exec',
       parentPid: thread.process.parentPid,
       uid: 33,
@@ -149,14 +149,14 @@ export class SimulatedKernel {
   }
 
   exit(thread: SimulatedThread, code = 0): void {
-    this.#emit({ ...this.#header(thread), kind: 'exit', code });
+    this.#emit({ ...this.header(thread), kind: 'exit', code });
     thread.process.isServing = false;
     thread.state = null;
   }
 
   open(thread: SimulatedThread, path: ByteString, flags = 0): void {
     this.#emit({
-      ...this.#header(thread),
+      ...this.header(thread),
       kind: 'open',
       error: 0,
       flags,
@@ -167,13 +167,13 @@ export class SimulatedKernel {
     });
   }
 
-  connect(thread: SimulatedThread, remotePort: number): void {
+  connect(thread: SimulatedThread, remotePort: number, remoteAddress = '\x0a\x00\x00\x05'): void {
     this.#emit({
-      ...this.#header(thread),
+      ...this.header(thread),
       kind: 'connect',
       family: 'ipv4',
       transport: 'stream',
-      remoteAddress: '\x0a\x00\x00\x05',
+      remoteAddress,
       remotePort,
       error: 0,
     });
@@ -183,7 +183,7 @@ export class SimulatedKernel {
   accept(thread: SimulatedThread, isUnix = false): SimulatedConnection {
     clear(thread, 'none');
     const connection: SimulatedConnection = {
-      id: (++this.#connections << 8) | 1,
+      id: this.nextConnection(),
       isUnix,
       ownerPid: thread.process.pid,
       sequence: 0,
@@ -196,7 +196,7 @@ export class SimulatedKernel {
       isIgnored: false,
     };
     this.#emit({
-      ...this.#header(thread),
+      ...this.header(thread),
       kind: 'accept',
       connection: connection.id,
       family: isUnix ? 'unix' : 'ipv4',
@@ -235,10 +235,15 @@ export class SimulatedKernel {
     };
   }
 
+  /** next_connection_id() */
+  nextConnection(): number {
+    return (++this.#connections << 8) | 1;
+  }
+
   /** A connection to another service, which is told at its first question. */
   client(thread: SimulatedThread): SimulatedClient {
     return {
-      id: (++this.#connections << 8) | 1,
+      id: this.nextConnection(),
       ownerPid: thread.process.pid,
       isNamed: false,
       sequence: 0,
@@ -256,7 +261,7 @@ export class SimulatedKernel {
     if (!client.isNamed) {
       client.isNamed = true;
       this.#emit({
-        ...this.#header(thread),
+        ...this.header(thread),
         kind: 'accept',
         connection: client.id,
         family: 'ipv4',
@@ -313,7 +318,7 @@ export class SimulatedKernel {
     if (stamp === null) return 0;
     const object = ++this.#objects * 64;
     this.#lent.set(object, stamp);
-    this.#emit({ ...this.#header(thread), kind: 'work', object, phase: 'submitted' });
+    this.#emit({ ...this.header(thread), kind: 'work', object, phase: 'submitted' });
     return object;
   }
 
@@ -331,7 +336,7 @@ export class SimulatedKernel {
       this.readOther(thread);
       return;
     }
-    this.#emit({ ...this.#header(thread), kind: 'work', object, phase: 'done' });
+    this.#emit({ ...this.header(thread), kind: 'work', object, phase: 'done' });
     if (thread.state?.isLoop === true)
       thread.state = { ...thread.state, ...lent, socket: null, origin: 'linked' };
     this.#lent.delete(object);
@@ -371,10 +376,7 @@ export class SimulatedKernel {
         readyCount,
         isLoop: true,
       };
-    if (thread.state !== null) {
-      thread.state.readyCount = readyCount;
-      thread.state.isLoop = true;
-    }
+    if (thread.state !== null) thread.state = { ...thread.state, readyCount, isLoop: true };
   }
 
   /** exit_poll: also poll and select inside a request, so they end it only when its reply has begun. */
@@ -414,7 +416,7 @@ export class SimulatedKernel {
     streamOffset: number,
     content: ByteString,
   ): void {
-    const header = this.#header(thread);
+    const header = this.header(thread);
     if (this.losesPayload) return;
     this.#emit({
       ...header,
@@ -438,7 +440,7 @@ export class SimulatedKernel {
   ): void {
     const bytes = bytesOf(content);
     connection.captured += bytes.length;
-    const header = this.#header(thread);
+    const header = this.header(thread);
     if (this.losesPayload) return;
     this.#emit({
       ...header,
@@ -453,7 +455,7 @@ export class SimulatedKernel {
   }
 
   /** fill_header() */
-  #header(thread: SimulatedThread): EventHeader {
+  header(thread: SimulatedThread): EventHeader {
     return {
       timeNs: (this.nowNs += 1000),
       pid: thread.process.pid,
@@ -477,7 +479,7 @@ function unitOf({ pid }: SimulatedProcess, identity: number): number {
 }
 
 /** lend_stamp() */
-function stampOf({ state }: SimulatedThread): { connection: number; sequence: number } | null {
+export function stampOf({ state }: SimulatedThread): { connection: number; sequence: number } | null {
   return state === null || state.connection === 0
     ? null
     : { connection: state.connection, sequence: state.sequence };
@@ -489,7 +491,7 @@ function inherited(state: ThreadState | null, origin: StampOrigin): ThreadState 
     : { ...state, readyCount: 0, isLoop: false, origin: state.connection === 0 ? 'none' : origin };
 }
 
-function clear(thread: SimulatedThread, origin: StampOrigin): void {
+export function clear(thread: SimulatedThread, origin: StampOrigin): void {
   if (thread.state === null) return;
   thread.state.connection = 0;
   thread.state.sequence = 0;

@@ -28,7 +28,10 @@ export function queryLine(effect: QueryEffectView, terminal: Terminal, limit: nu
 
 /** Statements are written on many lines; here they are read on one. */
 function statementText(effect: QueryEffectView, terminal: Terminal, limit: number): string {
-  const text = (effect.statement || effect.operation).replace(/\s+/g, ' ').trim();
+  const { operation, statement } = effect;
+  // Of a name that is looked up the type of record says what is wanted of it; a statement has its verb in it.
+  const question = effect.protocol === 'dns' ? `${operation} ${statement}` : statement || operation;
+  const text = question.replace(/\s+/g, ' ').trim();
   const { ellipsis } = terminal.symbols;
   const cut = effect.truncated ? ' ' + ellipsis : '';
   return clipped(terminal.safe(text, limit), limit, ellipsis) + cut;

@@ -108,7 +108,7 @@ suite('queries', () => {
         ...query.query,
         protocol: 'dns',
         operation: 'A',
-        statement: 'A db.internal',
+        statement: 'db.internal',
         parameters: [],
         database: '',
       },

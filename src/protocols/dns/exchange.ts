@@ -1,14 +1,16 @@
 import type { ByteString } from '../../base/bytes.ts';
-import { dropOldest } from '../../base/oldest.ts';
 import type { QuerySink } from '../contract.ts';
 import { OPCODE_QUERY, opcodeName, responseCodeName, TYPE_ANY, TYPE_CNAME, typeName } from './codes.ts';
 import type { Answer, DnsMessage, Question } from './parser.ts';
 
 /** Questions that wait for an answer; the oldest makes room. A resolver that asks on one socket has hundreds open. */
 export const MAX_OPEN_QUESTIONS = 512;
+const IDS = 0x10000;
 
 interface OpenQuestion {
   readonly id: number;
+  /** By which its answer is told: its id, or another number while an open question has the same id. */
+  readonly number: number;
   readonly question: Question | null;
 }
 
@@ -19,6 +21,7 @@ interface OpenQuestion {
 export class Exchange {
   readonly #sink: QuerySink;
   readonly #open = new Map<string, OpenQuestion>();
+  readonly #numbers = new Set<number>();
 
   constructor(sink: QuerySink) {
     this.#sink = sink;
@@ -56,8 +59,10 @@ export class Exchange {
     const key = keyOf(message.id, question);
     // Asked again because no answer came: still the same question.
     if (this.#open.has(key)) return;
-    if (this.#open.size >= MAX_OPEN_QUESTIONS) dropOldest(this.#open);
-    this.#open.set(key, { id: message.id, question });
+    if (this.#open.size >= MAX_OPEN_QUESTIONS) this.#dropOldest();
+    const number = this.#freeNumber(message.id);
+    this.#numbers.add(number);
+    this.#open.set(key, { id: message.id, number, question });
     const isPlain = question !== null && message.opcode === OPCODE_QUERY;
     this.#sink.queryStarted(
       {
@@ -70,8 +75,29 @@ export class Exchange {
         isTruncated,
         anomalies: message.anomalies,
       },
-      message.id,
+      number,
     );
+  }
+
+  #freeNumber(id: number): number {
+    let number = id;
+    while (this.#numbers.has(number)) number += IDS;
+    return number;
+  }
+
+  #dropOldest(): void {
+    for (const key of this.#open.keys()) {
+      this.#take(key);
+      return;
+    }
+  }
+
+  #take(key: string): OpenQuestion | undefined {
+    const open = this.#open.get(key);
+    if (open === undefined) return undefined;
+    this.#open.delete(key);
+    this.#numbers.delete(open.number);
+    return open;
   }
 
   /** Answers of mDNS name no question, and may answer only some of them (RFC 6762, 6). */
@@ -84,7 +110,8 @@ export class Exchange {
 
   /** @param only where the message answers several questions, the one whose answers count */
   #end(key: string, message: DnsMessage, only: Question | null): void {
-    if (!this.#open.delete(key)) return;
+    const open = this.#take(key);
+    if (open === undefined) return;
     const answers =
       only === null ? message.answers : message.answers.filter((answer) => isAnswerTo(answer, only));
     this.#sink.queryEnded(
@@ -95,7 +122,7 @@ export class Exchange {
         rows: only === null ? message.answerCount : answers.length,
         answers: answers.flatMap(({ text }) => (text === null ? [] : [text])),
       },
-      message.id,
+      open.number,
     );
   }
 }

@@ -63,6 +63,22 @@ describe('DNS over UDP', () => {
     assert.equal(lines.length, 3);
   });
 
+  it('tells questions with the same number apart, each by a number of its own while it is open', () => {
+    const { socket, lines } = datagrams();
+    socket.fromClient(ask(1, 'a.test'), 0);
+    socket.fromClient(ask(1, 'b.test'), 0);
+    socket.fromServer(answer(1, 'b.test'), 0);
+    socket.fromServer(answer(1, 'a.test'), 0);
+    socket.fromClient(ask(1, 'c.test'), 0);
+    assert.deepEqual(lines, [
+      '1 query A: a.test',
+      '65537 query A: b.test',
+      '65537 outcome ok 1 rows 192.0.2.1',
+      '1 outcome ok 1 rows 192.0.2.1',
+      '1 query A: c.test',
+    ]);
+  });
+
   it('ends the question for a refusal that names none', () => {
     const { socket, lines } = datagrams();
     socket.fromClient(ask(5, 'a.test'), 0);
@@ -104,9 +120,9 @@ describe('DNS over UDP', () => {
     socket.fromServer(message({ id: 0, flags: 0x8400, answers: [record(first, 1), record(first, 3)] }), 0);
     assert.deepEqual(lines, [
       '0 query A: a.local',
-      '0 query A: b.local',
-      '0 query AAAA: b.local',
-      '0 outcome ok 1 rows 192.0.2.2',
+      '65536 query A: b.local',
+      '131072 query AAAA: b.local',
+      '65536 outcome ok 1 rows 192.0.2.2',
       '0 outcome ok 2 rows 192.0.2.1 192.0.2.3',
     ]);
     assert.equal(socket.openCount, 1);
@@ -123,7 +139,7 @@ describe('DNS over UDP', () => {
       message({ id: 4, flags: REPLY, questions, answers: [{ type: 1, data: address(1) }] }),
       0,
     );
-    assert.deepEqual(lines.slice(2), ['4 outcome ok 1 rows 192.0.2.1', '4 outcome ok 0 rows']);
+    assert.deepEqual(lines.slice(2), ['4 outcome ok 1 rows 192.0.2.1', '65540 outcome ok 0 rows']);
   });
 
   it('tells damaged questions with what is odd, and passes over what is no message', () => {
