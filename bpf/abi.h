@@ -9,7 +9,7 @@
 #ifndef THROUGHLINE_ABI_H
 #define THROUGHLINE_ABI_H
 
-#define ABI_VERSION 1
+#define ABI_VERSION 2
 
 enum event_kind {
 	EVENT_EXEC = 1,
@@ -42,6 +42,7 @@ enum stamp_origin {
 	ORIGIN_WAITED = 4,  /* no stamp: the thread came back from epoll_wait and has not read a request since */
 	ORIGIN_LINKED = 5,  /* an event loop: it read the answer to what the request had asked another service */
 	ORIGIN_WORK = 6,    /* a thread of a pool runs work that the request had handed over */
+	ORIGIN_TASK = 7,    /* a task that was made while the request was served, in asyncio */
 };
 
 /* Where an object is that an event loop hands over and gets back: see sensors/runtime.bpf.c. */
@@ -89,6 +90,7 @@ struct event_header {
 	unsigned short cpu;
 	unsigned char stamp_origin; /* enum stamp_origin */
 	unsigned char ready_count;  /* descriptors that the thread's last epoll_wait gave it; 0 for none, 255 for more */
+	unsigned long long unit;    /* what executes: the thread's id, or a goroutine or task of the process; below 2^53 */
 };
 
 /* Sections: path, executable, working directory, argv, groups (32-bit ids). */

@@ -24,6 +24,9 @@ struct pt_regs {
 struct thread_info {
 	unsigned int status; /* TS_COMPAT: a 32-bit call */
 };
+struct thread_struct {
+	unsigned long fsbase; /* base of thread-local storage */
+};
 #elif defined(__TARGET_ARCH_arm64)
 /* At sys_exit regs[0] already holds the result; orig_x0 keeps the first argument (arch/arm64/kernel/syscall.c). */
 struct pt_regs {
@@ -157,6 +160,9 @@ struct task_struct {
 	struct signal_struct *signal;
 	int exit_code;
 	char comm[16];
+#if defined(__TARGET_ARCH_x86)
+	struct thread_struct thread;
+#endif
 };
 
 struct linux_binprm {
@@ -266,6 +272,8 @@ struct user_open_how {
 #define O_TRUNC 01000
 #define AT_FDCWD -100
 #define MSG_PEEK 2
+/* include/linux/jiffies.h: USER_HZ, in which /proc tells when a process began. */
+#define NANOSECONDS_PER_TICK 10000000
 #define EINTR 4
 #define EAGAIN 11
 #define EINPROGRESS 115

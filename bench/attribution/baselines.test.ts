@@ -14,6 +14,7 @@ function header(pid: number, tid = pid): EventHeader {
     timeNs: 0,
     pid,
     tid,
+    unit: tid,
     startTicks: 0,
     cgroupId: 0,
     cpu: 0,

@@ -19,6 +19,11 @@ static __always_inline void lend_stamp(struct task_struct *task, struct connecti
 	connection->owner_sequence = thread ? thread->sequence : 0;
 }
 
+static __always_inline int is_owner(struct thread_state *thread, struct connection_state *connection)
+{
+	return thread->connection == connection->owner_connection && thread->sequence == connection->owner_sequence;
+}
+
 /*
  * A second question before the first was answered, of another request: this connection carries several at once from
  * now on (a client that pipelines, HTTP/2), and only a reader of its protocol can tell whose answer comes.
@@ -27,18 +32,25 @@ static __always_inline void notice_sharing(struct task_struct *task, struct conn
 {
 	struct thread_state *thread = thread_of(task);
 
-	if (!thread || thread->connection != connection->owner_connection ||
-	    thread->sequence != connection->owner_sequence)
+	if (!thread || !is_owner(thread, connection))
 		connection->is_shared = 1;
 }
 
-/* An event loop goes on with what waited for this connection. */
+/*
+ * An event loop goes on with what waited for this connection. What reads the answers to others was made by a request and
+ * serves a pool since.
+ */
 static __always_inline void return_stamp(struct task_struct *task, struct connection_state *connection)
 {
 	struct thread_state *thread = thread_of(task);
 
-	if (!thread || !thread->is_loop)
+	if (!thread)
 		return;
+	if (!thread->is_loop) {
+		if (thread->origin == ORIGIN_TASK && !is_owner(thread, connection))
+			clear_stamp(thread, ORIGIN_NONE);
+		return;
+	}
 	if (!connection->owner_connection || connection->is_shared) {
 		clear_stamp(thread, ORIGIN_WAITED);
 		return;

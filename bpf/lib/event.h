@@ -3,7 +3,7 @@
 #ifndef THROUGHLINE_EVENT_H
 #define THROUGHLINE_EVENT_H
 
-#include "lib/state.h"
+#include "lib/unit.h"
 
 /* Keeps the compiler from removing the bound on a length that the verifier needs to see. */
 #define BOUND(value, mask)                                   \
@@ -15,8 +15,8 @@
 static __always_inline void fill_header(struct event_header *header, __u16 kind, struct task_struct *task)
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
-	__u32 tid = (__u32)pid_tgid;
-	struct thread_state *thread = bpf_map_lookup_elem(&threads, &tid);
+	__u64 unit = unit_of(task);
+	struct thread_state *thread = state_of(task, unit);
 
 	header->size = 0;
 	header->kind = kind;
@@ -24,11 +24,12 @@ static __always_inline void fill_header(struct event_header *header, __u16 kind,
 	header->flags = 0;
 	header->time_ns = bpf_ktime_get_boot_ns();
 	header->pid = pid_tgid >> 32;
-	header->tid = tid;
+	header->tid = (__u32)pid_tgid;
+	header->unit = unit;
 	header->start_time_ns = task->group_leader->start_boottime;
 	header->cgroup_id = bpf_get_current_cgroup_id();
 	header->cpu = bpf_get_smp_processor_id();
-	if (thread && thread->start_time_ns == task->start_boottime) {
+	if (thread) {
 		header->stamp_connection = thread->connection;
 		header->stamp_sequence = thread->sequence;
 		header->stamp_origin = thread->origin;

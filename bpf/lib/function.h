@@ -23,6 +23,7 @@ static __always_inline void count_hit(void *ctx)
 #define FUNCTION_ARG1(ctx) ((ctx)->si)
 #define FUNCTION_ARG3(ctx) ((ctx)->cx)
 #define FUNCTION_RESULT(ctx) ((int)(ctx)->ax)
+#define FUNCTION_POINTER_RESULT(ctx) ((__u64)(ctx)->ax)
 /* What the return itself takes off the stack. */
 #define RETURN_ADDRESS_BYTES 8
 #else
@@ -30,6 +31,7 @@ static __always_inline void count_hit(void *ctx)
 #define FUNCTION_ARG1(ctx) ((ctx)->regs[1])
 #define FUNCTION_ARG3(ctx) ((ctx)->regs[3])
 #define FUNCTION_RESULT(ctx) ((int)(ctx)->regs[0])
+#define FUNCTION_POINTER_RESULT(ctx) ((__u64)(ctx)->regs[0])
 #define RETURN_ADDRESS_BYTES 0
 #endif
 

@@ -158,6 +158,7 @@ static __always_inline void submit_close(struct connection_state *connection)
 	event.header.time_ns = bpf_ktime_get_boot_ns();
 	event.header.pid = connection->owner_pid;
 	event.header.tid = connection->owner_pid;
+	event.header.unit = connection->owner_pid;
 	event.header.cpu = bpf_get_smp_processor_id();
 	event.connection = connection->id;
 	event.bytes_in = connection->bytes_in;

@@ -1,22 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The request stamp of each thread: the cheap current context that every event carries. It is what the kernel can know
+ * The request stamp of each thread, goroutine or task (lib/unit.h): the cheap current context that every event carries. It is what the kernel can know
  * at once; user space refines it. Also which processes serve requests, since their effects are wanted.
  */
 #ifndef THROUGHLINE_STAMP_H
 #define THROUGHLINE_STAMP_H
 
 #include "lib/event.h"
-
-static __always_inline struct thread_state *thread_of(struct task_struct *task)
-{
-	__u32 tid = task->pid;
-	struct thread_state *thread = bpf_map_lookup_elem(&threads, &tid);
-
-	if (thread && thread->start_time_ns != task->start_boottime)
-		return NULL;
-	return thread;
-}
 
 static __always_inline int is_serving(__u32 pid)
 {
@@ -32,8 +22,8 @@ static __always_inline void mark_serving(__u32 pid, __u64 connection)
 /* The thread has read the bytes of a request: from now on it serves that one, and its process is one that serves. */
 static __always_inline void stamp_thread(struct task_struct *task, struct connection_state *connection, __u64 socket)
 {
-	struct thread_state *thread = thread_of(task);
-	__u32 tid = task->pid;
+	__u64 unit = unit_of(task);
+	struct thread_state *thread = state_of(task, unit);
 	struct thread_state fresh = {};
 
 	/* Each time: the mark goes with the connection that set it, should that turn out to be unreadable. */
@@ -51,9 +41,7 @@ static __always_inline void stamp_thread(struct task_struct *task, struct connec
 	fresh.socket = socket;
 	fresh.origin = ORIGIN_READ;
 	fresh.is_unix = connection->family == FAMILY_UNIX;
-	fresh.start_time_ns = task->start_boottime;
-	if (bpf_map_update_elem(&threads, &tid, &fresh, BPF_ANY))
-		count(COUNTER_THREADS_FULL);
+	put_state(task, unit, &fresh);
 }
 
 /* An event loop has got something back: it goes on with the request that had lent it. */

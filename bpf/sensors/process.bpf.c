@@ -40,15 +40,18 @@ static __always_inline __u8 stdio_type_of(struct task_struct *task, __u32 descri
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-	struct scratch *scratch = scratch_acquire();
+	__u32 offset = sizeof(struct exec_event), group_count, group_size, pid = task->tgid;
+	struct scratch *scratch;
 	struct exec_event *event;
 	struct group_info *groups;
 	struct path *working_directory;
 	unsigned long argv_start, argv_size;
 	__u8 *data, flags = 0;
-	__u32 offset = sizeof(*event), group_count, group_size;
 	long size;
 
+	/* The new program keeps its units in another way, or has none. */
+	bpf_map_delete_elem(&runtimes, &pid);
+	scratch = scratch_acquire();
 	if (!scratch)
 		return 0;
 	data = scratch->data;
@@ -118,6 +121,20 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 	return 0;
 }
 
+/* A forked interpreter has the memory of its parent. A Go program that forks starts another one. */
+static __always_inline void inherit_runtime(struct task_struct *parent, struct task_struct *child)
+{
+	__u32 pid = parent->tgid, child_pid = child->tgid;
+	struct runtime *runtime = has_runtimes ? bpf_map_lookup_elem(&runtimes, &pid) : NULL;
+	struct runtime inherited;
+
+	if (!runtime || runtime->kind != RUNTIME_PYTHON)
+		return;
+	inherited = *runtime;
+	inherited.start_ticks = child->start_boottime / NANOSECONDS_PER_TICK;
+	bpf_map_update_elem(&runtimes, &child_pid, &inherited, BPF_ANY);
+}
+
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
 {
@@ -148,6 +165,7 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 		if (connection)
 			mark_serving(child->tgid, *connection);
 	}
+	inherit_runtime(parent, child);
 	fill_header(&event.header, EVENT_FORK, parent);
 	event.child_pid = child->tgid;
 	event.child_start_time_ns = child->start_boottime;
@@ -169,6 +187,7 @@ int BPF_PROG(process_exit, struct task_struct *task)
 		event.code = group_code ? group_code : task->exit_code;
 		submit_security(&event, sizeof(event));
 		bpf_map_delete_elem(&serving_processes, &pid);
+		bpf_map_delete_elem(&runtimes, &pid);
 	}
 	bpf_map_delete_elem(&threads, &tid);
 	return 0;

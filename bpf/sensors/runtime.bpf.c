@@ -71,7 +71,6 @@ static __always_inline int work_on_object(__u64 object)
 	struct task_struct *task = current_task();
 	struct thread_state *thread = thread_of(task);
 	struct thread_state fresh = {};
-	__u32 tid = task->pid;
 
 	/* A synchronous call: the loop does it itself, for whom it runs. */
 	if (thread && thread->is_loop)
@@ -84,9 +83,7 @@ static __always_inline int work_on_object(__u64 object)
 	fresh.connection = lent->connection;
 	fresh.sequence = lent->sequence;
 	fresh.origin = ORIGIN_WORK;
-	fresh.start_time_ns = task->start_boottime;
-	if (bpf_map_update_elem(&threads, &tid, &fresh, BPF_ANY))
-		count(COUNTER_THREADS_FULL);
+	put_state(task, task->pid, &fresh);
 	return 0;
 }
 
@@ -206,5 +203,49 @@ int node_unknown_turn(struct pt_regs *ctx)
 	count_hit(ctx);
 	if (thread && thread->is_loop && thread->connection)
 		clear_stamp(thread, ORIGIN_WAITED);
+	return 0;
+}
+
+/*
+ * Contexts of Python (PEP 567): asyncio runs each task in one of its own, a copy of that of whoever made the task. From here
+ * on it is a unit, which goes on with the request that its maker serves. An event loop between its tasks serves nobody.
+ */
+static __always_inline int context_made(__u64 context)
+{
+	struct task_struct *task = current_task();
+	struct thread_state *maker = thread_of(task);
+	struct thread_state fresh = {};
+	__u32 pid = task->tgid;
+
+	if (!context || !bpf_map_lookup_elem(&runtimes, &pid))
+		return 0;
+	if (maker && maker->connection && !maker->is_loop &&
+	    (maker->origin == ORIGIN_READ || maker->origin == ORIGIN_TASK)) {
+		fresh.connection = maker->connection;
+		fresh.sequence = maker->sequence;
+		fresh.socket = maker->socket;
+		fresh.is_unix = maker->is_unix;
+		fresh.origin = ORIGIN_TASK;
+	}
+	put_state(task, context_unit(pid, context), &fresh);
+	return 0;
+}
+
+/* PyContext_CopyCurrent() */
+SEC("uretprobe")
+int python_context_copied(struct pt_regs *ctx)
+{
+	count_hit(ctx);
+	return context_made(FUNCTION_POINTER_RESULT(ctx));
+}
+
+/* tp_dealloc of PyContext_Type: the address will be another context's. */
+SEC("uprobe")
+int python_context_freed(struct pt_regs *ctx)
+{
+	__u64 unit = context_unit(bpf_get_current_pid_tgid() >> 32, FUNCTION_ARG0(ctx));
+
+	count_hit(ctx);
+	bpf_map_delete_elem(&units, &unit);
 	return 0;
 }

@@ -8,10 +8,10 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(exit_epoll_wait, struct pt_regs *regs, long result)
 {
 	struct task_struct *task = current_task();
-	struct thread_state *thread = thread_of(task);
+	__u64 unit = unit_of(task);
+	struct thread_state *thread = state_of(task, unit);
 	struct thread_state fresh = {};
 	__u8 ready_count = result < 0 ? 0 : result > 255 ? 255 : result;
-	__u32 tid;
 
 	if (thread) {
 		clear_stamp(thread, ORIGIN_WAITED);
@@ -22,13 +22,10 @@ int BPF_PROG(exit_epoll_wait, struct pt_regs *regs, long result)
 	/* A loop of a serving process that has read nothing yet: remember that it is one. */
 	if (!is_serving(task->tgid))
 		return 0;
-	tid = task->pid;
 	fresh.origin = ORIGIN_WAITED;
 	fresh.ready_count = ready_count;
 	fresh.is_loop = 1;
-	fresh.start_time_ns = task->start_boottime;
-	if (bpf_map_update_elem(&threads, &tid, &fresh, BPF_ANY))
-		count(COUNTER_THREADS_FULL);
+	put_state(task, unit, &fresh);
 	return 0;
 }
 

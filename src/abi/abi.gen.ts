@@ -1,7 +1,7 @@
 // Generated from bpf/abi.h by scripts/gen.ts. Do not edit: run "make gen".
 
 /** Fingerprint of the whole layout; compared with the BPF object when it is loaded. */
-export const ABI_HASH = '82b0c2b0a1fa22d4';
+export const ABI_HASH = '1b0d3eec3847612e';
 
 export const EVENT_KIND = {
   EXEC: 1,
@@ -32,6 +32,7 @@ export const STAMP_ORIGIN = {
   WAITED: 4,
   LINKED: 5,
   WORK: 6,
+  TASK: 7,
 } as const;
 
 export const WORK_PHASE = {
@@ -80,43 +81,43 @@ export const COUNTER = {
 
 /** Byte offsets in struct accept_event; SIZE is that of its fixed part. */
 export const ACCEPT_EVENT = {
-  SIZE: 216,
+  SIZE: 224,
   header: 0,
-  connection: 56,
-  family: 64,
-  local_port: 68,
-  remote_port: 70,
-  local_address: 72,
-  remote_address: 88,
-  path: 104,
-  path_size: 212,
+  connection: 64,
+  family: 72,
+  local_port: 76,
+  remote_port: 78,
+  local_address: 80,
+  remote_address: 96,
+  path: 112,
+  path_size: 220,
 } as const;
 
 /** Byte offsets in struct close_event; SIZE is that of its fixed part. */
 export const CLOSE_EVENT = {
-  SIZE: 80,
+  SIZE: 88,
   header: 0,
-  connection: 56,
-  bytes_in: 64,
-  bytes_out: 72,
+  connection: 64,
+  bytes_in: 72,
+  bytes_out: 80,
 } as const;
 
 /** Byte offsets in struct connect_event; SIZE is that of its fixed part. */
 export const CONNECT_EVENT = {
-  SIZE: 192,
+  SIZE: 200,
   header: 0,
-  result: 56,
-  family: 60,
-  socket_type: 61,
-  remote_port: 62,
-  remote_address: 64,
-  path: 80,
-  path_size: 188,
+  result: 64,
+  family: 68,
+  socket_type: 69,
+  remote_port: 70,
+  remote_address: 72,
+  path: 88,
+  path_size: 196,
 } as const;
 
 /** Byte offsets in struct event_header; SIZE is that of its fixed part. */
 export const EVENT_HEADER = {
-  SIZE: 56,
+  SIZE: 64,
   size: 0,
   kind: 4,
   version: 6,
@@ -131,71 +132,72 @@ export const EVENT_HEADER = {
   cpu: 52,
   stamp_origin: 54,
   ready_count: 55,
+  unit: 56,
 } as const;
 
 /** Byte offsets in struct exec_event; SIZE is that of its fixed part. */
 export const EXEC_EVENT = {
-  SIZE: 128,
+  SIZE: 136,
   header: 0,
-  parent_pid: 56,
-  uid: 60,
-  gid: 64,
-  effective_uid: 68,
-  effective_gid: 72,
-  device: 76,
-  inode: 80,
-  stdio: 88,
-  comm: 92,
-  path_size: 108,
-  executable_size: 112,
-  working_directory_size: 116,
-  argv_size: 120,
-  group_count: 124,
+  parent_pid: 64,
+  uid: 68,
+  gid: 72,
+  effective_uid: 76,
+  effective_gid: 80,
+  device: 84,
+  inode: 88,
+  stdio: 96,
+  comm: 100,
+  path_size: 116,
+  executable_size: 120,
+  working_directory_size: 124,
+  argv_size: 128,
+  group_count: 132,
 } as const;
 
 /** Byte offsets in struct exit_event; SIZE is that of its fixed part. */
 export const EXIT_EVENT = {
-  SIZE: 64,
+  SIZE: 72,
   header: 0,
-  code: 56,
+  code: 64,
 } as const;
 
 /** Byte offsets in struct fork_event; SIZE is that of its fixed part. */
 export const FORK_EVENT = {
-  SIZE: 72,
+  SIZE: 80,
   header: 0,
-  child_pid: 56,
-  child_start_time_ns: 64,
+  child_pid: 64,
+  child_start_time_ns: 72,
 } as const;
 
 /** Byte offsets in struct open_event; SIZE is that of its fixed part. */
 export const OPEN_EVENT = {
-  SIZE: 88,
+  SIZE: 96,
   header: 0,
-  result: 56,
-  open_flags: 60,
-  device: 64,
-  inode: 72,
-  path_size: 80,
-  resolved_size: 84,
+  result: 64,
+  open_flags: 68,
+  device: 72,
+  inode: 80,
+  path_size: 88,
+  resolved_size: 92,
 } as const;
 
 /** Byte offsets in struct payload_event; SIZE is that of its fixed part. */
 export const PAYLOAD_EVENT = {
-  SIZE: 88,
+  SIZE: 96,
   header: 0,
-  connection: 56,
-  stream_offset: 64,
-  sequence: 72,
-  direction: 76,
-  length: 80,
-  captured_size: 84,
+  connection: 64,
+  stream_offset: 72,
+  sequence: 80,
+  direction: 84,
+  length: 88,
+  captured_size: 92,
 } as const;
 
 /** Byte offsets in struct work_event; SIZE is that of its fixed part. */
 export const WORK_EVENT = {
-  SIZE: 72,
+  SIZE: 80,
   header: 0,
-  object: 56,
-  phase: 64,
+  object: 64,
+  phase: 72,
 } as const;

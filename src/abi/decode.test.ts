@@ -21,6 +21,7 @@ const HEADER: EventHeader = {
   timeNs: 2 ** 52 + 12_345,
   pid: 4_194_303,
   tid: 77,
+  unit: 77,
   startTicks: 123_456_789,
   cgroupId: 2 ** 40 + 3,
   cpu: 255,

@@ -36,7 +36,7 @@ import {
 } from './abi.gen.ts';
 
 /** The version of the layout that this decoder knows. */
-const VERSION = 1;
+const VERSION = 2;
 const NANOSECONDS_PER_TICK = 10_000_000;
 /** The model's names are those of the C enums in lower case, by value. */
 const ORIGINS = Object.keys(STAMP_ORIGIN).map((name) => name.toLowerCase()) as StampOrigin[];
@@ -138,6 +138,7 @@ function emptyHeader(): EventHeader {
     timeNs: 0,
     pid: 0,
     tid: 0,
+    unit: 0,
     startTicks: 0,
     cgroupId: 0,
     cpu: 0,
@@ -158,6 +159,7 @@ function readHeader(event: EventHeader, view: DataView, offset: number): void {
   event.timeNs = readNumber(view, offset + EVENT_HEADER.time_ns);
   event.pid = view.getUint32(offset + EVENT_HEADER.pid, true);
   event.tid = view.getUint32(offset + EVENT_HEADER.tid, true);
+  event.unit = readNumber(view, offset + EVENT_HEADER.unit);
   event.startTicks = Math.floor(readNumber(view, offset + EVENT_HEADER.start_time_ns) / NANOSECONDS_PER_TICK);
   event.cgroupId = readNumber(view, offset + EVENT_HEADER.cgroup_id);
   event.cpu = view.getUint16(offset + EVENT_HEADER.cpu, true);

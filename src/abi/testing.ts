@@ -35,7 +35,7 @@ export class EventWriter {
     this.#fixed = new Uint8Array(fixedBytes);
     this.#view = new DataView(this.#fixed.buffer);
     this.u16(EVENT_HEADER.kind, kind);
-    this.u8(EVENT_HEADER.version, 1);
+    this.u8(EVENT_HEADER.version, 2);
   }
 
   u8(offset: number, value: number): void {
@@ -69,6 +69,7 @@ export class EventWriter {
     this.u64(EVENT_HEADER.time_ns, header.timeNs);
     this.u32(EVENT_HEADER.pid, header.pid);
     this.u32(EVENT_HEADER.tid, header.tid);
+    this.u64(EVENT_HEADER.unit, header.unit);
     this.u64(EVENT_HEADER.start_time_ns, header.startTicks * NANOSECONDS_PER_TICK);
     this.u64(EVENT_HEADER.cgroup_id, header.cgroupId);
     this.u64(EVENT_HEADER.stamp_connection, header.stampConnection);

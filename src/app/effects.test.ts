@@ -16,6 +16,7 @@ const HEADER: EventHeader = {
   timeNs: 5,
   pid: 7,
   tid: 8,
+  unit: 8,
   startTicks: 1,
   cgroupId: 1,
   cpu: 3,

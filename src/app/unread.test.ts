@@ -38,6 +38,7 @@ describe('plain exchanges', () => {
       timeNs: (kernel.nowNs += 1000),
       pid: last.pid,
       tid: last.tid,
+      unit: last.tid,
       startTicks: last.startTicks,
       cgroupId: 1,
       cpu: 0,

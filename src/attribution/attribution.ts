@@ -9,6 +9,7 @@ import type { Connection, Request, RequestMessage } from '../model/request.ts';
 import { ClientConnections } from './client-connections.ts';
 import { contentCost, decideByContent, standsIn } from './content.ts';
 import { RequestState } from './request-state.ts';
+import { isThread } from './unit.ts';
 import { ServedConnection, ServingProcess, ServingThread } from './serving.ts';
 
 /** Unix connections have no close event: beyond this many, the oldest make room. */
@@ -92,6 +93,11 @@ export class Attributor {
   #doubtUntilNs = 0;
   #attachedNs = -Infinity;
 
+  /** Threads, goroutines and tasks that are known to read requests. */
+  get unitCount(): number {
+    return this.#threads.size;
+  }
+
   /** Prefix of request ids, so that they are unique over restarts. */
   setSession(session: string): void {
     this.#session = session;
@@ -136,6 +142,7 @@ export class Attributor {
     const serving = this.#processes.get(served.pid);
     serving?.connections.delete(connection);
     const ended = served.unanswered.splice(0);
+    if (ended.length === 0 && !isThread(served.unit)) this.#forgetUnit(served.unit, serving);
     for (const request of ended) {
       if (request.endedNs !== null) continue;
       request.endedNs = timeNs;
@@ -148,7 +155,7 @@ export class Attributor {
 
   /** Inbound or outbound bytes, before the protocol reader gets them. */
   payload(event: PayloadEvent, process: Process): void {
-    const thread = this.#threads.get(event.tid);
+    const thread = this.#threads.get(event.unit);
     if (thread !== undefined) this.#noteLoop(event, thread);
     const served = this.#connections.get(event.connection);
     if (served === undefined) {
@@ -174,7 +181,7 @@ export class Attributor {
    */
   clientPayload(event: PayloadEvent, process: Process, isShared: boolean): void {
     const { connection } = event;
-    const thread = this.#threads.get(event.tid);
+    const thread = this.#threads.get(event.unit);
     if (thread !== undefined) this.#noteLoop(event, thread);
     if (event.direction === 'in') {
       if (thread !== undefined) {
@@ -218,7 +225,7 @@ export class Attributor {
       serving.work.delete(event.object);
       before.waitingCount--;
     }
-    const thread = this.#threads.get(event.tid);
+    const thread = this.#threads.get(event.unit);
     if (thread !== undefined) this.#noteLoop(event, thread);
     if (event.phase === 'done') {
       if (thread !== undefined) {
@@ -287,13 +294,13 @@ export class Attributor {
       served.connection,
       message,
       process,
-      event.tid,
-      event.timeNs,
+      event,
     );
     request.stream = stream;
     served.begin(request, event.sequence);
     if (served.pid !== process.pid) this.#processes.get(served.pid)?.connections.delete(event.connection);
     served.pid = process.pid;
+    served.unit = event.unit;
     const serving = this.#servingProcess(process);
     serving.requestCount++;
     serving.inFlight.add(request);
@@ -419,16 +426,19 @@ export class Attributor {
     const serving = this.#processes.get(request.process.pid);
     serving?.inFlight.delete(request);
     serving?.answered(request);
-    this.#threads.get(request.tid)?.release();
+    this.#threads.get(request.unit)?.release();
   }
 
   #noteWriter(served: ServedConnection, event: PayloadEvent, process: Process): void {
     const request = served.unanswered[0];
     if (request === undefined) return;
-    const thread = this.#threads.get(event.tid);
+    const thread = this.#threads.get(event.unit);
     if (thread !== undefined) thread.answered = request;
-    if (request.isAnswered || request.tid === event.tid) return;
-    if (request.process.pid === process.pid) this.#servingProcess(process).isMigrating = true;
+    if (!request.isAnswered) request.writer = event.unit;
+    if (request.isAnswered || request.unit === event.unit) return;
+    // Tasks are made to be the ones who answer: threads prove here what they prove elsewhere.
+    if (request.process.pid === process.pid && isThread(event.unit))
+      this.#servingProcess(process).isMigrating = true;
   }
 
   /** What only a thread has that comes back from epoll_wait. */
@@ -453,14 +463,21 @@ export class Attributor {
   }
 
   #servingThread(event: EventHeader, serving: ServingProcess): ServingThread {
-    let thread = this.#threads.get(event.tid);
+    let thread = this.#threads.get(event.unit);
     if (thread === undefined || thread.pid !== event.pid) {
       if (this.#threads.size >= MAX_THREADS) this.#dropOldestThread();
       thread = new ServingThread(event.pid);
-      this.#threads.set(event.tid, thread);
-      serving.threads.add(event.tid);
+      this.#threads.set(event.unit, thread);
+      serving.threads.add(event.unit);
     }
     return thread;
+  }
+
+  /** Of goroutines, of which each connection has its own, nothing else tells the end. */
+  #forgetUnit(unit: number, serving: ServingProcess | undefined): void {
+    if ((this.#threads.get(unit)?.open().length ?? 0) > 0) return;
+    this.#threads.delete(unit);
+    serving?.threads.delete(unit);
   }
 
   #dropOldestThread(): void {
@@ -477,6 +494,7 @@ export class Attributor {
     const isServer = serving !== undefined && serving.process === process;
     if (isServer) serving.sweep(event.timeNs);
     // Who serves requests itself is judged by them, though it may have been born in another.
+    if (isServer && this.#isOwnUnit(event)) return this.#placeUnit(event, serving);
     if (isServer)
       return event.stampOrigin === 'work'
         ? this.#placeWork(event, serving)
@@ -487,15 +505,50 @@ export class Attributor {
     return birth === undefined ? NO_REQUEST : placeByBirth(birth);
   }
 
+  /** A goroutine or a task, unless it is an event loop of its own: then it is like a thread that is one. */
+  #isOwnUnit({ unit }: EventHeader): boolean {
+    return !isThread(unit) && this.#threads.get(unit)?.isLoop !== true;
+  }
+
+  /**
+   * A goroutine runs the code of the request that it read, and a task that of the request in which it was made, whatever the
+   * threads do that they run on. Long-lived ones serve pools: what they do once that request is over is not believed, but of
+   * the one that answered it.
+   */
+  #placeUnit(event: EventHeader, serving: ServingProcess): Attribution {
+    const isTask = event.stampOrigin === 'task';
+    if (!isTask && event.stampOrigin !== 'read')
+      return ambiguous(serving.inFlight, 'a goroutine or task did it that had read no request');
+    const served = this.#connections.get(event.stampConnection) ?? this.#closed.get(event.stampConnection);
+    const own = openOrLast(served?.requestsOf(event.stampSequence) ?? []);
+    const [first] = own;
+    if (first === undefined) {
+      this.counters.unknownStamps++;
+      return { grade: 'ambiguous', reason: UNKNOWN_STAMP, request: null, candidates: [...serving.inFlight] };
+    }
+    if (served?.isUnread(event.stampSequence) === true)
+      return { grade: 'ambiguous', reason: UNKNOWN_STAMP, request: null, candidates: [...own] };
+    const candidates = new Set([...own, ...(this.#threads.get(event.unit)?.open() ?? [])]);
+    if (candidates.size > 1)
+      return ambiguous(candidates, `${candidates.size} requests were in work in the goroutine or task`);
+    if (first.isDone && first.writer !== event.unit)
+      return ambiguous(candidates, 'the request was over, and another had answered it');
+    return {
+      grade: isTask ? 'linked' : 'exact',
+      reason: isTask
+        ? 'a task did it that was made while this request was served'
+        : 'the goroutine or task had read this request and no other since',
+      request: first,
+      candidates: [first],
+    };
+  }
+
   /** The thread read a request and has not gone back to wait since. */
   #placeByStamp(event: EventHeader, serving: ServingProcess): Attribution {
     const served = this.#connections.get(event.stampConnection) ?? this.#closed.get(event.stampConnection);
-    const requests = served?.requestsOf(event.stampSequence) ?? [];
-    const waiting = requests.findIndex((request) => !request.isDone);
-    // Of several in one message, the one answered last may still be at work while the next one waits.
-    const own = waiting < 0 ? requests.slice(-1) : requests.slice(Math.max(0, waiting - 1));
+    const own = openOrLast(served?.requestsOf(event.stampSequence) ?? []);
     const [first] = own;
-    const thread = this.#threads.get(event.tid);
+    const thread = this.#threads.get(event.unit);
     if (thread !== undefined) this.#noteLoop(event, thread);
     if (first === undefined) {
       this.counters.unknownStamps++;
@@ -595,7 +648,7 @@ export class Attributor {
 
   /** A thread of a server without a stamp: an event loop between reads, or a helper thread. */
   #placeInServer(event: EventHeader, serving: ServingProcess): Attribution {
-    const thread = this.#threads.get(event.tid);
+    const thread = this.#threads.get(event.unit);
     if (thread !== undefined && thread.pid === event.pid) {
       this.#noteLoop(event, thread);
       if (!serving.hasMovingWork) {
@@ -669,6 +722,12 @@ export class Attributor {
     this.counters[attribution.grade]++;
     return attribution;
   }
+}
+
+/** Of several in one message, the one answered last may still be at work while the next one waits. */
+function openOrLast(requests: readonly RequestState[]): readonly RequestState[] {
+  const waiting = requests.findIndex((request) => !request.isDone);
+  return waiting < 0 ? requests.slice(-1) : requests.slice(Math.max(0, waiting - 1));
 }
 
 /** The stamp names a request that the thread works on. */

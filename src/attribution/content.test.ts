@@ -17,7 +17,7 @@ function requestOf(...inputs: (string | RequestInput)[]): RequestState {
     server: { address: '', port: 2 },
   } as const;
   const message = { ...makeMessage(''), inputs: list };
-  return new RequestState('s', 1, 0, connection, message, makeProcess(1, 1), 1, 1);
+  return new RequestState('s', 1, 0, connection, message, makeProcess(1, 1), { tid: 1, unit: 1, timeNs: 1 });
 }
 
 describe('whether a value stands in an effect', () => {

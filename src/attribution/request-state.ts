@@ -1,4 +1,5 @@
 import type { Effect } from '../model/effect.ts';
+import type { EventHeader } from '../model/event.ts';
 import type { Process } from '../model/process.ts';
 import type { Connection, Request, RequestMessage } from '../model/request.ts';
 
@@ -12,12 +13,16 @@ export class RequestState implements Request {
   readonly message: RequestMessage;
   readonly process: Process;
   readonly tid: number;
+  /** What read it: a thread, goroutine or task. */
+  readonly unit: number;
   readonly startedNs: number;
   endedNs: number | null = null;
   status: number | null = null;
   droppedEffects = 0;
   /** Number by which its reply is told, where the protocol has one. */
   stream: number | undefined = undefined;
+  /** What wrote its reply, 0 for nothing yet. */
+  writer = 0;
   /** Its first reply bytes were written. */
   isAnswered = false;
   /** The connection was gone before the reply was complete: the server may still be working on it. */
@@ -46,8 +51,7 @@ export class RequestState implements Request {
     connection: Connection,
     message: RequestMessage,
     process: Process,
-    tid: number,
-    startedNs: number,
+    { tid, unit, timeNs }: Pick<EventHeader, 'tid' | 'unit' | 'timeNs'>,
   ) {
     this.#session = session;
     this.#sequence = sequence;
@@ -56,7 +60,8 @@ export class RequestState implements Request {
     this.message = message;
     this.process = process;
     this.tid = tid;
-    this.startedNs = startedNs;
+    this.unit = unit;
+    this.startedNs = timeNs;
   }
 
   /** Where it stood: connection, message, place in the message. Made when asked for: most requests are never printed. */

@@ -17,13 +17,21 @@ const PROCESS = makeProcess(7, 1);
 let numbers = 35;
 
 function newRequest(): RequestState {
-  return new RequestState('s', ++numbers, 0, CONNECTION, makeMessage('x'), PROCESS, 7, 100);
+  return new RequestState('s', ++numbers, 0, CONNECTION, makeMessage('x'), PROCESS, {
+    tid: 7,
+    unit: 7,
+    timeNs: 100,
+  });
 }
 
 describe('a request', () => {
   test('has an id out of session, connection, message and its place in the message', () => {
     const idOf = (sequence: number, index: number): string =>
-      new RequestState('abc', sequence, index, CONNECTION, makeMessage('x'), PROCESS, 7, 1).id;
+      new RequestState('abc', sequence, index, CONNECTION, makeMessage('x'), PROCESS, {
+        tid: 7,
+        unit: 7,
+        timeNs: 1,
+      }).id;
     assert.equal(idOf(36, 0), 'abc-1.10');
     assert.equal(idOf(36, 1), 'abc-1.10.1');
   });

@@ -26,6 +26,8 @@ export class ServedConnection {
   readonly unanswered: RequestState[] = [];
   /** Process that read it last. */
   pid = 0;
+  /** What of it read the last request. */
+  unit = 0;
   /** The last inbound messages with the requests in them, newest last. */
   readonly #messages: InboundMessage[] = [];
   #newest: RequestState | null = null;

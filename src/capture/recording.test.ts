@@ -52,6 +52,7 @@ function fork(timeNs: number): Uint8Array {
     timeNs,
     pid: 1,
     tid: 1,
+    unit: 1,
     startTicks: 1,
     cgroupId: 1,
     cpu: 0,

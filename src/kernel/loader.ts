@@ -276,6 +276,7 @@ function sensors(
           variables: globals.bss,
           offsetOf: (variable) => globals.offsetOf(variable),
           programOf: (name) => programOf(native, object, name),
+          runtimesFd: fdOf('runtimes'),
           purposes: new Set(
             plan.flatMap(({ sensor, chosen }) => (chosen?.libraryProbes ? [sensor.name as Purpose] : [])),
           ),

@@ -11,6 +11,8 @@ export interface EventHeader {
   /** Process id (the kernel's tgid) as the host sees it. */
   pid: number;
   tid: number;
+  /** What executes: the thread's id, or the number of a goroutine or task, which is no thread's id. */
+  unit: number;
   /** Start time of the process in clock ticks of 10 ms since boot, as in /proc/PID/stat. */
   startTicks: number;
   cgroupId: number;
@@ -32,9 +34,10 @@ export interface EventHeader {
  * - process, thread: it was born by a thread that had the stamp
  * - linked: an event loop read the answer to what the stamped request had asked another service
  * - work: a thread of a pool runs what the stamped request had handed over
+ * - task: it is a task that was made while the stamped request was served
  * - waited: no stamp; the thread came back from epoll_wait and has not read a request since
  */
-export type StampOrigin = 'none' | 'read' | 'process' | 'thread' | 'waited' | 'linked' | 'work';
+export type StampOrigin = 'none' | 'read' | 'process' | 'thread' | 'waited' | 'linked' | 'work' | 'task';
 
 export interface ExecEvent extends EventHeader {
   kind: 'exec';

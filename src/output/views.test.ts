@@ -163,6 +163,7 @@ const header: EventHeader = {
   timeNs: 1e6,
   pid: 7,
   tid: 8,
+  unit: 8,
   startTicks: 3,
   cgroupId: 4,
   cpu: 1,

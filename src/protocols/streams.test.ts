@@ -9,6 +9,7 @@ const HEADER: EventHeader = {
   timeNs: 1,
   pid: 1,
   tid: 1,
+  unit: 1,
   startTicks: 1,
   cgroupId: 1,
   cpu: 0,

@@ -12,6 +12,7 @@ function header(pid: number, startTicks: number, more: Partial<EventHeader> = {}
     timeNs: startTicks * 1e7,
     pid,
     tid: pid,
+    unit: pid,
     startTicks,
     cgroupId: 7,
     cpu: 0,

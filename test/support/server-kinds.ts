@@ -1,10 +1,20 @@
-import { accessSync, chmodSync, constants, copyFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { accessSync, chmodSync, constants, copyFileSync, existsSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { Certificate } from './certificate.ts';
 import { apacheConfig, findApache } from '../servers/apache-config.ts';
 
 /** The kinds of test/servers/README.md. */
-export const SERVER_KINDS = ['node', 'python-threading', 'python-forking', 'php', 'apache-cgi'] as const;
+export const SERVER_KINDS = [
+  'node',
+  'python-threading',
+  'python-forking',
+  'uvicorn',
+  'go',
+  'php',
+  'apache-cgi',
+] as const;
 export type ServerKind = (typeof SERVER_KINDS)[number];
 
 export interface Command {
@@ -22,6 +32,7 @@ interface KindDescriptor {
   readonly refusesRoot?: boolean;
 }
 
+const GO_CACHE = join(tmpdir(), 'throughline-go-cache');
 const SERVERS = join(import.meta.dirname, '..', 'servers');
 
 /** The distribution's program first: what stands earlier in PATH may be a wrapper that starts more programs. */
@@ -65,6 +76,39 @@ function prepareApache(directory: string, port: number, certificate: Certificate
   return { program: apache.program, args: ['-f', configuration, '-D', 'FOREGROUND'] };
 }
 
+/** Compiled once for each server: the compiler keeps its own cache, which makes the second time short. */
+function prepareGo(directory: string, port: number): Command {
+  const program = join(directory, 'go-http');
+  // No version control, and no module of its own: a single file of the standard library's.
+  execFileSync(findProgram('go') ?? 'go', ['build', '-o', program, join(SERVERS, 'go-http', 'main.go')], {
+    cwd: directory,
+    env: {
+      PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+      HOME: directory,
+      GOCACHE: GO_CACHE,
+      GO111MODULE: 'off',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  return { program, args: [String(port)] };
+}
+
+function prepareUvicorn(_directory: string, port: number, certificate: Certificate | null): Command {
+  const secured =
+    certificate === null
+      ? []
+      : ['--ssl-certfile', certificate.certificateFile, '--ssl-keyfile', certificate.keyFile];
+  return {
+    program: findProgram('python3') ?? 'python3',
+    args: [
+      ...['-m', 'uvicorn', '--app-dir', SERVERS, '--port', String(port), '--backlog', '512'],
+      ...['--log-level', 'warning', '--lifespan', 'off', ...secured, 'python_asgi:application'],
+    ],
+    // The checkout stays as it is.
+    env: { PYTHONDONTWRITEBYTECODE: '1' },
+  };
+}
+
 export const KINDS: Readonly<Record<ServerKind, KindDescriptor>> = {
   node: {
     missing: () => null,
@@ -75,6 +119,17 @@ export const KINDS: Readonly<Record<ServerKind, KindDescriptor>> = {
   },
   'python-threading': python('threading'),
   'python-forking': python('forking'),
+  uvicorn: {
+    missing: () =>
+      existsSync('/usr/lib/python3/dist-packages/uvicorn')
+        ? null
+        : 'uvicorn is not installed (Debian package python3-uvicorn)',
+    prepare: prepareUvicorn,
+  },
+  go: {
+    missing: () => needs('go', 'golang-go'),
+    prepare: prepareGo,
+  },
   php: {
     missing: () => needs('php', 'php-cli'),
     prepare: (_directory, port) => ({

@@ -25,8 +25,11 @@ export interface SimulatedProcess {
   isServing: boolean;
 }
 
+/** What executes: a thread, or a goroutine or task on one. */
 export interface SimulatedThread {
   readonly tid: number;
+  /** Number of the goroutine or task; undefined for a thread. */
+  readonly unit?: number;
   readonly process: SimulatedProcess;
   state: ThreadState | null;
 }
@@ -82,6 +85,22 @@ export class SimulatedKernel {
   /** clone() of a thread: it inherits the stamp, and no event tells of it. */
   thread(parent: SimulatedThread, tid = ++this.#pids): SimulatedThread {
     return { tid, process: parent.process, state: inherited(parent.state, 'thread') };
+  }
+
+  /** A goroutine, now on this thread. */
+  goroutine({ tid, process }: SimulatedThread): SimulatedThread {
+    return { tid, process, unit: unitOf(process, ++this.#objects), state: null };
+  }
+
+  /** context_made(): a task of asyncio, made by whoever runs. */
+  task(maker: SimulatedThread): SimulatedThread {
+    const { state } = maker;
+    const isInherited =
+      state !== null && !state.isLoop && (state.origin === 'read' || state.origin === 'task');
+    return {
+      ...this.goroutine(maker),
+      state: isInherited ? { ...state, origin: 'task', readyCount: 0 } : null,
+    };
   }
 
   fork(parent: SimulatedThread, childPid = ++this.#pids): SimulatedThread {
@@ -372,6 +391,7 @@ export class SimulatedKernel {
       timeNs: (this.nowNs += 1000),
       pid: connection.ownerPid,
       tid: connection.ownerPid,
+      unit: connection.ownerPid,
       startTicks: 0,
       cgroupId: 0,
       cpu: 0,
@@ -438,6 +458,7 @@ export class SimulatedKernel {
       timeNs: (this.nowNs += 1000),
       pid: thread.process.pid,
       tid: thread.tid,
+      unit: thread.unit ?? thread.tid,
       startTicks: thread.process.startTicks,
       cgroupId: 1,
       cpu: 0,
@@ -448,6 +469,11 @@ export class SimulatedKernel {
       isTruncated: false,
     };
   }
+}
+
+/** unit_key() */
+function unitOf({ pid }: SimulatedProcess, identity: number): number {
+  return pid * 2 ** 31 + identity;
 }
 
 /** lend_stamp() */

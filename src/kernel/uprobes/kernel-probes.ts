@@ -1,4 +1,5 @@
 import type { Native, Pointer } from '../libbpf.ts';
+import type { UnitKind } from '../runtimes/unit-layout.ts';
 import type { Purpose } from './libraries.ts';
 import type { ProbeHost } from './library-probes.ts';
 
@@ -16,7 +17,13 @@ export interface KernelSide {
   offsetOf(variable: string): number;
   programOf(name: string): Pointer;
   readonly purposes: ReadonlySet<Purpose>;
+  /** The map of processes whose units are no threads. */
+  readonly runtimesFd: number;
 }
+
+/** struct runtime and enum runtime_kind of bpf/lib/unit.h. */
+const RUNTIME_BYTES = 24;
+const RUNTIME_KINDS: Readonly<Record<UnitKind, number>> = { go: 1, python: 2 };
 
 /** Attaches the loaded programs for functions of libraries, and reads what they share with user space. */
 export function kernelProbes(kernel: KernelSide): ProbeHost {
@@ -25,12 +32,26 @@ export function kernelProbes(kernel: KernelSide): ProbeHost {
   const hits = kernel.offsetOf('probe_hits');
   const listeners = kernel.offsetOf('tls_listeners');
   const listenerCount = kernel.offsetOf('tls_listener_count');
+  const hasRuntimes = kernel.offsetOf('has_runtimes');
+  const givenUp = kernel.offsetOf('runtime_given_up');
   let taken = variables.getUint32(listenerCount, true);
   return {
     purposes: kernel.purposes,
     slots: SLOTS,
     attach: (program, isReturn, path, offset, slot) =>
       native.attachUprobe(kernel.programOf(program), isReturn, path, offset, slot),
+    setRuntime(pid, startTicks, { kind, threadOffset, memberOffset }) {
+      const key = Buffer.alloc(4);
+      key.writeUInt32LE(pid);
+      const value = Buffer.alloc(RUNTIME_BYTES);
+      value.writeBigUInt64LE(BigInt(startTicks), 0);
+      value.writeInt32LE(threadOffset, 8);
+      value.writeUInt32LE(memberOffset, 12);
+      value.writeUInt32LE(RUNTIME_KINDS[kind], 16);
+      native.updateElement(kernel.runtimesFd, key, value, 0n);
+      variables.setUint32(hasRuntimes, 1, true);
+    },
+    giveUp: (kind) => variables.setUint32(givenUp, RUNTIME_KINDS[kind], true),
     detach: (link) => void native.destroyLink(link),
     setActive: (isActive) => variables.setUint32(active, isActive ? 1 : 0, true),
     hits(slot) {

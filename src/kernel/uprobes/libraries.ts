@@ -1,10 +1,15 @@
+import type { UnitKind } from '../runtimes/unit-layout.ts';
+
 /** The libraries whose functions we probe, as data: which ones, what for, and which programs look at them. */
 export interface ProbedFunction {
+  /** Its name, or that of the variable in which its address stands: see pointerAt. */
   readonly symbol: string;
+  /** Offset of the function's address in the variable; undefined: the symbol is the function itself. */
+  readonly pointerAt?: number;
   /** Program that runs when the function is entered: of bpf/sensors/tls.bpf.c or runtime.bpf.c. */
-  readonly enter: string;
-  /** Whether the program for returns is wanted, too. */
-  readonly hasExit: boolean;
+  readonly enter?: string;
+  /** Program that runs when it returns. */
+  readonly exit?: string;
 }
 
 /** The sensors of the plan that use libraries. */
@@ -12,6 +17,8 @@ export type Purpose = 'tls' | 'runtime';
 
 export interface Library {
   readonly name: string;
+  /** Only where the process keeps its units in this way (src/kernel/runtimes/): nobody else pays for the probes. */
+  readonly units?: UnitKind;
   readonly purpose: Purpose;
   /** Names of the files that it comes in, without directory. null: linked into a program. */
   readonly file: RegExp | null;
@@ -20,23 +27,30 @@ export interface Library {
   readonly functions: readonly ProbedFunction[];
 }
 
-/** The program for returns from any of the functions. */
-export const EXIT_PROGRAM = 'tls_exit';
+/** The program for returns from any function of a TLS library. */
+const TLS_EXIT = 'tls_exit';
 
 function entry(symbol: string, enter: string): ProbedFunction {
-  return { symbol, enter, hasExit: false };
+  return { symbol, enter };
 }
 
+/** Offset of tp_dealloc in a PyTypeObject: the same since Python 3.0. */
+const TYPE_DEALLOC = 48;
+const PYTHON_CONTEXTS: readonly ProbedFunction[] = [
+  { symbol: 'PyContext_CopyCurrent', exit: 'python_context_copied' },
+  { symbol: 'PyContext_Type', pointerAt: TYPE_DEALLOC, enter: 'python_context_freed' },
+];
+
 const OPENSSL: readonly ProbedFunction[] = [
-  { symbol: 'SSL_read', enter: 'tls_read_enter', hasExit: true },
-  { symbol: 'SSL_read_ex', enter: 'tls_read_ex_enter', hasExit: true },
-  { symbol: 'SSL_write', enter: 'tls_write_enter', hasExit: true },
-  { symbol: 'SSL_write_ex', enter: 'tls_write_ex_enter', hasExit: true },
-  { symbol: 'SSL_do_handshake', enter: 'tls_handshake_enter', hasExit: true },
-  { symbol: 'SSL_peek', enter: 'tls_handshake_enter', hasExit: true },
-  { symbol: 'SSL_peek_ex', enter: 'tls_handshake_enter', hasExit: true },
-  { symbol: 'SSL_free', enter: 'tls_free_enter', hasExit: false },
-  { symbol: 'SSL_clear', enter: 'tls_free_enter', hasExit: false },
+  { symbol: 'SSL_read', enter: 'tls_read_enter', exit: TLS_EXIT },
+  { symbol: 'SSL_read_ex', enter: 'tls_read_ex_enter', exit: TLS_EXIT },
+  { symbol: 'SSL_write', enter: 'tls_write_enter', exit: TLS_EXIT },
+  { symbol: 'SSL_write_ex', enter: 'tls_write_ex_enter', exit: TLS_EXIT },
+  { symbol: 'SSL_do_handshake', enter: 'tls_handshake_enter', exit: TLS_EXIT },
+  { symbol: 'SSL_peek', enter: 'tls_handshake_enter', exit: TLS_EXIT },
+  { symbol: 'SSL_peek_ex', enter: 'tls_handshake_enter', exit: TLS_EXIT },
+  { symbol: 'SSL_free', enter: 'tls_free_enter' },
+  { symbol: 'SSL_clear', enter: 'tls_free_enter' },
 ];
 
 const OPENSSL_NEEDS = [
@@ -63,10 +77,10 @@ export const LIBRARIES: readonly Library[] = [
     file: /^libgnutls(?:-[\w.]+)?\.so(?:\.|$)/,
     needs: [['gnutls_record_recv'], ['gnutls_record_send']],
     functions: [
-      { symbol: 'gnutls_record_recv', enter: 'tls_read_enter', hasExit: true },
-      { symbol: 'gnutls_record_send', enter: 'tls_write_enter', hasExit: true },
-      { symbol: 'gnutls_handshake', enter: 'tls_handshake_enter', hasExit: true },
-      { symbol: 'gnutls_deinit', enter: 'tls_free_enter', hasExit: false },
+      { symbol: 'gnutls_record_recv', enter: 'tls_read_enter', exit: TLS_EXIT },
+      { symbol: 'gnutls_record_send', enter: 'tls_write_enter', exit: TLS_EXIT },
+      { symbol: 'gnutls_handshake', enter: 'tls_handshake_enter', exit: TLS_EXIT },
+      { symbol: 'gnutls_deinit', enter: 'tls_free_enter' },
     ],
   },
   { name: 'built-in OpenSSL', purpose: 'tls', file: null, needs: OPENSSL_NEEDS, functions: OPENSSL },
@@ -104,17 +118,32 @@ export const LIBRARIES: readonly Library[] = [
       entry('_ZN4node11Environment14CheckImmediateEP10uv_check_s', 'node_unknown_turn'),
     ],
   },
+  {
+    name: 'tasks of Python',
+    units: 'python',
+    purpose: 'runtime',
+    file: /^libpython3\.\d+\w*\.so(?:\.|$)/,
+    needs: [['PyContext_CopyCurrent'], ['PyContext_Type']],
+    functions: PYTHON_CONTEXTS,
+  },
+  {
+    name: 'tasks of built-in Python',
+    units: 'python',
+    purpose: 'runtime',
+    file: null,
+    needs: [['PyContext_CopyCurrent'], ['PyContext_Type']],
+    functions: PYTHON_CONTEXTS,
+  },
 ];
 
 /** Every program that the catalogue names for a purpose. */
 export function libraryPrograms(purpose: Purpose): readonly string[] {
-  const functions = LIBRARIES.filter((library) => library.purpose === purpose).flatMap(
-    (library) => library.functions,
-  );
-  return [
-    ...(functions.some(({ hasExit }) => hasExit) ? [EXIT_PROGRAM] : []),
-    ...new Set(functions.map(({ enter }) => enter)),
-  ];
+  const programs = new Set<string>();
+  for (const library of LIBRARIES)
+    if (library.purpose === purpose)
+      for (const { enter, exit } of library.functions)
+        for (const program of [enter, exit]) if (program !== undefined) programs.add(program);
+  return [...programs];
 }
 
 /** The libraries that a mapped file may hold. `isProgram`: the file is the process's own program. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { EXIT_PROGRAM, LIBRARIES, librariesOf, libraryPrograms } from './libraries.ts';
+import { LIBRARIES, librariesOf, libraryPrograms } from './libraries.ts';
 import { LibraryProbes, type ProbeHost } from './library-probes.ts';
 import { OpenFile, parseMappings, readMappings } from './mapped-files.ts';
 
@@ -31,7 +31,7 @@ describe('the catalogue', () => {
     for (const purpose of ['tls', 'runtime'] as const) {
       const programs = libraryPrograms(purpose);
       assert.equal(new Set(programs).size, programs.length);
-      assert.equal(programs.includes(EXIT_PROGRAM), purpose === 'tls');
+      assert.equal(programs.includes('tls_exit'), purpose === 'tls');
     }
   });
 });
@@ -48,11 +48,19 @@ describe('mappings', () => {
       '7f0000040000-7f0000050000 rwxp 00000000 00:00 0',
     ].join('\n');
     assert.deepEqual(parseMappings(text, 5), [
-      { key: '08:02:173521', path: '/usr/bin/dbus-daemon', handle: '/proc/5/map_files/400000-452000' },
+      {
+        key: '08:02:173521',
+        path: '/usr/bin/dbus-daemon',
+        handle: '/proc/5/map_files/400000-452000',
+        address: 0x400000,
+        fileOffset: 0,
+      },
       {
         key: '103:01:77',
         path: '/opt/a b/libssl.so.3 (deleted)',
         handle: '/proc/5/map_files/7f0000000000-7f0000010000',
+        address: 0x7f0000000000,
+        fileOffset: 0x1000,
       },
     ]);
   });
@@ -81,6 +89,8 @@ class FakeHost implements ProbeHost {
   hitCount = 0;
   listeners: number[] = [];
   refuses = '';
+  readonly runtimes = new Set<number>();
+  readonly givenUp = new Set<string>();
 
   attach(program: string, isReturn: boolean, path: string, offset: number, slot: number): object | null {
     if (program === this.refuses) return null;
@@ -103,6 +113,14 @@ class FakeHost implements ProbeHost {
 
   takeListeners(): number[] {
     return this.listeners.splice(0);
+  }
+
+  setRuntime(pid: number): void {
+    this.runtimes.add(pid);
+  }
+
+  giveUp(kind: string): void {
+    this.givenUp.add(kind);
   }
 }
 

@@ -1,12 +1,15 @@
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Pointer } from '../libbpf.ts';
-import { findFunctions, probeOffset } from './elf-symbols.ts';
-import { EXIT_PROGRAM, librariesOf, type Library, type Purpose } from './libraries.ts';
+import { LoadedFile, ProcessMemory } from '../runtimes/process-memory.ts';
+import { UnitRuntimes, type UnitHost } from '../runtimes/unit-runtimes.ts';
+import type { UnitKind } from '../runtimes/unit-layout.ts';
+import { probeOffset } from './elf-file.ts';
+import { librariesOf, type Library, type ProbedFunction, type Purpose } from './libraries.ts';
 import { OpenFile, readMappings, type MappedFile } from './mapped-files.ts';
 
 /** What the kernel side offers for probes; links are its own. */
-export interface ProbeHost {
+export interface ProbeHost extends UnitHost {
   /** What probes are wanted for: sensors that are switched on. */
   readonly purposes: ReadonlySet<Purpose>;
   /** Files that can be probed at once. */
@@ -98,12 +101,14 @@ export class LibraryProbes implements Disposable {
   readonly #queue = new Set<number>();
   /** Of files that are no longer probed, by library and path. */
   readonly #usedBefore = new Map<string, ProbeUse>();
+  readonly #runtimes: UnitRuntimes;
   #losses = new Map<ProbeLoss, number>();
   #budgetMs = -Infinity;
   #usersMs = -Infinity;
 
   constructor(host: ProbeHost, limits: Partial<LibraryProbesLimits> = {}) {
     this.#host = host;
+    this.#runtimes = new UnitRuntimes(host);
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
     this.#freeSlots = Array.from({ length: host.slots }, (_, index) => host.slots - 1 - index);
   }
@@ -140,6 +145,7 @@ export class LibraryProbes implements Disposable {
   /** The process is another program now, or none. */
   forget(pid: number): void {
     this.#looks.delete(pid);
+    this.#runtimes.forget(pid);
   }
 
   /** Does what is due. To be called often; mostly there is nothing. */
@@ -189,13 +195,29 @@ export class LibraryProbes implements Disposable {
     if (files.length === 0) return;
     const program = programOf(pid);
     for (const file of files) {
-      for (const library of librariesOf(file.path, file.path === program)) {
+      const isProgram = file.path === program;
+      for (const library of librariesOf(file.path, isProgram)) {
         if (!this.#host.purposes.has(library.purpose)) continue;
-        const probed = this.#files.get(keyOf(file, library));
-        if (probed === undefined) this.#probe(file, library, pid);
-        else if (probed.users.size < MAX_USERS) probed.users.add(pid);
+        if (library.units === undefined) this.#use(file, library, pid);
+        else this.#useUnits(file, library, library.units, pid);
       }
+      if (isProgram && this.#host.purposes.has('runtime')) this.#runtimes.lookAtProgram(pid, file);
     }
+  }
+
+  #use(file: MappedFile, library: Library, pid: number): void {
+    const probed = this.#files.get(keyOf(file, library));
+    if (probed === undefined) this.#probe(file, library, pid);
+    else if (probed.users.size < MAX_USERS) probed.users.add(pid);
+  }
+
+  /** First the probes, then the process: a unit that was not seen being made must not be mistaken for an older one. */
+  #useUnits(file: MappedFile, library: Library, kind: UnitKind, pid: number): void {
+    if (this.#runtimes.isTold(pid)) return;
+    const layout = this.#runtimes.uses(pid, file, kind);
+    if (layout === null) return;
+    this.#use(file, library, pid);
+    if (this.#files.has(keyOf(file, library))) this.#runtimes.begin(pid, layout);
   }
 
   #probe(mapped: MappedFile, library: Library, pid: number): void {
@@ -217,8 +239,7 @@ export class LibraryProbes implements Disposable {
   }
 
   #probeFile(mapped: MappedFile, library: Library, pid: number, file: OpenFile): boolean {
-    const symbols = library.functions.map(({ symbol }) => symbol);
-    const functions = findFunctions(file, symbols);
+    const functions = findFunctions(mapped, pid, library.functions);
     if (!library.needs.every((names) => names.some((name) => functions.has(name)))) return false;
     const slot = this.#freeSlots.pop();
     if (slot === undefined) {
@@ -227,14 +248,12 @@ export class LibraryProbes implements Disposable {
     }
     const links: Pointer[] = [];
     let isWhole = true;
-    for (const { symbol, enter, hasExit } of library.functions) {
+    for (const { symbol, enter, exit } of library.functions) {
       const at = functions.get(symbol);
       if (at === undefined) continue;
       const offset = probeOffset(file, at);
-      for (const [name, isReturn] of [
-        [enter, false] as const,
-        ...(hasExit ? [[EXIT_PROGRAM, true] as const] : []),
-      ]) {
+      for (const [name, isReturn] of [[enter, false] as const, [exit, true] as const]) {
+        if (name === undefined) continue;
         const link = this.#host.attach(name, isReturn, file.path, offset, slot);
         if (link === null) isWhole = false;
         else links.push(link);
@@ -293,6 +312,7 @@ export class LibraryProbes implements Disposable {
       file.busySeconds = rate > this.#limits.hitsPerSecond ? file.busySeconds + 1 : 0;
       if (file.busySeconds < BUSY_SECONDS) continue;
       this.#lose('library-too-busy');
+      if (file.library.units !== undefined) this.#runtimes.giveUp(file.library.units);
       this.#detach(file);
       this.#refuseProbed(file);
     }
@@ -327,6 +347,29 @@ export class LibraryProbes implements Disposable {
       if (file.users.size === 0) this.#detach(file);
     }
   }
+}
+
+/** File offsets of a library's functions, by symbol; those that it does not have are left out. */
+function findFunctions(
+  mapped: MappedFile,
+  pid: number,
+  functions: readonly ProbedFunction[],
+): ReadonlyMap<string, number> {
+  using file = LoadedFile.open(mapped);
+  if (file === null) return new Map();
+  const direct = functions.filter(({ pointerAt }) => pointerAt === undefined);
+  const found = new Map(file.elf.functions(direct.map(({ symbol }) => symbol)));
+  const pointers = functions.filter(({ pointerAt }) => pointerAt !== undefined);
+  if (pointers.length === 0) return found;
+  using memory = new ProcessMemory(pid);
+  const variables = file.symbols(pointers.map(({ symbol }) => symbol));
+  for (const { symbol, pointerAt = 0 } of pointers) {
+    const variable = variables.get(symbol);
+    const address = variable === undefined ? null : memory.word(variable.address + pointerAt);
+    const offset = address === null ? null : file.elf.codeOffset(address - file.bias);
+    if (offset !== null) found.set(symbol, offset);
+  }
+  return found;
 }
 
 /** A file may hold several libraries. */

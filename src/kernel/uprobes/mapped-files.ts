@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
-import type { ByteSource } from './elf-symbols.ts';
+import type { ByteSource } from './elf-file.ts';
 
 /** A file of which a process has code in its memory. */
 export interface MappedFile {
@@ -9,11 +9,14 @@ export interface MappedFile {
   readonly path: string;
   /** Opens the very file that is mapped, even if it was replaced or deleted since, or stands in a container. */
   readonly handle: string;
+  /** Where its code begins in the process's memory, and which offset of the file is there. */
+  readonly address: number;
+  readonly fileOffset: number;
 }
 
 /** Lines of a file of mappings that are looked at: a process may have as many as it likes. */
 const MAX_LINES = 65_536;
-const LINE = /^([0-9a-f]+)-([0-9a-f]+) ..x. [0-9a-f]+ ([0-9a-f]+:[0-9a-f]+) (\d+) +(\/.*)$/;
+const LINE = /^([0-9a-f]+)-([0-9a-f]+) ..x. ([0-9a-f]+) ([0-9a-f]+:[0-9a-f]+) (\d+) +(\/.*)$/;
 
 /** The files with executable mappings, each once, out of the text of /proc/PID/maps. Pure. */
 export function parseMappings(text: string, pid: number): MappedFile[] {
@@ -25,12 +28,18 @@ export function parseMappings(text: string, pid: number): MappedFile[] {
     const match = LINE.exec(text.slice(start, end));
     start = end + 1;
     if (match === null) continue;
-    const [, from = '', to = '', device = '', inode = '', path = ''] = match;
+    const [, from = '', to = '', fileOffset = '', device = '', inode = '', path = ''] = match;
     const key = `${device}:${inode}`;
     if (inode === '0' || files.has(key)) continue;
     // map_files names the range without leading zeros, of which maps has some.
     const handle = `/proc/${pid}/map_files/${withoutZeros(from)}-${withoutZeros(to)}`;
-    files.set(key, { key, path, handle });
+    files.set(key, {
+      key,
+      path,
+      handle,
+      address: Number.parseInt(from, 16),
+      fileOffset: Number.parseInt(fileOffset, 16),
+    });
   }
   return [...files.values()];
 }

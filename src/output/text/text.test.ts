@@ -262,6 +262,7 @@ const sampleHeader = {
   timeNs: 1e6,
   pid: 7,
   tid: 8,
+  unit: 8,
   startTicks: 3,
   cgroupId: 4,
   cpu: 1,

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { findFunctions, probeOffset, type ByteSource } from './elf-symbols.ts';
+import { ElfFile, probeOffset, type ByteSource } from './elf-file.ts';
 import { OpenFile } from './mapped-files.ts';
 
 /** Reads beyond its end are null, and counted: the reader may ask, and must take the answer. */
@@ -34,6 +34,10 @@ interface MadeSymbol {
 const TEXT_ADDRESS = 0x401000;
 const TEXT_OFFSET = 0x200;
 const FUNC = 2;
+
+function findFunctions(source: ByteSource, names: readonly string[]): ReadonlyMap<string, number> {
+  return ElfFile.open(source)?.functions(names) ?? new Map();
+}
 
 /** A small ELF file: one executable segment, a dynamic symbol table and its names. */
 function makeElf(symbols: readonly MadeSymbol[], tableType = 11): Uint8Array {

@@ -1,0 +1,277 @@
+/**
+ * ELF files of other people (System V ABI, ELF-64, little endian): where their functions and variables are. Whatever the
+ * file holds, nothing here throws or reads more than it says: a file that makes no sense has nothing.
+ */
+export interface ByteSource {
+  readonly sizeBytes: number;
+  /** Exactly these bytes, or null where the source does not have them. */
+  read(offset: number, length: number): Uint8Array | null;
+}
+
+const HEADER_BYTES = 64;
+const PROGRAM_HEADER_BYTES = 56;
+const SECTION_HEADER_BYTES = 64;
+const SYMBOL_BYTES = 24;
+const MAX_PROGRAM_HEADERS = 256;
+const MAX_SECTIONS = 4096;
+/** A browser has some 50 MiB of symbols; ours are found in less. */
+const MAX_SYMBOL_BYTES = 64 * 1024 * 1024;
+const MAX_NAME_BYTES = 128 * 1024 * 1024;
+/** A name stands once in a table of names; hostile ones may repeat it. */
+const MAX_NAME_PLACES = 16;
+
+const ELF64_LITTLE_ENDIAN = Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 2, 1, 1);
+const PAGE_BYTES = 4096;
+const PT_LOAD = 1;
+const PT_TLS = 7;
+const PF_X = 1;
+const SHT_SYMTAB = 2;
+const SHT_DYNSYM = 11;
+const STT_OBJECT = 1;
+const STT_FUNC = 2;
+const STT_TLS = 6;
+/** Names of sections are short, and few. */
+const MAX_SECTION_NAME_BYTES = 1024 * 1024;
+
+interface Segment {
+  readonly type: number;
+  readonly isExecutable: boolean;
+  readonly fileOffset: number;
+  readonly address: number;
+  readonly fileBytes: number;
+  readonly memoryBytes: number;
+  readonly alignment: number;
+}
+
+export interface Section {
+  readonly nameOffset: number;
+  readonly type: number;
+  readonly offset: number;
+  readonly sizeBytes: number;
+  readonly link: number;
+}
+
+/** A function or variable that the file defines. */
+export interface ElfSymbol {
+  /** As the file was linked; where it is in memory depends on where it was loaded. */
+  readonly address: number;
+  readonly sizeBytes: number;
+  readonly isFunction: boolean;
+}
+
+/** One ELF file, of which headers are read at once and tables when they are asked for. */
+export class ElfFile {
+  readonly #source: ByteSource;
+  readonly #segments: readonly Segment[];
+  readonly #sections: readonly Section[];
+  readonly #sectionNames: Section | undefined;
+
+  private constructor(source: ByteSource, header: DataView) {
+    this.#source = source;
+    this.#segments = readSegments(source, header);
+    this.#sections = readSections(source, header);
+    this.#sectionNames = this.#sections[header.getUint16(62, true)];
+  }
+
+  /** @returns null when it is no such file */
+  static open(source: ByteSource): ElfFile | null {
+    const header = source.read(0, HEADER_BYTES);
+    if (header === null || ELF64_LITTLE_ENDIAN.some((byte, index) => header[index] !== byte)) return null;
+    return new ElfFile(source, viewOf(header));
+  }
+
+  /** What the file defines of these names. */
+  symbols(names: readonly string[]): ReadonlyMap<string, ElfSymbol> {
+    const found = new Map<string, ElfSymbol>();
+    // The exported names first: they are few, and survive stripping.
+    for (const type of [SHT_DYNSYM, SHT_SYMTAB]) {
+      for (const section of this.#sections) {
+        if (section.type !== type || found.size === names.length) continue;
+        const missing = names.filter((name) => !found.has(name));
+        for (const [name, symbol] of symbolsIn(this.#source, section, this.#sections[section.link], missing))
+          found.set(name, symbol);
+      }
+    }
+    return found;
+  }
+
+  /** File offsets of the named functions, which is what a uprobe wants. */
+  functions(names: readonly string[]): ReadonlyMap<string, number> {
+    const found = new Map<string, number>();
+    for (const [name, { address, isFunction }] of this.symbols(names)) {
+      const offset = isFunction ? this.codeOffset(address) : null;
+      if (offset !== null) found.set(name, offset);
+    }
+    return found;
+  }
+
+  /** Where in the file the code for an address is; null for none. */
+  codeOffset(address: number): number | null {
+    for (const segment of this.#code()) {
+      const inside = address - segment.address;
+      if (inside >= 0 && inside < segment.fileBytes) return segment.fileOffset + inside;
+    }
+    return null;
+  }
+
+  /** The address that the code at an offset was linked for; null for none. */
+  codeAddress(fileOffset: number): number | null {
+    for (const segment of this.#code()) {
+      // A mapping begins at the page in which its segment begins.
+      const inside = fileOffset - segment.fileOffset;
+      if (inside > -PAGE_BYTES && inside < segment.fileBytes) return segment.address + inside;
+    }
+    return null;
+  }
+
+  /** Size of the program's own thread-local variables, with what aligns them; null where it has none. */
+  get threadLocalBytes(): number | null {
+    const segment = this.#segments.find(({ type }) => type === PT_TLS);
+    if (segment === undefined) return null;
+    const alignment = Math.max(segment.alignment, 1);
+    return Math.ceil((segment.memoryBytes + (segment.address % alignment)) / alignment) * alignment;
+  }
+
+  /** The bytes of a section, at most so many; null where there is none of that name. */
+  section(name: string, maxBytes: number): Uint8Array | null {
+    const names = this.#sectionNames;
+    if (names === undefined || names.sizeBytes > MAX_SECTION_NAME_BYTES) return null;
+    const text = this.#source.read(names.offset, names.sizeBytes);
+    if (text === null) return null;
+    const places = placesOf(text, name);
+    const section = this.#sections.find(({ nameOffset }) => places.includes(nameOffset));
+    return section === undefined
+      ? null
+      : this.#source.read(section.offset, Math.min(section.sizeBytes, maxBytes));
+  }
+
+  #code(): Segment[] {
+    return this.#segments.filter(({ type, isExecutable }) => type === PT_LOAD && isExecutable);
+  }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Beyond 2^53 a number is rounded, and lies outside of any file. */
+function u64(view: DataView, offset: number): number {
+  return view.getUint32(offset, true) + view.getUint32(offset + 4, true) * 4294967296;
+}
+
+function readTable(
+  source: ByteSource,
+  offset: number,
+  entryBytes: number,
+  count: number,
+  limit: number,
+  wantedBytes: number,
+): DataView | null {
+  if (entryBytes !== wantedBytes || count === 0 || count > limit) return null;
+  const bytes = source.read(offset, count * entryBytes);
+  return bytes === null ? null : viewOf(bytes);
+}
+
+function readSegments(source: ByteSource, header: DataView): Segment[] {
+  const count = header.getUint16(56, true);
+  const table = readTable(
+    source,
+    u64(header, 32),
+    header.getUint16(54, true),
+    count,
+    MAX_PROGRAM_HEADERS,
+    PROGRAM_HEADER_BYTES,
+  );
+  const segments: Segment[] = [];
+  if (table === null) return segments;
+  for (let at = 0; at < table.byteLength; at += PROGRAM_HEADER_BYTES) {
+    segments.push({
+      type: table.getUint32(at, true),
+      isExecutable: (table.getUint32(at + 4, true) & PF_X) !== 0,
+      fileOffset: u64(table, at + 8),
+      address: u64(table, at + 16),
+      fileBytes: u64(table, at + 32),
+      memoryBytes: u64(table, at + 40),
+      alignment: u64(table, at + 48),
+    });
+  }
+  return segments;
+}
+
+function readSections(source: ByteSource, header: DataView): Section[] {
+  const count = header.getUint16(60, true);
+  const table = readTable(
+    source,
+    u64(header, 40),
+    header.getUint16(58, true),
+    count,
+    MAX_SECTIONS,
+    SECTION_HEADER_BYTES,
+  );
+  const sections: Section[] = [];
+  if (table === null) return sections;
+  for (let at = 0; at < table.byteLength; at += SECTION_HEADER_BYTES)
+    sections.push({
+      nameOffset: table.getUint32(at, true),
+      type: table.getUint32(at + 4, true),
+      offset: u64(table, at + 24),
+      sizeBytes: u64(table, at + 32),
+      link: table.getUint32(at + 40, true),
+    });
+  return sections;
+}
+
+function* symbolsIn(
+  source: ByteSource,
+  symbols: Section,
+  names: Section | undefined,
+  wanted: readonly string[],
+): Generator<[name: string, symbol: ElfSymbol]> {
+  if (names === undefined || symbols.sizeBytes > MAX_SYMBOL_BYTES || names.sizeBytes > MAX_NAME_BYTES) return;
+  const text = source.read(names.offset, names.sizeBytes);
+  if (text === null) return;
+  // From the names' places to the symbols: reading a name for each of 100,000 symbols takes a hundred times longer.
+  const byPlace = new Map<number, string>();
+  for (const name of wanted) for (const place of placesOf(text, name)) byPlace.set(place, name);
+  if (byPlace.size === 0) return;
+  const table = source.read(symbols.offset, symbols.sizeBytes - (symbols.sizeBytes % SYMBOL_BYTES));
+  if (table === null) return;
+  const view = viewOf(table);
+  for (let at = 0; at < table.byteLength; at += SYMBOL_BYTES) {
+    const name = byPlace.get(view.getUint32(at, true));
+    if (name === undefined) continue;
+    const type = view.getUint8(at + 4) & 0xf;
+    const address = u64(view, at + 8);
+    // No indirect functions (their address is that of a resolver), and nothing that is defined elsewhere.
+    const isFunction = type === STT_FUNC;
+    if ((!isFunction && type > STT_OBJECT && type !== STT_TLS) || view.getUint16(at + 6, true) === 0)
+      continue;
+    if (address === 0 && type !== STT_TLS) continue;
+    yield [name, { address, sizeBytes: u64(view, at + 16), isFunction }];
+  }
+}
+
+/** Where the name stands, ended by NUL; also as the end of a longer one, since linkers share endings. */
+function placesOf(text: Uint8Array, name: string): number[] {
+  const places: number[] = [];
+  const needle = Buffer.from(`${name}\0`, 'latin1');
+  const haystack = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+  for (let at = haystack.indexOf(needle); at >= 0; at = haystack.indexOf(needle, at + 1)) {
+    if (places.push(at) === MAX_NAME_PLACES) break;
+  }
+  return places;
+}
+
+const ENDBR64 = Uint8Array.of(0xf3, 0x0f, 0x1e, 0xfa);
+
+/**
+ * Where to put the probe of a function that begins at `offset`: behind ENDBR64, if there is one. That instruction is
+ * executed out of line, which costs a second trap, while the one that follows is mostly a push, which the kernel
+ * emulates. Nobody jumps in between. On other architectures the four bytes are nothing that begins a function.
+ */
+export function probeOffset(source: ByteSource, offset: number): number {
+  const first = source.read(offset, ENDBR64.length);
+  return first !== null && ENDBR64.every((byte, index) => first[index] === byte)
+    ? offset + ENDBR64.length
+    : offset;
+}
