@@ -20,6 +20,9 @@ export interface AgentSummary {
   readonly losses: Readonly<Record<string, number>> | null;
 }
 
+/** The kernel takes a tenth of a second to take off a probe where other work is going on, and there are dozens. */
+export const STOP_TIMEOUT_MS = 60_000;
+
 /** An attached agent, observing for findings: what a user has running. */
 export interface Agent extends AsyncDisposable {
   /** From the start of the program to its word that it is attached. */
@@ -29,15 +32,21 @@ export interface Agent extends AsyncDisposable {
   stop(): Promise<AgentSummary>;
 }
 
-/** @param program default: bin/throughline of this checkout */
-export async function startAgent(program = join(ROOT, 'bin', 'throughline')): Promise<Agent> {
+/**
+ * @param program default: bin/throughline of this checkout
+ * @param options of `throughline run`, beside --json
+ */
+export async function startAgent(
+  program = join(ROOT, 'bin', 'throughline'),
+  options: readonly string[] = [],
+): Promise<Agent> {
   const start = performance.now();
-  const throughline = await startThroughline(['run', '--json'], { command: [program] });
+  const throughline = await startThroughline(['run', '--json', ...options], { command: [program] });
   const startupMs = performance.now() - start;
   let isStopped = false;
   const stop = async (): Promise<AgentSummary> => {
     isStopped = true;
-    await throughline.stop();
+    await throughline.stop(STOP_TIMEOUT_MS);
     return summarize(throughline.messages, throughline.stderr);
   };
   return {
@@ -46,7 +55,7 @@ export async function startAgent(program = join(ROOT, 'bin', 'throughline')): Pr
     stop,
     async [Symbol.asyncDispose]() {
       // Asked politely first, so that it detaches by itself.
-      if (!isStopped) await throughline.stop().catch(() => throughline.kill());
+      if (!isStopped) await throughline.stop(STOP_TIMEOUT_MS).catch(() => throughline.kill());
     },
   };
 }

@@ -5,6 +5,9 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { withSection } from '../bench/attribution/document.ts';
+import { parseResults } from '../bench/attribution/results-file.ts';
+import { sectionOf } from '../bench/attribution/section.ts';
 import { generateAbi } from './gen/abi.ts';
 import { generateCliReference } from './gen/cli-reference.ts';
 import { generateErrorReference } from './gen/error-reference.ts';
@@ -19,6 +22,7 @@ const GENERATORS: readonly (() => GeneratedFiles)[] = [
   () => generateAbi(root),
   () => new Map([['docs/reference/cli.md', generateCliReference()]]),
   () => new Map([['docs/reference/errors.md', generateErrorReference()]]),
+  () => new Map([['docs/ATTRIBUTION.md', attributionDocument()]]),
 ];
 
 const isCheck = process.argv.includes('--check');
@@ -36,6 +40,12 @@ if (isCheck && stale.length > 0) {
   }
   const written = stale.map(([path]) => path).join(', ');
   console.log(written === '' ? 'generated files are fresh' : `generated ${written}`);
+}
+
+/** The document as it is, with the section that the bench's results give. */
+function attributionDocument(): string {
+  const read = (name: string): string => readFileSync(resolve(root, 'docs', name), 'utf8');
+  return withSection(read('ATTRIBUTION.md'), sectionOf(parseResults(read('bench-attribution.json'))));
 }
 
 /** null where the file does not exist yet. */

@@ -1,5 +1,6 @@
 import type { AttributionCounters } from '../../src/attribution/attribution.ts';
 import type { Baselines } from './baselines.ts';
+import type { CostRound } from './cost.ts';
 import type { EffectKind } from './effect-kind.ts';
 import type { Mistake, Verdicts } from './judge.ts';
 
@@ -17,15 +18,10 @@ export interface CellResult {
   readonly baselines: Baselines;
 }
 
-/** The same load without and with Throughline attached, in requests a second. */
-export interface CostPair {
-  readonly without: number;
-  readonly with: number;
-}
-
 export interface RuntimeResult {
   readonly name: string;
   readonly title: string;
+  /** What is counted by request is counted by request that does its work; what the others cost is in it. */
   readonly kinds: readonly EffectKind[];
   readonly cells: readonly CellResult[];
   /** The first few; mistakeCount has them all. */
@@ -39,11 +35,12 @@ export interface RuntimeResult {
   readonly keptRecording: string | null;
   /** Events that were lost while recording, by reason. */
   readonly losses: Readonly<Record<string, number>>;
+  readonly probeHitsPerRequest: number;
   readonly eventsPerRequest: number;
   readonly eventsByKind: Readonly<Record<string, number>>;
   /** null where strace cannot count them here. */
   readonly systemCallsPerRequest: number | null;
-  readonly cost: readonly CostPair[];
+  readonly cost: readonly CostRound[];
 }
 
 export interface Unavailable {

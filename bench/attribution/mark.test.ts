@@ -8,8 +8,8 @@ const REVERSED = '710000-dcba3210-di';
 test('half of the requests carry their id backwards, some do nothing', () => {
   assert.equal(carryOf(ID), 'reversed');
   assert.equal(carryOf('id-0123abcd-000018'), 'plain');
-  assert.equal(targetOf(ID), `/work?id=${ID}&carry=reversed`);
-  assert.equal(targetOf('id-0123abcd-000019'), '/?id=id-0123abcd-000019&carry=reversed');
+  assert.equal(targetOf(ID, '/work'), `/work?id=${ID}&carry=reversed`);
+  assert.equal(targetOf('id-0123abcd-000019', '/work'), '/?id=id-0123abcd-000019&carry=reversed');
   assert.equal(loadOf(ID), 'id-0123abcd-');
 });
 

@@ -15,8 +15,14 @@ export function doesWork(id: string): boolean {
   return Number(id.slice(-2)) % 5 !== 4;
 }
 
-export function targetOf(id: string): string {
-  return `${doesWork(id) ? '/work' : '/'}?id=${id}&carry=${carryOf(id)}`;
+/** @param path where the server does its work */
+export function targetOf(id: string, path: string): string {
+  return doesWork(id) ? workTargetOf(id, path) : workTargetOf(id, '/');
+}
+
+/** Of a request that does work, whatever its id says. */
+export function workTargetOf(id: string, path: string): string {
+  return `${path}?id=${id}&carry=${carryOf(id)}`;
 }
 
 /** The part of an id that all requests of one load share. */

@@ -4,14 +4,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sendLoad } from '../../test/support/load.ts';
 import { startThroughline, type Throughline } from '../../test/support/throughline.ts';
+import { STOP_TIMEOUT_MS } from '../agent.ts';
 import { BaselineWatch, emptyBaselines } from './baselines.ts';
 import type { CellResult, RuntimeResult } from './cell.ts';
 import { measureCost } from './cost.ts';
 import { EventCount } from './event-count.ts';
 import { emptyVerdicts, judge } from './judge.ts';
-import { loadOf, targetOf } from './mark.ts';
+import { doesWork, loadOf, targetOf } from './mark.ts';
 import type { Sizes } from './options.ts';
 import { Placements } from './placements.ts';
+import { filesOf, probeHitsIn } from './probe-hits.ts';
 import { replay } from './replay.ts';
 import { CACHE, type Runtime } from './runtimes/runtime.ts';
 import { serve, type Server } from './serve.ts';
@@ -36,6 +38,8 @@ interface SentLoad {
   readonly concurrency: number;
   readonly keepAlive: boolean;
   readonly requests: number;
+  /** Of these, those that do work. */
+  readonly working: number;
   readonly answered: readonly string[];
   readonly failures: readonly string[];
   readonly seconds: number;
@@ -63,7 +67,8 @@ export async function measureRuntime(runtime: Runtime, context: MeasureContext):
       progress(`${runtime.name}: ${describeLoad(load)}`);
     }
   await sleep(SETTLE_MS, undefined, { signal });
-  await agent.stop();
+  const files = await filesOf(server.pids);
+  const { stderr } = await agent.stop(STOP_TIMEOUT_MS);
   progress(`${runtime.name}: replaying the recording`);
   const judged = await judgeRecording(recording, runtime, server, sent, signal);
 
@@ -86,6 +91,7 @@ export async function measureRuntime(runtime: Runtime, context: MeasureContext):
     mistakes: judged.mistakes.slice(0, MAX_MISTAKES),
     mistakeCount: judged.mistakes.length,
     keptRecording,
+    probeHitsPerRequest: probeHitsIn(files, stderr) / workingRequests(sent),
     systemCallsPerRequest: systemCalls,
     cost,
   };
@@ -125,7 +131,7 @@ async function send(
     requests,
     concurrency,
     keepAlive,
-    target: targetOf,
+    target: (id) => targetOf(id, server.path),
     timeoutMs: 60_000,
     signal,
   });
@@ -135,6 +141,7 @@ async function send(
     concurrency,
     keepAlive,
     requests,
+    working: results.filter(({ id }) => doesWork(id)).length,
     seconds,
     answered: results.filter(({ status }) => status === 200).map(({ id }) => id),
     failures: failed.map(({ status, error, body }) => error ?? `status ${status}: ${body.slice(0, 200)}`),
@@ -181,7 +188,7 @@ async function judgeRecording(
     (request) => placements.sentId(request),
     loads,
   );
-  const requests = sent.reduce((sum, load) => sum + load.requests, 0);
+  const requests = workingRequests(sent);
   const cells = sent.map((load): CellResult => ({
     concurrency: load.concurrency,
     keepAlive: load.keepAlive,
@@ -203,6 +210,11 @@ async function judgeRecording(
       Object.entries(count.byKind).map(([kind, events]) => [kind, events / requests]),
     ),
   };
+}
+
+/** What happens is told by request of these: the others cause next to nothing. */
+function workingRequests(sent: readonly SentLoad[]): number {
+  return sent.reduce((sum, { working }) => sum + working, 0);
 }
 
 function describeLoad({ concurrency, keepAlive, requests, failures, seconds }: SentLoad): string {

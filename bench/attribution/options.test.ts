@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readOptions } from './options.ts';
 
-test('only a run of everything writes the document', () => {
-  assert.equal(readOptions([]).isFull, true);
-  assert.equal(readOptions(['--json']).isFull, true);
+test('a run of everything writes the document, another one when it is asked to', () => {
+  assert.equal(readOptions([]).isWritten, true);
+  assert.equal(readOptions(['--json']).isWritten, true);
   for (const args of [
     ['--quick'],
     ['--runtime', 'go'],
@@ -12,13 +12,27 @@ test('only a run of everything writes the document', () => {
     ['--requests', '10'],
     ['--no-cost'],
   ])
-    assert.equal(readOptions(args).isFull, false, args.join(' '));
+    for (const isWritten of [true, false]) {
+      const all = isWritten ? [...args, '--write'] : args;
+      assert.equal(readOptions(all).isWritten, isWritten, all.join(' '));
+    }
+  assert.throws(() => readOptions(['--late', '--write']), /something else/);
 });
 
 test('sizes', () => {
-  const { sizes } = readOptions(['--quick', '--concurrency', '4', '--concurrency', '16', '--requests', '20']);
+  const { sizes } = readOptions([
+    '--quick',
+    '--concurrency',
+    '4',
+    '--concurrency',
+    '16',
+    '--requests',
+    '20',
+    '--rounds',
+    '1',
+  ]);
   assert.deepEqual(sizes.concurrencies, [4, 16]);
-  assert.equal(sizes.requests, 20);
+  assert.deepEqual([sizes.requests, sizes.costRequests, sizes.costRounds], [20, 20, 1]);
   assert.throws(() => readOptions(['--requests', 'many']), /not a number/);
   assert.throws(() => readOptions(['--fast']));
 });

@@ -5,16 +5,21 @@ import { giveBack, ROOT } from '../checkout.ts';
 import { describeMachine } from '../machine.ts';
 import type { AttributionResult, RuntimeResult, Unavailable } from './cell.ts';
 import { withSection } from './document.ts';
+import { figuresOf, type Origin, type RuntimeFigures } from './figures.ts';
+import { number } from './format.ts';
 import { measureRuntime, type MeasureContext } from './measure.ts';
 import { HELP, readOptions, type Options } from './options.ts';
-import { reportAsMarkdown, reportAsText } from './report.ts';
+import { reportAsText } from './report.ts';
+import { mergeResults, parseResults, resultsText, type KeptResults } from './results-file.ts';
 import { RUNTIMES } from './runtimes/index.ts';
 import type { Runtime } from './runtimes/runtime.ts';
+import { sectionOf } from './section.ts';
 import { startServices } from './services.ts';
 
 /** Servers that end at once like to print where they were. */
 const MAX_REASON_LENGTH = 300;
 const DOCUMENT = join(ROOT, 'docs', 'ATTRIBUTION.md');
+const RESULTS = join(ROOT, 'docs', 'bench-attribution.json');
 
 function progress(line: string): void {
   console.error(`bench-attribution: ${line}`);
@@ -66,12 +71,41 @@ async function attempt(
   }
 }
 
-async function writeDocument(result: AttributionResult): Promise<void> {
+function originOf({ date, command, requestsPerCell }: AttributionResult): Origin {
   const { cpu, cores, kernel } = describeMachine();
-  const section = reportAsMarkdown(result, `${cpu}, ${cores} cores, ${kernel}`);
-  await writeFile(DOCUMENT, withSection(await readFile(DOCUMENT, 'utf8'), section));
-  await giveBack(DOCUMENT);
-  progress(`wrote ${relative(process.cwd(), DOCUMENT)}`);
+  return { date, command, machine: `${cpu}, ${cores} cores, ${kernel}`, requests: requestsPerCell };
+}
+
+/** The terminal's report. Whoever looks at one server wants to make it better, so that one comes with reasons. */
+function printReport(
+  { runtimes: results, unavailable }: AttributionResult,
+  figures: readonly RuntimeFigures[],
+): void {
+  console.log(`\n${reportAsText(figures)}`);
+  const [only, ...others] = results;
+  if (only !== undefined && others.length === 0) console.log(reasonsAsText(only));
+  for (const { name, remarks } of figures) for (const remark of remarks) console.log(`${name}: ${remark}`);
+  for (const { name, reason } of unavailable) console.log(`NOT MEASURED: ${name}: ${reason}`);
+}
+
+function reasonsAsText({ reasons }: RuntimeResult): string {
+  const lines = Object.entries(reasons)
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([reason, count]) => `${number(count).padStart(8)}  ${reason}`);
+  return ['Reasons', '', ...lines, ''].join('\n');
+}
+
+async function writeDocument(run: KeptResults): Promise<void> {
+  const before = parseResults(await readFile(RESULTS, 'utf8'));
+  const results = mergeResults(
+    before,
+    run,
+    RUNTIMES.map(({ name }) => name),
+  );
+  await writeFile(RESULTS, resultsText(results));
+  await writeFile(DOCUMENT, withSection(await readFile(DOCUMENT, 'utf8'), sectionOf(results)));
+  await giveBack(RESULTS, DOCUMENT);
+  progress(`wrote ${relative(process.cwd(), RESULTS)} and ${relative(process.cwd(), DOCUMENT)}`);
 }
 
 async function main(signal: AbortSignal): Promise<void> {
@@ -88,8 +122,11 @@ async function main(signal: AbortSignal): Promise<void> {
     return;
   }
   const result = await measureAll(options, signal);
-  console.log(options.isJson ? JSON.stringify(result) : `\n${reportAsText(result)}`);
-  if (options.isFull) await writeDocument(result);
+  const origin = originOf(result);
+  const figures = result.runtimes.map((runtime) => figuresOf(runtime, origin));
+  if (options.isJson) console.log(JSON.stringify(result));
+  else printReport(result, figures);
+  if (options.isWritten) await writeDocument({ runtimes: figures, unavailable: result.unavailable });
   if (result.unavailable.length > 0)
     progress(`${result.unavailable.length} servers were NOT MEASURED, see above`);
 }

@@ -13,6 +13,8 @@ const START_ATTEMPTS = 3;
 export interface Server extends AsyncDisposable {
   /** http://127.0.0.1:PORT, no slash at the end. */
   readonly url: string;
+  /** Where it does its work. */
+  readonly path: string;
   /** The processes that were started, not those that they started. */
   readonly pids: readonly number[];
 }
@@ -63,7 +65,7 @@ async function serveOnce(runtime: Runtime, services: Services): Promise<Server> 
       await group.untilReady(runtime.name, () => answers(`${url}/`), START_TIMEOUT_MS);
   }
   const resources = cleanup.move();
-  return { url, pids, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+  return { url, path: runtime.path ?? '/work', pids, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
 async function giveToNobody(directory: string): Promise<void> {

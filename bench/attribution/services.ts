@@ -13,8 +13,8 @@ const START_TIMEOUT_MS = 20_000;
 const POSTGRESQL_ROOT = '/usr/lib/postgresql';
 const REDIS = '/usr/bin/redis-server';
 const USER = 'bench';
-/** More than all pools together. */
-const MAX_DATABASE_CONNECTIONS = 100;
+/** More than the largest pool. */
+const MAX_DATABASE_CONNECTIONS = 400;
 
 /** A real PostgreSQL and a real Redis on loopback, with their data in a folder that goes with them. */
 export interface Services extends AsyncDisposable {

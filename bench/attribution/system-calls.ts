@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sendLoad } from '../../test/support/load.ts';
-import { targetOf } from './mark.ts';
+import { familyOf } from './family.ts';
+import { workTargetOf } from './mark.ts';
 import type { MeasureContext } from './measure.ts';
 import type { Server } from './serve.ts';
 
@@ -18,8 +19,8 @@ const ATTACH_MS = 1500;
 const STOP_MS = 5000;
 
 /**
- * Counts the system calls of all threads of the server and of what it starts, by request, with strace. They are those of
- * the server when little is going on: event loops wait less often when there is more.
+ * Counts the system calls of all threads of the server and of what it starts, for each request that does its work, with
+ * strace. They are those of the server when little is going on: event loops wait less often when there is more.
  *
  * @returns null where strace is missing or may not attach
  */
@@ -38,8 +39,14 @@ export async function countSystemCalls(server: Server, { signal }: MeasureContex
     try {
       await sleep(ATTACH_MS, undefined, { signal });
       if (tracer.exitCode !== null) return null;
-      const load = { url: server.url, concurrency: CONCURRENCY, target: targetOf, timeoutMs: 60_000, signal };
-      await sendLoad({ ...load, requests: REQUESTS });
+      await sendLoad({
+        url: server.url,
+        requests: REQUESTS,
+        concurrency: CONCURRENCY,
+        target: (id) => workTargetOf(id, server.path),
+        timeoutMs: 60_000,
+        signal,
+      });
     } finally {
       tracer.kill('SIGINT');
       await Promise.race([ended, sleep(STOP_MS, undefined, { ref: false })]);
@@ -56,15 +63,4 @@ export async function countSystemCalls(server: Server, { signal }: MeasureContex
 export function readTotal(text: string): number | null {
   const [, calls] = /^100\.00\s+[\d.]+\s+\d+\s+(\d+)\s.*total$/m.exec(text) ?? [];
   return calls === undefined ? null : Number(calls);
-}
-
-/** These processes and all below them. */
-async function familyOf(pids: readonly number[]): Promise<number[]> {
-  const family = new Set(pids);
-  for (const pid of family)
-    for (const thread of await readdir(`/proc/${pid}/task`).catch(() => [])) {
-      const children = await readFile(`/proc/${pid}/task/${thread}/children`, 'utf8').catch(() => '');
-      for (const child of children.split(' ')) if (child !== '') family.add(Number(child));
-    }
-  return [...family];
 }

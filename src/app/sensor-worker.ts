@@ -16,7 +16,7 @@ import { MessageBatch } from './message-batch.ts';
 import { Pipeline } from './pipeline.ts';
 import { createDetectors, PROTOCOLS } from './registry.ts';
 import { viewOutput } from './view-output.ts';
-import type { RunSummary } from '../cli/contract.ts';
+import type { ProbeHits, RunSummary } from '../cli/contract.ts';
 import type { WorkerInput, WorkerPost } from './worker-contract.ts';
 
 /**
@@ -72,6 +72,7 @@ function run(): RunSummary {
     batch.add({ kind: 'started', source: source.kind, version: input.version, kernel, attached, startupMs });
     batch.flush();
   };
+  let probeHits: readonly ProbeHits[] = [];
   if (source.kind === 'recording') {
     using recording = new RecordingCapture(source.file);
     started(recording.header.kernel, [`recording of ${recording.header.createdAt}`]);
@@ -81,6 +82,7 @@ function run(): RunSummary {
     live.begin();
     started(release(), attachedLines(sensors, live.libraries));
     observe(live, batch, progress);
+    probeHits = live.probeUse;
   }
   guarded.attempt(() => pipeline.end());
   batch.flush();
@@ -92,6 +94,7 @@ function run(): RunSummary {
     durationMs: performance.now() - startedAt,
     losses: { ...pipeline.losses },
     recordedBytes: recorder?.writtenBytes ?? 0,
+    probeHits,
   };
 }
 

@@ -2,7 +2,7 @@ import { EVENT_HEADER, EVENT_KIND } from '../abi/abi.gen.ts';
 import type { KernelCounters, LoadedSensors } from '../kernel/loader.ts';
 import type { Native } from '../kernel/libbpf.ts';
 import { drainMerged, type Ring } from '../kernel/ring.ts';
-import { LibraryProbes } from '../kernel/uprobes/library-probes.ts';
+import { LibraryProbes, type ProbeUse } from '../kernel/uprobes/library-probes.ts';
 import type { CaptureSink } from './contract.ts';
 import { CgroupReader } from './facts/cgroup-reader.ts';
 import { readHost, readUsers } from './facts/host.ts';
@@ -49,9 +49,14 @@ export class LiveCapture implements Disposable {
     this.#libraries = sensors.probes === null ? null : new LibraryProbes(sensors.probes);
   }
 
-  /** The TLS libraries that are probed, for people. */
+  /** The libraries that are probed, for people. */
   get libraries(): readonly string[] {
     return this.#libraries?.describe() ?? [];
+  }
+
+  /** How often they were hit. */
+  get probeUse(): readonly ProbeUse[] {
+    return this.#libraries?.use() ?? [];
   }
 
   [Symbol.dispose](): void {

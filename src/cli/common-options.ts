@@ -18,9 +18,22 @@ export function reaches(finding: FindingView, minimum: Verdict): boolean {
   return VERDICTS.indexOf(finding.verdict) >= VERDICTS.indexOf(minimum);
 }
 
-export const noTlsOption = flag('leave TLS libraries alone: what is inside of HTTPS is not seen');
+/** Switches for the probes in functions of programs and libraries: each family can be left out. */
+export const probeOptions = {
+  'no-tls': flag('leave TLS libraries alone: what is inside of HTTPS is not seen'),
+  'no-runtime-probes': flag('leave language runtimes alone: work that they hand over inside is not followed'),
+} as const;
+
+/** The sensor that each of them switches off. */
+const SENSOR_OF = { 'no-tls': 'tls', 'no-runtime-probes': 'runtime' } as const;
+type ProbeSwitch = keyof typeof SENSOR_OF;
 
 /** Sensors that the user does not want. */
-export function disabledBy(values: { readonly 'no-tls': boolean }): Pick<EngineOptions, 'disabled'> {
-  return values['no-tls'] ? { disabled: { tls: 'switched off with --no-tls' } } : {};
+export function disabledBy(
+  values: Readonly<Record<ProbeSwitch, boolean>>,
+): Required<Pick<EngineOptions, 'disabled'>> {
+  const disabled: Record<string, string> = {};
+  for (const name of Object.keys(SENSOR_OF) as ProbeSwitch[])
+    if (values[name]) disabled[SENSOR_OF[name]] = `switched off with --${name}`;
+  return { disabled };
 }

@@ -70,6 +70,15 @@ export interface RunSummary {
   /** Lost events by reason; empty when nothing was lost. */
   readonly losses: Readonly<Record<string, number>>;
   readonly recordedBytes: number;
+  /** How often probes in functions of programs and libraries were hit, by file; empty for recordings. */
+  readonly probeHits: readonly ProbeHits[];
+}
+
+export interface ProbeHits {
+  readonly library: string;
+  readonly path: string;
+  /** Of all processes that have the file. */
+  readonly hits: number;
 }
 
 export interface DoctorReport {

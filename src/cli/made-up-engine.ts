@@ -23,7 +23,15 @@ export class MadeUpEngine implements Engine {
     if (options.source.kind === 'live' && !options.signal.aborted) {
       await new Promise((resolve) => options.signal.addEventListener('abort', resolve, { once: true }));
     }
-    return { events: 1204, requests: 1, findings: 1, durationMs: 2500, losses: {}, recordedBytes: 2048 };
+    return {
+      events: 1204,
+      requests: 1,
+      findings: 1,
+      durationMs: 2500,
+      losses: {},
+      recordedBytes: 2048,
+      probeHits: [{ library: 'OpenSSL', path: '/usr/lib/libssl.so.3', hits: 3210 }],
+    };
   }
 
   examine(): Promise<DoctorReport> {

@@ -113,6 +113,7 @@ Findings appear here; Ctrl-C ends.
   see an attack:                  make demo
 12:04:31.005  lost events: ring full 3
 2.5 s: 1,204 events, 1 request, 1 finding, nothing lost
+3,210 probe hits in OpenSSL (/usr/lib/libssl.so.3)
 `,
   );
   assert.deepEqual(engine.runs[0]?.wants, { findings: true, requests: false, events: false });
@@ -126,6 +127,19 @@ test('run --json prints JSON lines alone, losses among them', async () => {
   );
   assert.deepEqual(jsonLines(stdout), [loss, JSON.parse(JSON.stringify(exploited))]);
   assert.equal(engine.runs[0]?.recordTo, 'x.tlrec');
+});
+
+test('each family of probes can be switched off, in every command that attaches', async () => {
+  for (const command of [['run'], ['trace'], ['record', '-o', 'x.tlrec']]) {
+    const engine = new MadeUpEngine([started]);
+    await runCli(command, engine);
+    await runCli([...command, '--no-tls'], engine);
+    await runCli([...command, '--no-runtime-probes', '--no-tls'], engine);
+    assert.deepEqual(
+      engine.runs.map(({ disabled }) => Object.keys(disabled ?? {})),
+      [[], ['tls'], ['tls', 'runtime']],
+    );
+  }
 });
 
 test('--duration and --limit end a live run', async () => {

@@ -43,6 +43,8 @@ export function summaryNotice(summary: RunSummary, recordedTo: string | null, te
   const losses = lossText(summary.losses, terminal);
   const lost = losses === '' ? 'nothing lost' : terminal.paint('yellow', `lost: ${losses}`);
   const lines = [`${durationText(summary.durationMs)}: ${parts.join(', ')}, ${lost}`];
+  for (const { library, path, hits } of summary.probeHits)
+    lines.push(`${countText(hits, 'probe hit')} in ${library} (${terminal.safe(path, 200)})`);
   if (recordedTo !== null) {
     const file = terminal.safe(recordedTo, 200);
     lines.push(`${sizeText(summary.recordedBytes)} recorded; see it again: throughline replay ${file}`);

@@ -1,5 +1,5 @@
 import { defineCommand } from './command.ts';
-import { disabledBy, durationOption, jsonOption, noTlsOption } from './common-options.ts';
+import { disabledBy, durationOption, jsonOption, probeOptions } from './common-options.ts';
 import { observe } from './observation.ts';
 import { requiredText } from './option.ts';
 
@@ -15,7 +15,7 @@ export const recordCommand = defineCommand({
   options: {
     output: requiredText('FILE', 'where to; an existing file is replaced', 'o'),
     duration: durationOption,
-    'no-tls': noTlsOption,
+    ...probeOptions,
     json: jsonOption,
   },
   examples: [

@@ -4,7 +4,7 @@ import {
   disabledBy,
   durationOption,
   jsonOption,
-  noTlsOption,
+  probeOptions,
   reaches,
   verdictOption,
 } from './common-options.ts';
@@ -24,7 +24,7 @@ export const runCommand = defineCommand({
     verdict: verdictOption,
     record: text('FILE', 'also record everything that was captured, for replay'),
     duration: durationOption,
-    'no-tls': noTlsOption,
+    ...probeOptions,
     json: jsonOption,
   },
   examples: [

@@ -1,5 +1,5 @@
 import { defineCommand } from './command.ts';
-import { disabledBy, durationOption, jsonOption, noTlsOption } from './common-options.ts';
+import { disabledBy, durationOption, jsonOption, probeOptions } from './common-options.ts';
 import { filterOf, filterOptions } from './filter-options.ts';
 import { limiter, observe } from './observation.ts';
 import { count, flag } from './option.ts';
@@ -21,7 +21,7 @@ export const traceCommand = defineCommand({
     all: flag('fold nothing'),
     limit: count('N', 'end after so many requests', 'n'),
     duration: durationOption,
-    'no-tls': noTlsOption,
+    ...probeOptions,
     json: jsonOption,
   },
   examples: [

@@ -101,6 +101,18 @@ suite('ending', () => {
     await next.stop();
   });
 
+  test('hits of probes are told at the end; a family that is switched off is not attached', async () => {
+    // The test itself is a Node.js, so its program is probed; what fires in it: handles that it closes.
+    for (const isOff of [false, true]) {
+      const agent = await startThroughline(['run', '--json', ...(isOff ? ['--no-runtime-probes'] : [])]);
+      for (let count = 0; count < 3; count++) await runToEnd('/bin/true', []);
+      // Every Node.js of the host is probed, and each probe takes a moment to take off.
+      const { stderr } = await agent.stop(60_000);
+      assert.equal(/^[\d,]+ probe hits? in event loop of Node\.js \(\/.+\)$/m.test(stderr), !isOff, stderr);
+      assert.equal(stderr.includes('runtime: NOT attached: switched off with --no-runtime-probes'), isOff);
+    }
+  });
+
   test('--duration and --limit end it by themselves', async () => {
     const timed = await startThroughline(['events', '--json', '--duration', '0.2']);
     assert.equal((await timed.ended()).code, 0);

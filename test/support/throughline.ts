@@ -132,11 +132,11 @@ export class Throughline implements AsyncDisposable {
   }
 
   /** Ends it with SIGTERM, as systemd does, and rejects unless it then exits with code 0. */
-  async stop(): Promise<EndReport> {
+  async stop(timeoutMs = STOP_TIMEOUT_MS): Promise<EndReport> {
     this.#child.kill('SIGTERM');
-    const report = await withinTime(this.#ended, STOP_TIMEOUT_MS, () => {
+    const report = await withinTime(this.#ended, timeoutMs, () => {
       this.#child.kill('SIGKILL');
-      return `throughline still runs ${STOP_TIMEOUT_MS} ms after SIGTERM:\n${this.#stderr}`;
+      return `throughline still runs ${timeoutMs} ms after SIGTERM:\n${this.#stderr}`;
     });
     if (report.code !== 0) {
       throw new Error(

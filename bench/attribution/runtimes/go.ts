@@ -3,17 +3,23 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { firstMissing, SYSTEM_PATH } from '../system.ts';
-import { CACHE, SERVERS, WITH_REDIS, type Runtime } from './runtime.ts';
+import { CACHE, SERVERS, WIDE_POOL_SIZE, WITH_REDIS, type Runtime } from './runtime.ts';
 
 const run = promisify(execFile);
 const GO = '/usr/bin/go';
 /** Where Debian puts the sources of Go packages. */
 const LIBRARIES = '/usr/share/gocode';
 
-export const GO_RUNTIMES: readonly Runtime[] = [
-  {
-    name: 'go',
-    title: 'Go net/http, goroutines',
+interface Mode {
+  readonly poolSize?: number;
+  readonly path?: string;
+}
+
+function go(name: string, title: string, { poolSize = 8, path = '/work' }: Mode = {}): Runtime {
+  return {
+    name,
+    title,
+    path,
     expected: WITH_REDIS,
     missing: () =>
       firstMissing({
@@ -21,23 +27,31 @@ export const GO_RUNTIMES: readonly Runtime[] = [
         [`${LIBRARIES}/src/github.com/lib/pq`]: 'golang-github-lib-pq-dev',
         [`${LIBRARIES}/src/github.com/gomodule/redigo`]: 'golang-github-gomodule-redigo-dev',
       }),
-    async prepare() {
-      const directory = join(CACHE, 'go');
-      await mkdir(directory, { recursive: true });
-      const program = join(directory, 'server');
-      await run(GO, ['build', '-o', program, join(SERVERS, 'go', 'main.go')], {
-        env: {
-          PATH: SYSTEM_PATH,
-          HOME: directory,
-          GO111MODULE: 'off',
-          GOPATH: LIBRARIES,
-          GOCACHE: join(directory, 'cache'),
-          GOFLAGS: '-trimpath',
-          // Nothing is fetched.
-          GOPROXY: 'off',
-        },
-      });
-      return [{ program, args: [] }];
+    prepare: async () => [{ program: await build(), args: [], env: { POOL_SIZE: String(poolSize) } }],
+  };
+}
+
+async function build(): Promise<string> {
+  const directory = join(CACHE, 'go');
+  await mkdir(directory, { recursive: true });
+  const program = join(directory, 'server');
+  await run(GO, ['build', '-o', program, join(SERVERS, 'go', 'main.go')], {
+    env: {
+      PATH: SYSTEM_PATH,
+      HOME: directory,
+      GO111MODULE: 'off',
+      GOPATH: LIBRARIES,
+      GOCACHE: join(directory, 'cache'),
+      GOFLAGS: '-trimpath',
+      // Nothing is fetched.
+      GOPROXY: 'off',
     },
-  },
+  });
+  return program;
+}
+
+export const GO_RUNTIMES: readonly Runtime[] = [
+  go('go', 'Go net/http, goroutines'),
+  go('go-wide', 'Go net/http, pools larger than the load', { poolSize: WIDE_POOL_SIZE }),
+  go('go-parallel', 'Go net/http, three goroutines of its own for each request', { path: '/parallel' }),
 ];

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { firstMissing } from '../system.ts';
-import { SERVERS, WITH_REDIS, type Command, type Runtime } from './runtime.ts';
+import { SERVERS, WIDE_POOL_SIZE, WITH_REDIS, type Command, type Runtime } from './runtime.ts';
 
 const PYTHON = '/usr/bin/python3';
 const PACKAGES = '/usr/lib/python3/dist-packages';
@@ -16,13 +16,16 @@ function python(
   title: string,
   files: Readonly<Record<string, string>>,
   args: (port: number) => readonly string[],
+  env: Readonly<Record<string, string>> = {},
 ): Runtime {
   return {
     name,
     title,
     expected: WITH_REDIS,
     missing: () => firstMissing(files),
-    prepare: ({ port }): readonly Command[] => [{ program: PYTHON, args: args(port), env: ENV }],
+    prepare: ({ port }): readonly Command[] => [
+      { program: PYTHON, args: args(port), env: { ...ENV, ...env } },
+    ],
   };
 }
 
@@ -34,12 +37,20 @@ function gunicorn(name: string, title: string, options: readonly string[]): Runt
   ]);
 }
 
-const UVICORN = {
+const UVICORN_FILES = {
   [PYTHON]: 'python3',
   [`${PACKAGES}/uvicorn`]: 'python3-uvicorn',
   [`${PACKAGES}/asyncpg`]: 'python3-asyncpg',
   [`${PACKAGES}/redis`]: 'python3-redis',
 };
+
+function uvicorn(name: string, title: string, poolSize: number): Runtime {
+  const args = (port: number): readonly string[] => [
+    ...['-m', 'uvicorn', '--host', '127.0.0.1', '--port', String(port), '--backlog', '512'],
+    ...['--log-level', 'warning', '--no-access-log', 'python_asgi:application'],
+  ];
+  return python(name, title, UVICORN_FILES, args, { POOL_SIZE: String(poolSize) });
+}
 
 export const PYTHON_RUNTIMES: readonly Runtime[] = [
   python('python-threading', 'Python ThreadingHTTPServer, a thread for each connection', DRIVERS, () => [
@@ -49,8 +60,6 @@ export const PYTHON_RUNTIMES: readonly Runtime[] = [
   gunicorn('gunicorn-gthread', 'gunicorn gthread, 2 processes of 8 threads', [
     ...['--worker-class', 'gthread', '--workers', '2', '--threads', '8', '--keep-alive', '5'],
   ]),
-  python('uvicorn', 'uvicorn with asyncpg, one event loop', UVICORN, (port) => [
-    ...['-m', 'uvicorn', '--host', '127.0.0.1', '--port', String(port), '--backlog', '512'],
-    ...['--log-level', 'warning', '--no-access-log', 'python_asgi:application'],
-  ]),
+  uvicorn('uvicorn', 'uvicorn with asyncpg, one event loop', 8),
+  uvicorn('uvicorn-wide', 'uvicorn with asyncpg, pools larger than the load', WIDE_POOL_SIZE),
 ];

@@ -27,6 +27,8 @@ export interface Runtime {
   readonly name: string;
   /** How it serves, for people. */
   readonly title: string;
+  /** Where it does its work; default: /work. */
+  readonly path?: string;
   /** The effects that a request has, and how many of each carry its mark. */
   readonly expected: Readonly<Partial<Record<EffectKind, number>>>;
   /** Why this machine cannot run it; null when it can. */
@@ -34,6 +36,9 @@ export interface Runtime {
   /** The programs to start, the one that listens last. May build and write what they need. */
   prepare(place: Place): readonly Command[] | Promise<readonly Command[]>;
 }
+
+/** For POOL_SIZE: more connections than there are requests at once. */
+export const WIDE_POOL_SIZE = 320;
 
 /** With a driver for each of the services. */
 export const WITH_REDIS = { exec: 1, open: 1, postgresql: 2, redis: 1 } as const;

@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs
 
 import asyncpg
 import redis.asyncio
 
 WORK_DIR = os.environ["WORK_DIR"]
+POOL_SIZE = int(os.environ["POOL_SIZE"])
 
 
 class Services:
@@ -40,7 +42,8 @@ async def lifespan(receive, send):
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
-            Services.pool = await asyncpg.create_pool(min_size=1, max_size=8)
+            Services.pool = await asyncpg.create_pool(min_size=1, max_size=POOL_SIZE)
+            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(POOL_SIZE))
             Services.store = redis.asyncio.Redis(port=int(os.environ["REDIS_PORT"]))
             await send({"type": "lifespan.startup.complete"})
         else:

@@ -172,6 +172,25 @@ describe('attaching', { skip: isRoot ? false : 'only root opens map_files' }, ()
     assert.equal(host.attached.size, 0);
   });
 
+  test('hits are counted from the first probe on, over the end of the counter, and after the last one', () => {
+    const host = new FakeHost();
+    host.hitCount = 2 ** 32 - 50; // of who had the slot before
+    const probes = new LibraryProbes(host);
+    host.listeners.push(process.pid);
+    probes.step(0);
+    if (host.attached.size === 0) return;
+    assert.deepEqual(probes.use(), []);
+    host.hitCount += 30;
+    probes.step(2000);
+    host.hitCount += 40;
+    const [use, ...others] = probes.use();
+    assert.equal(use?.hits, 70);
+    assert.deepEqual(others, []);
+    host.hitCount += 5;
+    probes[Symbol.dispose]();
+    assert.equal(probes.use()[0]?.hits, 75);
+  });
+
   test('a file of which the kernel takes only a part is left alone, and told', () => {
     const host = new FakeHost();
     host.refuses = 'tls_write_enter';

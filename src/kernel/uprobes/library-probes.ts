@@ -52,6 +52,13 @@ const MAX_REMEMBERED = 4096;
 /** It is enough to know some that live. */
 const MAX_USERS = 64;
 
+/** How often the functions of a library in one file were hit, by whatever process. */
+export interface ProbeUse {
+  readonly library: string;
+  readonly path: string;
+  readonly hits: number;
+}
+
 interface ProbedFile {
   readonly key: string;
   readonly path: string;
@@ -60,6 +67,9 @@ interface ProbedFile {
   readonly links: Pointer[];
   /** Processes that were seen to have it. */
   readonly users: Set<number>;
+  /** The slot's counter when it was read last. */
+  counter: number;
+  /** Hits up to then. */
   hits: number;
   busySeconds: number;
 }
@@ -89,6 +99,8 @@ export class LibraryProbes implements Disposable {
   readonly #refused = new Set<string>();
   readonly #looks = new Map<number, Look>();
   readonly #queue = new Set<number>();
+  /** Of files that are no longer probed, by library and path. */
+  readonly #usedBefore = new Map<string, ProbeUse>();
   readonly #runtimes: UnitRuntimes;
   #losses = new Map<ProbeLoss, number>();
   #budgetMs = -Infinity;
@@ -110,6 +122,16 @@ export class LibraryProbes implements Disposable {
   /** What is probed, for people. */
   describe(): string[] {
     return [...this.#files.values()].map(({ library, path }) => `${library.name} in ${path}`);
+  }
+
+  /** Hits since the start, of what is probed and what was. What a trap costs is everywhere else, their number is not. */
+  use(): ProbeUse[] {
+    const sums = new Map(this.#usedBefore);
+    for (const file of this.#files.values()) {
+      this.#countHits(file);
+      addUse(sums, file);
+    }
+    return [...sums.values()];
   }
 
   /** The process accepts connections: it will be looked at, unless it was a short while ago. */
@@ -244,7 +266,8 @@ export class LibraryProbes implements Disposable {
       slot,
       links,
       users: new Set([pid]),
-      hits: this.#host.hits(slot),
+      counter: this.#host.hits(slot),
+      hits: 0,
       busySeconds: 0,
     };
     if (!isWhole) {
@@ -258,7 +281,19 @@ export class LibraryProbes implements Disposable {
     return true;
   }
 
+  /** @returns hits since the last call */
+  #countHits(file: ProbedFile): number {
+    const counter = this.#host.hits(file.slot);
+    const fresh = (counter - file.counter) >>> 0;
+    file.counter = counter;
+    file.hits += fresh;
+    return fresh;
+  }
+
   #detach(file: ProbedFile): void {
+    this.#countHits(file);
+    if (this.#usedBefore.size < MAX_REMEMBERED || this.#usedBefore.has(useKey(file)))
+      addUse(this.#usedBefore, file);
     for (const link of file.links.splice(0)) this.#host.detach(link);
     this.#freeSlots.push(file.slot);
     this.#files.delete(file.key);
@@ -273,9 +308,7 @@ export class LibraryProbes implements Disposable {
     const seconds = (nowMs - this.#budgetMs) / 1000;
     this.#budgetMs = nowMs;
     for (const file of this.#files.values()) {
-      const hits = this.#host.hits(file.slot);
-      const rate = ((hits - file.hits) >>> 0) / seconds;
-      file.hits = hits;
+      const rate = this.#countHits(file) / seconds;
       file.busySeconds = rate > this.#limits.hitsPerSecond ? file.busySeconds + 1 : 0;
       if (file.busySeconds < BUSY_SECONDS) continue;
       this.#lose('library-too-busy');
@@ -342,6 +375,17 @@ function findFunctions(
 /** A file may hold several libraries. */
 function keyOf(file: MappedFile, library: Library): string {
   return `${file.key}:${library.name}`;
+}
+
+function useKey({ library, path }: ProbedFile): string {
+  return `${library.name} ${path}`;
+}
+
+function addUse(sums: Map<string, ProbeUse>, file: ProbedFile): void {
+  const { library, path, hits } = file;
+  if (hits === 0) return;
+  const before = sums.get(useKey(file))?.hits ?? 0;
+  sums.set(useKey(file), { library: library.name, path, hits: before + hits });
 }
 
 function processIds(): number[] {

@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"sync"
 
 	"github.com/gomodule/redigo/redis"
 	_ "github.com/lib/pq"
@@ -15,9 +17,11 @@ import (
 
 var database *sql.DB
 
+var poolSize, _ = strconv.Atoi(os.Getenv("POOL_SIZE"))
+
 var store = redis.Pool{
-	MaxIdle:   8,
-	MaxActive: 8,
+	MaxIdle:   poolSize,
+	MaxActive: poolSize,
 	Wait:      true,
 	Dial: func() (redis.Conn, error) {
 		return redis.Dial("tcp", "127.0.0.1:"+os.Getenv("REDIS_PORT"))
@@ -32,32 +36,75 @@ func reversed(text string) string {
 	return string(bytes)
 }
 
-func exists(key string) error {
-	connection := store.Get()
-	defer connection.Close()
-	_, err := connection.Do("EXISTS", key)
+// A part of what a request does.
+type step func(mark string) error
+
+func insert(mark string) error {
+	_, err := database.Exec("INSERT INTO visits (mark) VALUES ($1)", mark)
 	return err
 }
 
-func work(mark string) error {
-	if _, err := database.Exec("INSERT INTO visits (mark) VALUES ($1)", mark); err != nil {
-		return err
-	}
-	if _, err := exec.Command("/bin/echo", mark).Output(); err != nil {
-		return err
-	}
+func echo(mark string) error {
+	_, err := exec.Command("/bin/echo", mark).Output()
+	return err
+}
+
+func touch(mark string) error {
 	path := filepath.Join(os.Getenv("WORK_DIR"), mark+".txt")
 	if err := os.WriteFile(path, []byte("visited\n"), 0o644); err != nil {
 		return err
 	}
-	if err := os.Remove(path); err != nil {
-		return err
-	}
-	if err := exists("visit:" + mark); err != nil {
-		return err
-	}
+	return os.Remove(path)
+}
+
+func exists(mark string) error {
+	connection := store.Get()
+	defer connection.Close()
+	_, err := connection.Do("EXISTS", "visit:"+mark)
+	return err
+}
+
+func comment(mark string) error {
 	_, err := database.Exec("SELECT 1 /* " + mark + " */")
 	return err
+}
+
+func inOrder(steps ...step) step {
+	return func(mark string) error {
+		for _, next := range steps {
+			if err := next(mark); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// Each in a goroutine of its own; waits for all.
+func atOnce(steps ...step) step {
+	return func(mark string) error {
+		errs := make([]error, len(steps))
+		var group sync.WaitGroup
+		group.Add(len(steps))
+		for index := range steps {
+			go func(index int) {
+				defer group.Done()
+				errs[index] = steps[index](mark)
+			}(index)
+		}
+		group.Wait()
+		for _, err := range errs {
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+var routes = map[string]step{
+	"/work":     inOrder(insert, echo, touch, exists, comment),
+	"/parallel": atOnce(inOrder(insert, comment), echo, inOrder(touch, exists)),
 }
 
 func main() {
@@ -65,10 +112,11 @@ func main() {
 	if database, err = sql.Open("postgres", "sslmode=disable"); err != nil {
 		panic(err)
 	}
-	database.SetMaxOpenConns(8)
-	database.SetMaxIdleConns(8)
+	database.SetMaxOpenConns(poolSize)
+	database.SetMaxIdleConns(poolSize)
 	http.HandleFunc("/", func(response http.ResponseWriter, request *http.Request) {
-		if request.URL.Path != "/work" {
+		work, ok := routes[request.URL.Path]
+		if !ok {
 			fmt.Fprint(response, "ready\n")
 			return
 		}

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { mergeResults, parseResults, resultsText } from './results-file.ts';
+import { madeUpFigures } from './testing.ts';
+
+test('results are read back as they were written, a line for each runtime', () => {
+  const runtimes = [madeUpFigures({ name: 'a' }), madeUpFigures({ name: 'b' })];
+  const results = { runtimes, unavailable: [{ name: 'c', title: 'C', reason: 'not here' }] };
+  const text = resultsText(results);
+  assert.deepEqual(parseResults(text), results);
+  assert.equal(text.match(/^\{"name".*\},?$/gm)?.length, 3);
+  assert.throws(() => parseResults('{"schema":2}'), /schema 1/);
+});
+
+test('a run replaces its own runtimes and keeps the others, in the order of all', () => {
+  const before = {
+    runtimes: [madeUpFigures({ name: 'a', events: 1 }), madeUpFigures({ name: 'gone' })],
+    unavailable: [
+      { name: 'b', title: 'B', reason: 'was missing' },
+      { name: 'd', title: 'D', reason: 'is missing' },
+    ],
+  };
+  const run = {
+    runtimes: [madeUpFigures({ name: 'c' }), madeUpFigures({ name: 'b' })],
+    unavailable: [{ name: 'a', title: 'A', reason: 'failed this time' }],
+  };
+  const merged = mergeResults(before, run, ['a', 'b', 'c', 'd']);
+  assert.deepEqual(
+    merged.runtimes.map(({ name }) => name),
+    ['a', 'b', 'c'],
+  );
+  assert.equal(merged.runtimes[0]?.events, 1);
+  assert.deepEqual(
+    merged.unavailable.map(({ name }) => name),
+    ['d'],
+  );
+});
