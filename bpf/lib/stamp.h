@@ -19,6 +19,14 @@ static __always_inline void mark_serving(__u32 pid, __u64 connection)
 		count(COUNTER_SERVING_FULL);
 }
 
+/* The loop turns to somebody else: whatever asks for an immediate from now on cannot be told from who did before. */
+static __always_inline void share_immediates(struct thread_state *thread, __u64 connection, __u32 sequence)
+{
+	if (thread->immediates == IMMEDIATES_OWNED &&
+	    (thread->immediate_connection != connection || thread->immediate_sequence != sequence))
+		thread->immediates = IMMEDIATES_SHARED;
+}
+
 /* The thread has read the bytes of a request: from now on it serves that one, and its process is one that serves. */
 static __always_inline void stamp_thread(struct task_struct *task, struct connection_state *connection, __u64 socket)
 {
@@ -29,6 +37,7 @@ static __always_inline void stamp_thread(struct task_struct *task, struct connec
 	/* Each time: the mark goes with the connection that set it, should that turn out to be unreadable. */
 	mark_serving(task->tgid, connection->id);
 	if (thread) {
+		share_immediates(thread, connection->id, connection->sequence);
 		thread->connection = connection->id;
 		thread->sequence = connection->sequence;
 		thread->socket = socket;
@@ -47,6 +56,7 @@ static __always_inline void stamp_thread(struct task_struct *task, struct connec
 /* An event loop has got something back: it goes on with the request that had lent it. */
 static __always_inline void resume_request(struct thread_state *thread, __u64 connection, __u32 sequence)
 {
+	share_immediates(thread, connection, sequence);
 	thread->connection = connection;
 	thread->sequence = sequence;
 	thread->socket = 0;
@@ -56,6 +66,7 @@ static __always_inline void resume_request(struct thread_state *thread, __u64 co
 /* The thread serves nothing any more. `origin` tells user space why: see ORIGIN_WAITED. */
 static __always_inline void clear_stamp(struct thread_state *thread, __u8 origin)
 {
+	share_immediates(thread, 0, 0);
 	thread->connection = 0;
 	thread->sequence = 0;
 	thread->origin = origin;

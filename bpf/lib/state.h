@@ -98,6 +98,17 @@ struct thread_state {
 	__u8 is_unix;
 	__u8 ready_count; /* see struct event_header */
 	__u8 is_loop;     /* it has come back from epoll_wait */
+	/* The request whose code has asked for immediates that are still to run: see runtime.bpf.c. */
+	__u64 immediate_connection;
+	__u32 immediate_sequence;
+	__u8 immediates; /* enum immediates */
+	__u8 reserved[3];
+};
+
+enum immediates {
+	IMMEDIATES_NONE = 0,
+	IMMEDIATES_OWNED = 1,
+	IMMEDIATES_SHARED = 2, /* others may have asked for some as well */
 };
 
 /* The request that each thread serves. Only threads that read requests, and what they fork, have an entry. */

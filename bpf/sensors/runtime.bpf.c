@@ -194,15 +194,54 @@ int node_handle_close(struct pt_regs *ctx)
 	return return_object(FUNCTION_ARG0(ctx));
 }
 
-/* node::Environment::RunTimers(timer), CheckImmediate(check): whatever they run is of some request or of none. */
+/* node::Environment::RunTimers(timer): whatever they run is of some request or of none. */
 SEC("uprobe")
-int node_unknown_turn(struct pt_regs *ctx)
+int node_timers(struct pt_regs *ctx)
 {
 	struct thread_state *thread = thread_of(current_task());
 
 	count_hit(ctx);
-	if (thread && thread->is_loop && thread->connection)
+	if (thread && thread->is_loop)
 		clear_stamp(thread, ORIGIN_WAITED);
+	return 0;
+}
+
+/*
+ * uv_idle_start(handle, callback): the first immediate since the last ones ran is asked for (setImmediate, with which some
+ * clients send what they have gathered). Later ones are not seen, so they are believed to be the same request's only
+ * where the loop has turned to nobody else meanwhile.
+ */
+SEC("uprobe")
+int node_immediate_asked(struct pt_regs *ctx)
+{
+	struct thread_state *thread = thread_of(current_task());
+
+	count_hit(ctx);
+	if (!thread || !thread->is_loop)
+		return 0;
+	thread->immediate_connection = thread->connection;
+	thread->immediate_sequence = thread->sequence;
+	thread->immediates = thread->connection ? IMMEDIATES_OWNED : IMMEDIATES_SHARED;
+	return 0;
+}
+
+/*
+ * node::Environment::CheckImmediate(check): the immediates run. With several descriptors that were ready, callbacks may have
+ * asked for some that read nothing and are not seen.
+ */
+SEC("uprobe")
+int node_immediates(struct pt_regs *ctx)
+{
+	struct thread_state *thread = thread_of(current_task());
+
+	count_hit(ctx);
+	if (!thread || !thread->is_loop)
+		return 0;
+	if (thread->immediates == IMMEDIATES_OWNED && thread->ready_count <= 1)
+		resume_request(thread, thread->immediate_connection, thread->immediate_sequence);
+	else if (thread->connection)
+		clear_stamp(thread, ORIGIN_WAITED);
+	thread->immediates = IMMEDIATES_NONE;
 	return 0;
 }
 

@@ -114,8 +114,9 @@ export const LIBRARIES: readonly Library[] = [
       entry('_ZN4node12_GLOBAL__N_111ProcessWrap6OnExitEP12uv_process_sli', 'node_process_exit'),
       entry('uv_close', 'uv_close_enter'),
       entry('_ZN4node10HandleWrap7OnCloseEP11uv_handle_s', 'node_handle_close'),
-      entry('_ZN4node11Environment9RunTimersEP10uv_timer_s', 'node_unknown_turn'),
-      entry('_ZN4node11Environment14CheckImmediateEP10uv_check_s', 'node_unknown_turn'),
+      entry('_ZN4node11Environment9RunTimersEP10uv_timer_s', 'node_timers'),
+      entry('uv_idle_start', 'node_immediate_asked'),
+      entry('_ZN4node11Environment14CheckImmediateEP10uv_check_s', 'node_immediates'),
     ],
   },
   {
