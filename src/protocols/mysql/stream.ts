@@ -6,6 +6,7 @@ import {
   SSL,
   SSL_REQUEST_LENGTH,
   ZSTD,
+  isHandshakeResponse,
   readGreeting,
   readHandshakeResponse,
   shared,
@@ -33,6 +34,8 @@ export class MysqlConnection implements ProtocolConnection {
   /** 'unknown' until the first message: a greeting, or something from the middle of a connection. */
   #phase: 'unknown' | 'handshake' | 'sign-on' | 'commands' = 'unknown';
   #serverCapabilities: Capabilities | null = null;
+  /** Everything after the sign-on is. */
+  #isCompressed = false;
   /** Where the next message begins is not known. */
   #isClientLost = false;
   #isServerLost = false;
@@ -147,7 +150,7 @@ export class MysqlConnection implements ProtocolConnection {
       // Pieces of the file, whose numbers may come round to 0; an empty one ends it.
       if (packets.length === 0) this.#exchange.isFileExpected = false;
     } else if (packets.sequence === 0) this.#command();
-    else if (this.#phase === 'unknown') this.#finish();
+    else if (this.#phase === 'unknown') this.#handshake(bytes, next);
     // What proves a password stands in messages with other numbers: they are not read.
     else if (this.#phase === 'commands' && this.#exchange.oldest === null) this.#loseClient();
     packets.next();
@@ -161,6 +164,10 @@ export class MysqlConnection implements ProtocolConnection {
 
   #handshake(bytes: Uint8Array, next: number): void {
     const { body, start, end, length, sequence } = this.#client;
+    if (!isHandshakeResponse(body, start, end)) {
+      this.#finish();
+      return;
+    }
     const response = readHandshakeResponse(body, start, end);
     const { flags } = response.capabilities;
     // Clients from before version 4.1 speak another protocol.
@@ -168,14 +175,17 @@ export class MysqlConnection implements ProtocolConnection {
       this.#finish();
       return;
     }
-    const capabilities = shared(response.capabilities, this.#serverCapabilities ?? response.capabilities);
     if (length === SSL_REQUEST_LENGTH && (flags & SSL) !== 0) {
       this.handOver = { protocol: 'tls', fromClient: bytes.slice(next), fromServer: NOTHING };
       this.#finish();
       return;
     }
     this.#phase = 'sign-on';
-    this.#requests.capabilities = capabilities;
+    // What the server can do is not known where its greeting was not seen. Nobody asks in vain for compression.
+    const greeted = this.#serverCapabilities;
+    const capabilities = greeted === null ? response.capabilities : shared(response.capabilities, greeted);
+    this.#requests.capabilities = greeted === null ? null : capabilities;
+    this.#isCompressed = (capabilities.flags & (COMPRESS | ZSTD)) !== 0;
     this.#exchange.session = { user: response.user, database: response.database };
   }
 
@@ -213,9 +223,7 @@ export class MysqlConnection implements ProtocolConnection {
 
   #signedOn(): void {
     this.#phase = 'commands';
-    const flags = this.#requests.capabilities?.flags ?? 0;
-    // Everything after this is compressed.
-    if ((flags & (COMPRESS | ZSTD)) !== 0) this.#finish();
+    if (this.#isCompressed) this.#finish();
   }
 
   #finish(): void {
