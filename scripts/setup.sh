@@ -17,7 +17,7 @@ commands='clang llvm-strip make'
 mode=${1:-build}
 case $mode in
   build) ;;
-  test) packages="$packages php-cli apache2-bin python3 redis-tools openssl curl wget gnutls-bin" commands="$commands php python3 openssl" ;;
+  test) packages="$packages php-cli apache2-bin python3 python3-pymysql redis-tools mariadb-server-core openssl curl wget gnutls-bin" commands="$commands php python3 openssl" ;;
   bench) packages="$packages wrk" commands="$commands wrk" ;;
   *) echo "usage: scripts/setup.sh [test|bench]" >&2; exit 2 ;;
 esac

@@ -150,7 +150,10 @@ describe('commands', () => {
       ['>', execute(5, '\x02\x01\x08\0\xfd\0\xfd\0\x07\0\0\0\0\0\0\0\x02ab')],
       ['>', execute(5, '\0\0\x07\0\0\0\0\0\0\0')],
     );
-    assert.deepEqual(recorder.queries.map(({ parameters }) => parameters), [['7', 'NULL', 'ab'], []]);
+    assert.deepEqual(
+      recorder.queries.map(({ parameters }) => parameters),
+      [['7', 'NULL', 'ab'], []],
+    );
     assert.ok(recorder.queries.every(({ isTruncated }) => isTruncated));
   });
 

@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { bytesOf } from '../../base/bytes.ts';
-import { PROTOCOL_41, column, eof, execute, greeting, ok, packet, prepare, query, signOn } from './builders.ts';
+import {
+  PROTOCOL_41,
+  column,
+  eof,
+  execute,
+  greeting,
+  ok,
+  packet,
+  prepare,
+  query,
+  signOn,
+} from './builders.ts';
 import { mysql } from './index.ts';
 
 describe('recognition', () => {

@@ -67,7 +67,9 @@ function recogniseCommand(client: Uint8Array, server: Uint8Array): Confidence {
   const command = client[HEADER_BYTES] as number;
   // The greeting was not seen, but what answers it.
   if (client[3] === 1 && length <= MAX_GREETING_LENGTH)
-    return isHandshakeResponse(client, HEADER_BYTES, Math.min(client.length, HEADER_BYTES + length)) ? 'likely' : 'no';
+    return isHandshakeResponse(client, HEADER_BYTES, Math.min(client.length, HEADER_BYTES + length))
+      ? 'likely'
+      : 'no';
   if (length === 0 || client[3] !== 0 || answerOf(command) === null) return 'no';
   const end = Math.min(client.length, HEADER_BYTES + length);
   const isWhole = client.length >= HEADER_BYTES + length;

@@ -1,3 +1,4 @@
+import { Turns } from '../../base/turns.ts';
 import type { HandOver, ProtocolConnection, QuerySink } from '../contract.ts';
 import { Exchange } from './exchange.ts';
 import {
@@ -36,15 +37,7 @@ export class MysqlConnection implements ProtocolConnection {
   #serverCapabilities: Capabilities | null = null;
   /** Everything after the sign-on is. */
   #isCompressed = false;
-  /** Where the next message begins is not known. */
-  #isClientLost = false;
-  #isServerLost = false;
-  /** The server's next bytes may be the rest of a lost reply. */
-  #isServerUnsure = false;
-  /** The server has said something since the client's last bytes: what the client says now is a new run. */
-  #isServersTurn = false;
-  /** The server has said nothing since the client was lost: its replies to unseen commands are still to come. */
-  #isSilentSinceLoss = false;
+  readonly #turns = new Turns(false);
   #isFinished = false;
 
   constructor(sink: QuerySink) {
@@ -64,32 +57,35 @@ export class MysqlConnection implements ProtocolConnection {
 
   fromClient(bytes: Uint8Array, missing: number): void {
     if (this.#isFinished) return;
-    if (this.#isServersTurn) this.#beginRun();
+    if (this.#turns.clientSpeaks()) {
+      this.#server.next();
+      this.#replies.reset();
+      this.#exchange.forget();
+    }
     let at = 0;
-    if (this.#isClientLost && bytes.length > 0) {
+    if (this.#turns.isClientLost && bytes.length > 0) {
       if (beginsLikeCommand(bytes)) this.#resumeClient();
       else at = bytes.length;
     }
-    while (at < bytes.length && !this.#isFinished && !this.#isClientLost) {
+    while (at < bytes.length && !this.#isFinished && !this.#turns.isClientLost) {
       at = this.#client.take(bytes, at);
       if (this.#client.isComplete) this.#clientMessage(bytes, at);
     }
     if (this.#isFinished) return;
-    if (missing > 0 && !this.#isClientLost) {
+    if (missing > 0 && !this.#turns.isClientLost) {
       const isLost = this.#client.skip(missing);
       if (this.#client.isComplete) this.#clientMessage(NOTHING, 0);
       if (isLost) this.#loseClient();
     }
-    if (this.#exchange.isOverrun) this.#isServerLost = true;
+    if (this.#exchange.isOverrun) this.#turns.isServerLost = true;
   }
 
   fromServer(bytes: Uint8Array, missing: number): void {
     if (this.#isFinished) return;
-    this.#isServersTurn = true;
-    this.#isSilentSinceLoss = false;
-    if (this.#isServerLost) return;
-    if (this.#isServerUnsure && bytes.length > 0) {
-      this.#isServerUnsure = false;
+    this.#turns.serverSpeaks();
+    if (this.#turns.isServerLost) return;
+    if (this.#turns.isServerUnsure && bytes.length > 0) {
+      this.#turns.isServerUnsure = false;
       const expected = this.#exchange.oldest?.sequence ?? 1;
       if (bytes.length >= 4 && bytes[3] !== expected) {
         this.#loseServer();
@@ -112,33 +108,19 @@ export class MysqlConnection implements ProtocolConnection {
     if (!this.#isFinished) this.#finish();
   }
 
-  /** The client goes on asking: whatever was lost of the replies, it has got them. */
-  #beginRun(): void {
-    this.#isServersTurn = false;
-    if (!this.#isServerLost) return;
-    this.#isServerLost = false;
-    this.#isServerUnsure = true;
-    this.#server.next();
-    this.#replies.reset();
-    this.#exchange.forget();
-  }
-
   #loseClient(): void {
-    this.#isClientLost = true;
-    this.#isSilentSinceLoss = true;
+    this.#turns.loseClient();
     this.#client.next();
   }
 
-  /** Messages between were not seen; neither is, then, which reply belongs to which of them. */
   #resumeClient(): void {
-    this.#isClientLost = false;
+    this.#turns.findClient();
     this.#exchange.forget();
     this.#replies.reset();
-    if (this.#isSilentSinceLoss) this.#isServerLost = true;
   }
 
   #loseServer(): void {
-    this.#isServerLost = true;
+    this.#turns.isServerLost = true;
     this.#server.next();
     this.#replies.lost();
   }
@@ -227,7 +209,7 @@ export class MysqlConnection implements ProtocolConnection {
   }
 
   #finish(): void {
-    if (!this.#isFinished && !this.#isServerLost) this.#replies.lost();
+    if (!this.#isFinished && !this.#turns.isServerLost) this.#replies.lost();
     this.#isFinished = true;
     this.#exchange.forget();
   }
