@@ -63,7 +63,7 @@ static __always_inline void remember_client(struct task_struct *task, struct soc
 {
 	struct connection_state state = { .mode = MODE_CLIENT, .family = family };
 	__u64 key = (__u64)sk;
-	struct connection_state *known = bpf_map_lookup_elem(&tcp_connections, &key);
+	struct connection_state *known = find_connection(key, family);
 
 	/* Asked a second time whether the connection is there. */
 	if (known && known->id && known->inode == inode_of(sk))
@@ -72,7 +72,7 @@ static __always_inline void remember_client(struct task_struct *task, struct soc
 	/* Who serves a request waits for the connection from now on. */
 	if (is_serving(task->tgid))
 		name_client(task, sk, &state);
-	else
+	else if (family != FAMILY_UNIX)
 		bpf_map_update_elem(&tcp_connections, &key, &state, BPF_ANY);
 }
 
@@ -101,6 +101,8 @@ int BPF_PROG(exit_connect, struct pt_regs *regs, long result)
 		event.family = family;
 		if (peer)
 			event.path_size = read_unix_path(peer, event.path);
+		if (event.socket_type == SOCK_STREAM)
+			remember_client(task, sk, family);
 	} else {
 		__u8 local[16];
 

@@ -133,8 +133,15 @@ static __always_inline void question(struct task_struct *task, struct sock *sk, 
 		connection = adopt_client(task, sk);
 	else if (!connection->id && is_serving(task->tgid))
 		connection = name_client(task, sk, connection);
+	if (!connection)
+		return;
+	if (!connection->id) {
+		/* Counted only, so that whoever names it knows that its beginning is over. */
+		connection->bytes_out += transfer->length;
+		return;
+	}
 	/* Once there is plaintext, that is the question: see tls.bpf.c. */
-	if (!connection || !connection->id || connection->tls_stage == TLS_PLAINTEXT)
+	if (connection->tls_stage == TLS_PLAINTEXT)
 		return;
 	if (connection->direction != DIRECTION_OUT) {
 		id = connection->id;
@@ -168,8 +175,10 @@ static __always_inline void answer(struct task_struct *task, struct connection_s
 	unsigned int room;
 	__u64 offset = connection->bytes_in;
 
-	if (!connection->id)
+	if (!connection->id) {
+		connection->bytes_in += transfer->length;
 		return;
+	}
 	if (connection->tls_stage == TLS_PLAINTEXT) {
 		return_stamp(task, connection);
 		return;

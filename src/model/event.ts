@@ -81,7 +81,7 @@ export interface AcceptEvent extends EventHeader {
   localPort: number;
   remoteAddress: string;
   remotePort: number;
-  /** The connection was already open when the agent came: its first bytes were not seen. */
+  /** Its first bytes were not seen: it was open when the agent came, or made before its process served anybody. */
   isAdopted: boolean;
   /** It was made by the process, to ask another service; absent: no, accepted. Told at the first question. */
   isClient?: boolean;
