@@ -342,6 +342,11 @@ export class SimulatedKernel {
     this.#lent.delete(object);
   }
 
+  /** return_socket(): the loop reads from the pair that a request had made for a program. No event tells of it. */
+  readPair(thread: SimulatedThread, owner: { connection: number; sequence: number }): void {
+    if (thread.state !== null) thread.state = { ...thread.state, ...owner, socket: null, origin: 'linked' };
+  }
+
   /** outbound(): the first writes of a reply are all told, later ones at each doubling. */
   write(
     thread: SimulatedThread,

@@ -6,6 +6,8 @@ export interface ProbedFunction {
   readonly symbol: string;
   /** Offset of the function's address in the variable; undefined: the symbol is the function itself. */
   readonly pointerAt?: number;
+  /** Probed only where the file does not show this function, which is called less often. */
+  readonly unless?: string;
   /** Program that runs when the function is entered: of bpf/sensors/tls.bpf.c or runtime.bpf.c. */
   readonly enter?: string;
   /** Program that runs when it returns. */
@@ -30,9 +32,13 @@ export interface Library {
 /** The program for returns from any function of a TLS library. */
 const TLS_EXIT = 'tls_exit';
 
-function entry(symbol: string, enter: string): ProbedFunction {
-  return { symbol, enter };
+function entry(symbol: string, enter: string, unless?: string): ProbedFunction {
+  return { symbol, enter, ...(unless === undefined ? {} : { unless }) };
 }
+
+/** Called when there are immediates to run; the other one in each turn of the loop. */
+const IMMEDIATES = '_ZNK4node14PrincipalRealm27immediate_callback_functionEv';
+const CHECK_IMMEDIATES = '_ZN4node11Environment14CheckImmediateEP10uv_check_s';
 
 /** Offset of tp_dealloc in a PyTypeObject: the same since Python 3.0. */
 const TYPE_DEALLOC = 48;
@@ -97,7 +103,7 @@ export const LIBRARIES: readonly Library[] = [
       ['uv_close'],
       ['_ZN4node10HandleWrap7OnCloseEP11uv_handle_s'],
       ['_ZN4node11Environment9RunTimersEP10uv_timer_s'],
-      ['_ZN4node11Environment14CheckImmediateEP10uv_check_s'],
+      [IMMEDIATES, CHECK_IMMEDIATES],
     ],
     functions: [
       entry('uv__work_submit', 'uv_work_submit'),
@@ -110,13 +116,14 @@ export const LIBRARIES: readonly Library[] = [
       entry('uv__getaddrinfo_done', 'uv_work_done'),
       entry('uv__getnameinfo_done', 'uv_work_done'),
       entry('uv_spawn', 'uv_spawn_enter'),
-      entry('uv_read_start', 'uv_read_start_enter'),
       entry('_ZN4node12_GLOBAL__N_111ProcessWrap6OnExitEP12uv_process_sli', 'node_process_exit'),
-      entry('uv_close', 'uv_close_enter'),
+      entry('uv__tcp_close', 'uv_close_enter'),
+      entry('uv_close', 'uv_close_enter', 'uv__tcp_close'),
       entry('_ZN4node10HandleWrap7OnCloseEP11uv_handle_s', 'node_handle_close'),
       entry('_ZN4node11Environment9RunTimersEP10uv_timer_s', 'node_timers'),
       entry('uv_idle_start', 'node_immediate_asked'),
-      entry('_ZN4node11Environment14CheckImmediateEP10uv_check_s', 'node_immediates'),
+      entry(IMMEDIATES, 'node_immediates'),
+      entry(CHECK_IMMEDIATES, 'node_immediates', IMMEDIATES),
     ],
   },
   {

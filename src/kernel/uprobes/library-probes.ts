@@ -248,9 +248,9 @@ export class LibraryProbes implements Disposable {
     }
     const links: Pointer[] = [];
     let isWhole = true;
-    for (const { symbol, enter, exit } of library.functions) {
+    for (const { symbol, enter, exit, unless } of library.functions) {
       const at = functions.get(symbol);
-      if (at === undefined) continue;
+      if (at === undefined || (unless !== undefined && functions.has(unless))) continue;
       const offset = probeOffset(file, at);
       for (const [name, isReturn] of [[enter, false] as const, [exit, true] as const]) {
         if (name === undefined) continue;
