@@ -87,9 +87,12 @@ function run(): RunSummary {
   guarded.attempt(() => pipeline.end());
   batch.flush();
   if (guarded.errorCount > 0) pipeline.losses['internal-error'] = guarded.errorCount;
+  const { exact, linked, matched, ambiguous, disagreements, contentSkipped, requests } =
+    pipeline.attributor.counters;
   return {
     events: pipeline.eventCount,
-    requests: pipeline.attributor.counters.requests,
+    requests,
+    effects: { exact, linked, matched, ambiguous, disagreements, contentSkipped },
     findings: pipeline.desk.counters.findings,
     durationMs: performance.now() - startedAt,
     losses: { ...pipeline.losses },
