@@ -19,7 +19,7 @@ case $mode in
   build) ;;
   test)
     packages="$packages php-cli apache2-bin python3 python3-pymysql redis-tools mariadb-server-core openssl curl wget"
-    packages="$packages gnutls-bin dnsmasq-base iproute2 golang-go python3-uvicorn"
+    packages="$packages gnutls-bin dnsmasq-base iproute2 golang-go python3-uvicorn python3-uvloop"
     commands="$commands php python3 openssl dnsmasq ip go"
     ;;
   bench) packages="$packages wrk" commands="$commands wrk" ;;

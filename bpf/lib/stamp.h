@@ -38,6 +38,7 @@ static __always_inline void stamp_thread(struct task_struct *task, struct connec
 	mark_serving(task->tgid, connection->id);
 	if (thread) {
 		share_immediates(thread, connection->id, connection->sequence);
+		thread->has_read = 1;
 		thread->connection = connection->id;
 		thread->sequence = connection->sequence;
 		thread->socket = socket;
@@ -67,6 +68,7 @@ static __always_inline void resume_request(struct thread_state *thread, __u64 co
 static __always_inline void clear_stamp(struct thread_state *thread, __u8 origin)
 {
 	share_immediates(thread, 0, 0);
+	thread->has_read = 0;
 	thread->connection = 0;
 	thread->sequence = 0;
 	thread->origin = origin;

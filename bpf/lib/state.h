@@ -102,7 +102,8 @@ struct thread_state {
 	__u64 immediate_connection;
 	__u32 immediate_sequence;
 	__u8 immediates; /* enum immediates */
-	__u8 reserved[3];
+	__u8 has_read;   /* a loop: it has read a request, and whoever gets it has not begun: see runtime.bpf.c */
+	__u8 reserved[2];
 };
 
 enum immediates {

@@ -273,6 +273,41 @@ int python_context_copied(struct pt_regs *ctx)
 	return context_made(FUNCTION_POINTER_RESULT(ctx));
 }
 
+/*
+ * Context.run() of Python: uvloop reads outside of any context, and then runs what gets the bytes in that of the server, which
+ * all its connections share. The first one that is run after the read is that; when it is run for anything else, it serves
+ * nobody.
+ */
+SEC("uprobe")
+int python_context_run(struct pt_regs *ctx)
+{
+	struct task_struct *task = current_task();
+	__u32 pid = task->tgid;
+	__u64 unit = context_unit(pid, FUNCTION_ARG0(ctx));
+	struct runtime *runtime = bpf_map_lookup_elem(&runtimes, &pid);
+	struct thread_state *reader, *known;
+	struct thread_state entered = {};
+
+	count_hit(ctx);
+	if (!runtime || !runtime->reads_outside)
+		return 0;
+	reader = state_of(task, task->pid);
+	if (!reader || !reader->has_read) {
+		known = state_of(task, unit);
+		if (known && known->origin == ORIGIN_READ)
+			clear_stamp(known, ORIGIN_NONE);
+		return 0;
+	}
+	reader->has_read = 0;
+	entered.connection = reader->connection;
+	entered.sequence = reader->sequence;
+	entered.socket = reader->socket;
+	entered.is_unix = reader->is_unix;
+	entered.origin = ORIGIN_READ;
+	put_state(task, unit, &entered);
+	return 0;
+}
+
 /* tp_dealloc of PyContext_Type: the address will be another context's. */
 SEC("uprobe")
 int python_context_freed(struct pt_regs *ctx)

@@ -2,10 +2,9 @@ import type { UnitKind } from '../runtimes/unit-layout.ts';
 
 /** The libraries whose functions we probe, as data: which ones, what for, and which programs look at them. */
 export interface ProbedFunction {
-  /** Its name, or that of the variable in which its address stands: see pointerAt. */
+  /** Its name; one of ours where it has none in the file: then `within` tells where its address stands. */
   readonly symbol: string;
-  /** Offset of the function's address in the variable; undefined: the symbol is the function itself. */
-  readonly pointerAt?: number;
+  readonly within?: Variable;
   /** Probed only where the file does not show this function, which is called less often. */
   readonly unless?: string;
   /** Program that runs when the function is entered: of bpf/sensors/tls.bpf.c or runtime.bpf.c. */
@@ -14,6 +13,11 @@ export interface ProbedFunction {
   readonly exit?: string;
 }
 
+/** A variable with the address of a function: at an offset, or as a method of a Python type. */
+export type Variable =
+  | { readonly symbol: string; readonly at: number }
+  | { readonly symbol: string; readonly method: string };
+
 /** The sensors of the plan that use libraries. */
 export type Purpose = 'tls' | 'runtime';
 
@@ -21,6 +25,8 @@ export interface Library {
   readonly name: string;
   /** Only where the process keeps its units in this way (src/kernel/runtimes/): nobody else pays for the probes. */
   readonly units?: UnitKind;
+  /** Only in processes that have such a file, too. */
+  readonly beside?: RegExp;
   readonly purpose: Purpose;
   /** Names of the files that it comes in, without directory. null: linked into a program. */
   readonly file: RegExp | null;
@@ -44,8 +50,43 @@ const CHECK_IMMEDIATES = '_ZN4node11Environment14CheckImmediateEP10uv_check_s';
 const TYPE_DEALLOC = 48;
 const PYTHON_CONTEXTS: readonly ProbedFunction[] = [
   { symbol: 'PyContext_CopyCurrent', exit: 'python_context_copied' },
-  { symbol: 'PyContext_Type', pointerAt: TYPE_DEALLOC, enter: 'python_context_freed' },
+  {
+    symbol: 'tp_dealloc of PyContext_Type',
+    within: { symbol: 'PyContext_Type', at: TYPE_DEALLOC },
+    enter: 'python_context_freed',
+  },
 ];
+const PYTHON_CONTEXT_RUN: readonly ProbedFunction[] = [
+  {
+    symbol: 'run of PyContext_Type',
+    within: { symbol: 'PyContext_Type', method: 'run' },
+    enter: 'python_context_run',
+  },
+];
+/** The event loop that reads before it enters a context. */
+export const UVLOOP = /\/uvloop\/loop\.[^/]*so(?: \(deleted\))?$/;
+
+/** In a library of its own, or built into the program. */
+function pythonTasks(name: string, file: RegExp | null): readonly Library[] {
+  return [
+    {
+      name: `uvloop on ${name}`,
+      purpose: 'runtime',
+      file,
+      beside: UVLOOP,
+      needs: PYTHON_CONTEXT_RUN.map(({ symbol }) => [symbol]),
+      functions: PYTHON_CONTEXT_RUN,
+    },
+    {
+      name: `tasks of ${name}`,
+      units: 'python',
+      purpose: 'runtime',
+      file,
+      needs: PYTHON_CONTEXTS.map(({ symbol }) => [symbol]),
+      functions: PYTHON_CONTEXTS,
+    },
+  ];
+}
 
 const OPENSSL: readonly ProbedFunction[] = [
   { symbol: 'SSL_read', enter: 'tls_read_enter', exit: TLS_EXIT },
@@ -126,22 +167,8 @@ export const LIBRARIES: readonly Library[] = [
       entry(CHECK_IMMEDIATES, 'node_immediates', IMMEDIATES),
     ],
   },
-  {
-    name: 'tasks of Python',
-    units: 'python',
-    purpose: 'runtime',
-    file: /^libpython3\.\d+\w*\.so(?:\.|$)/,
-    needs: [['PyContext_CopyCurrent'], ['PyContext_Type']],
-    functions: PYTHON_CONTEXTS,
-  },
-  {
-    name: 'tasks of built-in Python',
-    units: 'python',
-    purpose: 'runtime',
-    file: null,
-    needs: [['PyContext_CopyCurrent'], ['PyContext_Type']],
-    functions: PYTHON_CONTEXTS,
-  },
+  ...pythonTasks('Python', /^libpython3\.\d+\w*\.so(?:\.|$)/),
+  ...pythonTasks('built-in Python', null),
 ];
 
 /** Every program that the catalogue names for a purpose. */
