@@ -31,13 +31,6 @@ export class ProcessMemory implements Disposable {
     return this.words(address, 1)?.[0] ?? null;
   }
 
-  /** Whether this text, ended by NUL, stands there. */
-  hasText(address: number, text: string): boolean {
-    const wanted = Buffer.from(`${text}\0`, 'latin1');
-    const view = this.#read(address, wanted.length);
-    return view !== null && wanted.every((byte, index) => view.getUint8(index) === byte);
-  }
-
   [Symbol.dispose](): void {
     closeSync(this.#fd);
   }

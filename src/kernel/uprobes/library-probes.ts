@@ -250,7 +250,7 @@ export class LibraryProbes implements Disposable {
   }
 
   #probeFile(mapped: MappedFile, library: Library, pid: number, file: OpenFile): boolean {
-    const functions = findFunctions(mapped, pid, library.functions);
+    const functions = findFunctions(file, library.functions);
     if (!library.needs.every((names) => names.some((name) => functions.has(name)))) return false;
     const slot = this.#freeSlots.pop();
     if (slot === undefined) {
