@@ -24,7 +24,7 @@ int BPF_PROG(exit_accept, struct pt_regs *regs, long result)
 	family = family_of(sk);
 	if (family == FAMILY_NONE)
 		return 0;
-	track_connection(task, sk, family, 0);
+	track_connection(task, sk, family, 0, 0);
 	return 0;
 }
 
@@ -71,7 +71,7 @@ static __always_inline void remember_client(struct task_struct *task, struct soc
 	lend_stamp(task, &state);
 	/* Who serves a request waits for the connection from now on. */
 	if (is_serving(task->tgid))
-		name_client(task, sk, &state);
+		name_client(task, sk, &state, 0);
 	else
 		bpf_map_update_elem(&tcp_connections, &key, &state, BPF_ANY);
 }

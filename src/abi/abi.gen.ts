@@ -1,7 +1,7 @@
 // Generated from bpf/abi.h by scripts/gen.ts. Do not edit: run "make gen".
 
 /** Fingerprint of the whole layout; compared with the BPF object when it is loaded. */
-export const ABI_HASH = '82b0c2b0a1fa22d4';
+export const ABI_HASH = '382869a14314befe';
 
 export const EVENT_KIND = {
   EXEC: 1,
@@ -80,7 +80,7 @@ export const COUNTER = {
 
 /** Byte offsets in struct accept_event; SIZE is that of its fixed part. */
 export const ACCEPT_EVENT = {
-  SIZE: 216,
+  SIZE: 240,
   header: 0,
   connection: 56,
   family: 64,
@@ -90,6 +90,10 @@ export const ACCEPT_EVENT = {
   remote_address: 88,
   path: 104,
   path_size: 212,
+  inode: 216,
+  peer_inode: 224,
+  start_sequence: 232,
+  network_namespace: 236,
 } as const;
 
 /** Byte offsets in struct close_event; SIZE is that of its fixed part. */

@@ -318,6 +318,10 @@ function decodeAccept(bytes: Uint8Array, view: DataView, offset: number): Accept
     remotePort: view.getUint16(offset + ACCEPT_EVENT.remote_port, true),
     isClient: (view.getUint8(offset + EVENT_HEADER.flags) & EVENT_FLAG.CLIENT) !== 0,
     isAdopted: (view.getUint8(offset + EVENT_HEADER.flags) & EVENT_FLAG.ADOPTED) !== 0,
+    inode: readNumber(view, offset + ACCEPT_EVENT.inode),
+    peerInode: readNumber(view, offset + ACCEPT_EVENT.peer_inode),
+    startSequence: view.getUint32(offset + ACCEPT_EVENT.start_sequence, true),
+    networkNamespace: view.getUint32(offset + ACCEPT_EVENT.network_namespace, true),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Effect } from '../model/effect.ts';
+import type { Hop } from '../model/hop.ts';
 import type { Process } from '../model/process.ts';
 import type { Connection, Request, RequestMessage } from '../model/request.ts';
 
@@ -16,6 +17,7 @@ export class RequestState implements Request {
   endedNs: number | null = null;
   status: number | null = null;
   droppedEffects = 0;
+  hop: Hop | null = null;
   /** Number by which its reply is told, where the protocol has one. */
   stream: number | undefined = undefined;
   /** Its first reply bytes were written. */

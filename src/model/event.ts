@@ -82,6 +82,12 @@ export interface AcceptEvent extends EventHeader {
   isAdopted: boolean;
   /** It was made by the process, to ask another service; absent: no, accepted. Told at the first question. */
   isClient?: boolean;
+  /** Of a unix socket and of the one at the other end; absent or 0: not known. */
+  inode?: number;
+  peerInode?: number;
+  /** TCP: number of the first byte that the client sends, which both ends know; absent or 0: not known. */
+  startSequence?: number;
+  networkNamespace?: number;
 }
 
 export interface ConnectEvent extends EventHeader {
