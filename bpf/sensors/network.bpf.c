@@ -120,7 +120,8 @@ int BPF_PROG(exit_connect, struct pt_regs *regs, long result)
 
 /*
  * getsockopt(fd, SOL_SOCKET, SO_ERROR): how event loops learn that a connection which they had begun is there. They go on
- * with the request that had begun it.
+ * with the request that had begun it. nginx asks this of a connection that it has kept, too, before it writes the next
+ * question to it: that is no news of whoever had asked before.
  */
 SEC("tp_btf/sys_exit")
 int BPF_PROG(exit_getsockopt, struct pt_regs *regs, long result)
@@ -135,7 +136,7 @@ int BPF_PROG(exit_getsockopt, struct pt_regs *regs, long result)
 	if (!sk)
 		return 0;
 	connection = find_connection((__u64)sk, family_of(sk));
-	if (connection && is_client(connection))
+	if (connection && is_client(connection) && connection->direction == DIRECTION_NONE)
 		return_stamp(task, connection);
 	return 0;
 }
