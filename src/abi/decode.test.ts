@@ -63,6 +63,10 @@ const EVENTS: Readonly<Record<KernelEvent['kind'], KernelEvent>> = {
     remotePort: 65_535,
     isAdopted: true,
     isClient: true,
+    inode: 2 ** 33 + 5,
+    peerInode: 2 ** 33 + 6,
+    startSequence: 2 ** 32 - 1,
+    networkNamespace: 4_026_531_840,
   },
   connect: {
     ...HEADER,

@@ -143,7 +143,8 @@ export class FindingDesk {
     const isSaid = rank <= (this.#reported.get(key) ?? -1);
     if (known === undefined && !isSaid) return false;
     this.counters.merged++;
-    if (known !== undefined && !isSaid && rank >= RANK[known.detection.verdict]) known.detection = one.detection;
+    if (known !== undefined && !isSaid && rank >= RANK[known.detection.verdict])
+      known.detection = one.detection;
     return true;
   }
 

@@ -24,7 +24,7 @@ const MAX_HOPS = 8;
 /** The hops that led to a request on this host, the nearest first. The front of the last one came from elsewhere, or is not known. */
 export function hopsOf(request: Request): readonly Hop[] {
   const hops: Hop[] = [];
-  for (let at: Request | null = request; at !== null && hops.length < MAX_HOPS; ) {
+  for (let at: Request | null = request; at !== null && hops.length < MAX_HOPS;) {
     const hop: Hop | null = at.hop ?? null;
     if (hop === null) break;
     hops.push(hop);

@@ -38,9 +38,7 @@ export function forwardedForView(request: Request): ForwardedForView | null {
     known: 'socket',
     trusted: front !== null && (weakest.grade === 'exact' || weakest.grade === 'linked'),
     client:
-      front === null
-        ? null
-        : { ip: front.connection.client.address, port: front.connection.client.port },
+      front === null ? null : { ip: front.connection.client.address, port: front.connection.client.port },
     request: front?.id ?? null,
     grade: weakest.grade,
     reason: weakest.reason,

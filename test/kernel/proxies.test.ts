@@ -4,24 +4,28 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, suite, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RequestView } from '../../src/output/views.ts';
+import type { FindingView, RequestView } from '../../src/output/views.ts';
 import { requireKernel } from '../support/kernel.ts';
 import { sendLoad, type LoadResult } from '../support/load.ts';
 import { freePort } from '../support/ports.ts';
 import { answers, ProcessGroup } from '../support/process-group.ts';
 import { apacheProxy, fpm, missingProxies, nginx, type ProxyCommand } from '../support/proxies.ts';
 import { startThroughline, type Throughline } from '../support/throughline.ts';
+import { assertFinding } from '../support/view-shapes.ts';
 
 requireKernel();
 
 const REQUESTS = 200;
 const CONCURRENCY = 16;
 const START_TIMEOUT_MS = 15_000;
+/** After so long no second finding comes. */
+const SETTLED_MS = 2000;
 
 const PHP = `<?php
 $path = parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH);
 $name = basename($path);
 usleep(random_int(0, 5000));
+if ($name === 'ping') echo shell_exec('/bin/echo ' . $_GET['host']);
 if (preg_match('/^\\d{6}$/', $name)) file_put_contents(__DIR__ . "/behind-$name", $name);
 echo "done\\n";
 `;
@@ -125,7 +129,7 @@ suite('a proxy and the application behind it', { skip: missingProxies() ?? false
       const truth = sent.get(path === 'turn' ? Array.from(digits).toReversed().join('') : digits);
       assert.ok(truth, target);
       if (forwardedFor === null || forwardedFor.known !== 'socket') counts.missing++;
-      else if (forwardedFor.client === null) { counts.unknown++; console.error(forwardedFor.reason.replace(/\d+/, 'N'), forwardedFor.candidates.length); }
+      else if (forwardedFor.client === null) counts.unknown++;
       else {
         const front = byId.get(forwardedFor.request ?? '');
         const isRight =
@@ -150,7 +154,10 @@ suite('a proxy and the application behind it', { skip: missingProxies() ?? false
           const port = await freePort();
           start(fpm(directory, socket, PHP));
           const address = transport === 'unix' ? `unix:${socket}` : socket;
-          const url = await untilReady(start(nginx(directory, port, `fastcgi ${address}`, isKept)), port);
+          const url = await untilReady(
+            start(nginx(directory, port, `fastcgi ${address}`, isKept, !isKept)),
+            port,
+          );
           const counts = await observe(t, url, path, 1, ({ server }) => server.comm.startsWith('php-fpm'));
           assert.ok(counts.right >= 0.9 * REQUESTS);
         });
@@ -173,10 +180,7 @@ suite('a proxy and the application behind it', { skip: missingProxies() ?? false
     const [appPort, innerPort, port] = [await freePort(), await freePort(), await freePort()];
     const node = startNode(`${appPort}`);
     await untilReady(start(nginx(directory, innerPort, `http://127.0.0.1:${appPort}`, true)), innerPort);
-    const url = await untilReady(
-      start(nginx(directory, port, `http://127.0.0.1:${innerPort}`, false)),
-      port,
-    );
+    const url = await untilReady(start(nginx(directory, port, `http://127.0.0.1:${innerPort}`, false)), port);
     const counts = await observe(t, url, 'app', 2, ({ server }) => server.pid === node.pid);
     assert.ok(counts.right >= 0.9 * REQUESTS);
   });
@@ -189,5 +193,38 @@ suite('a proxy and the application behind it', { skip: missingProxies() ?? false
     const url = await untilReady(front, port);
     const counts = await observe(t, url, 'app', 1, ({ server }) => server.pid === node.pid);
     assert.ok(counts.right >= 0.9 * REQUESTS);
+  });
+
+  test('an attack through a proxy is one finding, of its client, with the effects of the application', async () => {
+    begin();
+    await using run = await startThroughline(['run', '--json']);
+    const port = await freePort();
+    const socket = join(directory, 'fpm.sock');
+    start(fpm(directory, socket, PHP));
+    const url = await untilReady(start(nginx(directory, port, `fastcgi unix:${socket}`, false)), port);
+    const [sent] = await sendLoad({
+      url,
+      requests: 1,
+      concurrency: 1,
+      target: () => '/ping?host=127.0.0.1;id',
+    });
+    const isFinding = ({ kind }: { readonly kind: string }): boolean => kind === 'finding';
+    await run.waitFor(isFinding, 10_000);
+    await sleep(SETTLED_MS);
+    const findings = run.messages.filter(isFinding) as unknown as FindingView[];
+    assert.deepEqual(
+      findings.map(({ verdict, class: attackClass }) => `${verdict} ${attackClass}`),
+      ['EXPLOITED command-injection'],
+    );
+    const [finding] = findings;
+    assertFinding(finding);
+    assert.match(finding?.request?.server.comm ?? '', /^php-fpm/);
+    const { forwardedFor, id } = finding?.request ?? {};
+    assert.ok(forwardedFor);
+    assert.equal(forwardedFor.known, 'socket');
+    assert.deepEqual(forwardedFor.client, { ip: '127.0.0.1', port: sent?.clientPort });
+    assert.ok(forwardedFor.request !== null && forwardedFor.request !== id);
+    assert.equal(forwardedFor.through[0]?.comm, 'nginx');
+    await run.stop();
   });
 });

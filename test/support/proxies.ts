@@ -28,22 +28,31 @@ export type Upstream = `http://${string}` | `fastcgi ${string}`;
 /** So `/turn/123456` becomes `/app/654321`: what the application gets has none of the client's bytes. */
 const TURN = String.raw`rewrite "^/turn/(\d)(\d)(\d)(\d)(\d)(\d)$" /app/$6$5$4$3$2$1 break;`;
 
-/** @param isKept whether connections to the application are used again */
-export function nginx(directory: string, port: number, upstream: Upstream, isKept: boolean): ProxyCommand {
+/**
+ * @param isKept whether connections to the application are used again
+ * @param tellsClient whether the variables of FastCGI name the client, as those do that Debian's nginx comes with
+ */
+export function nginx(
+  directory: string,
+  port: number,
+  upstream: Upstream,
+  isKept: boolean,
+  tellsClient = false,
+): ProxyCommand {
   const [, address = ''] = upstream.startsWith('http://')
     ? upstream.split('http://')
     : upstream.split('fastcgi ');
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((name) => `${name}_temp_path ${directory}/${name};`)
     .join('\n  ');
-  // The least of variables: the client's address is told by none of them.
   const pass = upstream.startsWith('http://')
     ? `proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection "${isKept ? '' : 'close'}";`
     : `fastcgi_pass app; fastcgi_keep_conn ${isKept ? 'on' : 'off'};
       fastcgi_param REQUEST_METHOD $request_method;
       fastcgi_param REQUEST_URI $uri?$args;
       fastcgi_param QUERY_STRING $query_string;
-      fastcgi_param SCRIPT_FILENAME ${directory}/index.php;`;
+      fastcgi_param SCRIPT_FILENAME ${directory}/index.php;
+      ${tellsClient ? 'fastcgi_param REMOTE_ADDR $remote_addr; fastcgi_param REMOTE_PORT $remote_port;' : ''}`;
   const file = join(directory, `nginx-${port}.conf`);
   writeFileSync(
     file,
@@ -89,7 +98,10 @@ pm = static
 pm.max_children = 40
 `,
   );
-  return { program: findFpm() ?? '', args: ['--fpm-config', file, '--nodaemonize', '--allow-to-run-as-root'] };
+  return {
+    program: findFpm() ?? '',
+    args: ['--fpm-config', file, '--nodaemonize', '--allow-to-run-as-root'],
+  };
 }
 
 export function apacheProxy(directory: string, port: number, address: string): ProxyCommand {
