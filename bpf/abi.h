@@ -137,6 +137,11 @@ struct accept_event {
 	unsigned char remote_address[16];
 	char path[108]; /* of the listening unix socket; a leading NUL marks an abstract name */
 	unsigned int path_size;
+	/* How the two ends of a connection within this host are known for one; 0 where it is not known. */
+	unsigned long long inode;      /* of a unix socket */
+	unsigned long long peer_inode; /* of the unix socket at the other end; of a client before it was accepted 0 */
+	unsigned int start_sequence;   /* TCP: number of the first byte that the client sends, the same at both ends */
+	unsigned int network_namespace;
 };
 
 struct connect_event {

@@ -24,7 +24,7 @@ int BPF_PROG(exit_accept, struct pt_regs *regs, long result)
 	family = family_of(sk);
 	if (family == FAMILY_NONE)
 		return 0;
-	track_connection(task, sk, family, 0);
+	track_connection(task, sk, family, 0, 0);
 	return 0;
 }
 
@@ -71,7 +71,7 @@ static __always_inline void remember_client(struct task_struct *task, struct soc
 	lend_stamp(task, &state);
 	/* Who serves a request waits for the connection from now on. */
 	if (is_serving(task->tgid))
-		name_client(task, sk, &state);
+		name_client(task, sk, &state, 0);
 	else if (family != FAMILY_UNIX)
 		bpf_map_update_elem(&tcp_connections, &key, &state, BPF_ANY);
 }
@@ -122,7 +122,8 @@ int BPF_PROG(exit_connect, struct pt_regs *regs, long result)
 
 /*
  * getsockopt(fd, SOL_SOCKET, SO_ERROR): how event loops learn that a connection which they had begun is there. They go on
- * with the request that had begun it.
+ * with the request that had begun it. nginx asks this of a connection that it has kept, too, before it writes the next
+ * question to it: that is no news of whoever had asked before.
  */
 SEC("tp_btf/sys_exit")
 int BPF_PROG(exit_getsockopt, struct pt_regs *regs, long result)
@@ -137,7 +138,7 @@ int BPF_PROG(exit_getsockopt, struct pt_regs *regs, long result)
 	if (!sk)
 		return 0;
 	connection = find_connection((__u64)sk, family_of(sk));
-	if (connection && is_client(connection))
+	if (connection && is_client(connection) && connection->direction == DIRECTION_NONE)
 		return_stamp(task, connection);
 	return 0;
 }

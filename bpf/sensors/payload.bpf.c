@@ -54,7 +54,7 @@ static __always_inline struct connection_state *adopt(struct task_struct *task, 
 	port = BPF_CORE_READ(sk, __sk_common.skc_num);
 	if (!bpf_map_lookup_elem(&listening_ports, &port))
 		return NULL;
-	return track_connection(task, sk, family, FLAG_ADOPTED);
+	return track_connection(task, sk, family, FLAG_ADOPTED, 0);
 }
 
 static __always_inline struct connection_state *connection_of(struct task_struct *task, struct sock *sk, int may_adopt)
@@ -132,7 +132,7 @@ static __always_inline void question(struct task_struct *task, struct sock *sk, 
 	if (!connection)
 		connection = adopt_client(task, sk);
 	else if (!connection->id && is_serving(task->tgid))
-		connection = name_client(task, sk, connection);
+		connection = name_client(task, sk, connection, transfer->length);
 	if (!connection)
 		return;
 	if (!connection->id) {

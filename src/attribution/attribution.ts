@@ -32,7 +32,7 @@ const NANOSECONDS_PER_TICK = 10_000_000;
 /** Requests of a process after which its threads are known for what they are. */
 const SETTLED_REQUESTS = 64;
 
-const UNKNOWN_STAMP = 'the thread had read a message that was not captured';
+export const UNKNOWN_STAMP = 'the thread had read a message that was not captured';
 
 export const NO_REQUEST: Attribution = {
   grade: 'none',

@@ -87,6 +87,12 @@ export interface AcceptEvent extends EventHeader {
   isClient?: boolean;
   /** A UDP socket: each of its payload events is one whole datagram, though perhaps not captured whole. Absent: no. */
   isDatagram?: boolean;
+  /** Of a unix socket and of the one at the other end; absent or 0: not known. */
+  inode?: number;
+  peerInode?: number;
+  /** TCP: number of the first byte that the client sends, which both ends know; absent or 0: not known. */
+  startSequence?: number;
+  networkNamespace?: number;
 }
 
 export interface ConnectEvent extends EventHeader {
