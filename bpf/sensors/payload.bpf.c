@@ -97,29 +97,35 @@ static __always_inline void report(struct task_struct *task, struct connection_s
 static __always_inline struct connection_state *adopt(struct task_struct *task, struct sock *sk, __u8 family)
 {
 	__u16 port;
-	__u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	__u8 state;
 
-	if (family == FAMILY_UNIX || family == FAMILY_NONE)
+	if (family == FAMILY_NONE)
 		return NULL;
-	if ((state != TCP_ESTABLISHED && state != TCP_CLOSE_WAIT) || BPF_CORE_READ(sk, sk_type) != SOCK_STREAM)
-		return NULL;
+	/* First what tells most of them: a client's port is none that somebody listens on. */
 	port = BPF_CORE_READ(sk, __sk_common.skc_num);
 	if (!bpf_map_lookup_elem(&listening_ports, &port))
+		return NULL;
+	state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	if ((state != TCP_ESTABLISHED && state != TCP_CLOSE_WAIT) || BPF_CORE_READ(sk, sk_type) != SOCK_STREAM)
 		return NULL;
 	return track_connection(task, sk, family, FLAG_ADOPTED);
 }
 
 static __always_inline struct connection_state *connection_of(struct task_struct *task, struct sock *sk, int may_adopt)
 {
-	__u8 family = family_of(sk);
-	struct connection_state *connection = find_connection((__u64)sk, family);
+	__u64 key = (__u64)sk;
+	struct connection_state *connection = bpf_map_lookup_elem(&tcp_connections, &key);
+	__u8 family;
 
-	if (!connection)
+	/* No need to ask for the family: a TCP connection is forgotten before its socket's memory is used again. */
+	if (connection)
+		return connection;
+	family = family_of(sk);
+	if (family != FAMILY_UNIX)
 		return may_adopt ? adopt(task, sk, family) : NULL;
+	connection = bpf_map_lookup_elem(&unix_connections, &key);
 	/* A unix socket's memory is reused without notice: its inode number is not. */
-	if (family == FAMILY_UNIX && connection->inode != inode_of(sk))
-		return NULL;
-	return connection;
+	return connection && connection->inode == inode_of(sk) ? connection : NULL;
 }
 
 /* The thread works on something that we cannot read: what it did before is no explanation any more. */
