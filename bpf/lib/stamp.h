@@ -23,10 +23,25 @@ static __always_inline int is_serving(__u32 pid)
 	return bpf_map_lookup_elem(&serving_processes, &pid) != NULL;
 }
 
-static __always_inline void mark_serving(__u32 pid, __u64 connection)
+/* Returns 0 when there was no room. */
+static __always_inline int mark_serving(__u32 pid, __u64 connection)
 {
-	if (!is_serving(pid) && bpf_map_update_elem(&serving_processes, &pid, &connection, BPF_ANY))
-		count(COUNTER_SERVING_FULL);
+	if (is_serving(pid) || !bpf_map_update_elem(&serving_processes, &pid, &connection, BPF_ANY))
+		return 1;
+	count(COUNTER_SERVING_FULL);
+	return 0;
+}
+
+/* A connection that nobody reads makes no process one that serves. */
+static __always_inline void unmark_serving(__u32 pid, __u64 connection)
+{
+	__u64 *marked_by = bpf_map_lookup_elem(&serving_processes, &pid);
+
+	if (!marked_by || *marked_by != connection)
+		return;
+	bpf_map_delete_elem(&serving_processes, &pid);
+	/* Only now: a thread that has seen the number marks its process anew. */
+	__sync_fetch_and_add(&serving_marks_taken, 1);
 }
 
 /* The thread has read the bytes of a request: from now on it serves that one, and its process is one that serves. */
@@ -35,10 +50,13 @@ static __always_inline void stamp_thread(struct task_struct *task, struct connec
 	struct thread_state *thread = thread_of(task);
 	__u32 tid = task->pid;
 	struct thread_state fresh = {};
+	__u32 marked_at = serving_marks_taken + 1;
 
-	/* Each time: the mark goes with the connection that set it, should that turn out to be unreadable. */
-	mark_serving(task->tgid, connection->id);
+	/* The mark goes with the connection that set it, should that turn out to be unreadable: then it is set again. */
+	if ((!thread || thread->marked_at != marked_at) && !mark_serving(task->tgid, connection->id))
+		marked_at = 0;
 	if (thread) {
+		thread->marked_at = marked_at;
 		thread->connection = connection->id;
 		thread->sequence = connection->sequence;
 		thread->socket = socket;
@@ -51,6 +69,7 @@ static __always_inline void stamp_thread(struct task_struct *task, struct connec
 	fresh.socket = socket;
 	fresh.origin = ORIGIN_READ;
 	fresh.is_unix = connection->family == FAMILY_UNIX;
+	fresh.marked_at = marked_at;
 	fresh.start_time_ns = task->start_boottime;
 	if (bpf_map_update_elem(&threads, &tid, &fresh, BPF_ANY))
 		count(COUNTER_THREADS_FULL);
