@@ -44,6 +44,8 @@ export interface LoadedSensors extends Disposable {
   /** For probes in TLS libraries; null where this kernel has none, or they are switched off. */
   readonly probes: ProbeHost | null;
   counters(): KernelCounters;
+  /** What these counters add up to, modulo 2^32 each: tells at little cost that one has changed. */
+  sumOf(counters: readonly (keyof KernelCounters)[]): number;
   /**
    * Tells the kernel that nobody reads this connection's protocol; with isPlaintext, the one inside its TLS. They are
    * told apart since plaintext may begin while the verdict about the ciphertext is on its way.
@@ -283,6 +285,7 @@ function sensors(
       : null,
     ringFds: [fdOf('security_ring'), fdOf('payload_ring')],
     counters: () => readCounters(globals.bss, counterOffset, Math.min(processors, COUNTER_CPUS)),
+    sumOf: (names) => sumCounters(globals.bss, counterOffset, Math.min(processors, COUNTER_CPUS), names),
     ignoreConnection(id, isPlaintext) {
       key.writeUInt32LE(id % 4294967296, 0);
       key.writeUInt32LE(Math.floor(id / 4294967296), 4);
@@ -305,6 +308,20 @@ function readCounters(bss: DataView, start: number, rows: number): KernelCounter
         bss.getUint32(row + COUNTER[name] * 8 + 4, true) * 4294967296;
   }
   return sums;
+}
+
+function sumCounters(
+  bss: DataView,
+  start: number,
+  rows: number,
+  names: readonly (keyof KernelCounters)[],
+): number {
+  let sum = 0;
+  for (const name of names) {
+    const first = start + COUNTER[name] * 8;
+    for (let cpu = 0; cpu < rows; cpu++) sum += bss.getUint32(first + cpu * COUNTER_ROW_BYTES, true);
+  }
+  return sum;
 }
 
 const COUNTER_NAMES = (Object.keys(COUNTER) as (keyof typeof COUNTER)[]).filter((name) => name !== 'MAX');
