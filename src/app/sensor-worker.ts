@@ -45,7 +45,7 @@ function isStopped(): boolean {
   return Atomics.load(input.stop, 0) !== 0;
 }
 
-/** The sensor worker: source, brain and recorder in one thread, which blocks in poll(2) and never waits for messages. */
+/** The sensor worker: source, brain and recorder in one thread, which blocks in epoll_wait(2) and never waits for messages. */
 function run(): RunSummary {
   const startedAt = performance.now();
   const { source, recordTo, wants } = input.options;

@@ -83,7 +83,7 @@ export class LiveCapture implements Disposable {
    * @returns how many events there were
    */
   step(timeoutMs: number): number {
-    if (timeoutMs > 0) this.#native.poll(this.#sensors.ringFds, timeoutMs);
+    if (timeoutMs > 0) this.#sensors.wait(timeoutMs);
     const wokenMs = performance.now();
     const horizonNs = this.#native.bootTimeNs();
     // Before the events that came with it: what follows a loss is to be doubted.

@@ -39,8 +39,8 @@ export interface LoadedSensors extends Disposable {
   readonly plan: readonly PlannedSensor[];
   readonly security: Ring;
   readonly payload: Ring;
-  /** For poll(2). */
-  readonly ringFds: readonly number[];
+  /** Sleeps until a ring has filled up to its mark, somebody begins to listen, or the time is over. */
+  wait(timeoutMs: number): void;
   /** For probes in TLS libraries; null where this kernel has none, or they are switched off. */
   readonly probes: ProbeHost | null;
   counters(): KernelCounters;
@@ -259,6 +259,8 @@ function sensors(
     const { consumer, producer } = native.mapRing(native.mapFd(map), dataBytes);
     return new Ring(consumer, producer, dataBytes);
   };
+  const waiter = native.openWaiter([fdOf('security_ring'), fdOf('payload_ring')]);
+  if (waiter < 0) throw new ThroughlineError('TL1008', `epoll of the rings: errno ${native.errno()}`);
   const ignored = fdOf('ignored_connections');
   const ports = fdOf('listening_ports');
   const one = Uint8Array.of(1);
@@ -283,7 +285,7 @@ function sensors(
           ),
         })
       : null,
-    ringFds: [fdOf('security_ring'), fdOf('payload_ring')],
+    wait: (timeoutMs) => native.wait(waiter, timeoutMs),
     counters: () => readCounters(globals.bss, counterOffset, Math.min(processors, COUNTER_CPUS)),
     sumOf: (names) => sumCounters(globals.bss, counterOffset, Math.min(processors, COUNTER_CPUS), names),
     ignoreConnection(id, isPlaintext) {
@@ -294,7 +296,10 @@ function sensors(
     addListeningPort(port) {
       native.updateElement(ports, Uint8Array.of(port & 0xff, port >>> 8), one, 0n);
     },
-    [Symbol.dispose]: close,
+    [Symbol.dispose]() {
+      native.close(waiter);
+      close();
+    },
   };
 }
 
