@@ -9,7 +9,7 @@ import { native } from './libbpf.ts';
 test('what is there to read already does not end the wait, what comes does', () => {
   const directory = mkdtempSync(join(tmpdir(), 'throughline-waiter-'));
   const fifo = join(directory, 'fifo');
-  assert.equal(spawnSync('mkfifo', [fifo]).status, 0);
+  assert.equal(spawnSync('/usr/bin/mkfifo', [fifo]).status, 0);
   const fd = openSync(fifo, 'r+');
   const waiter = native().openWaiter([fd]);
   assert.ok(waiter >= 0);
