@@ -22,6 +22,15 @@ export function readAgentCosts(pid: number): AgentCosts {
   return { agentNs: processorTime(pid), ...programUse(pid) };
 }
 
+/** What each of so many requests has cost in between. */
+export function costsOfEach(requests: number, before: AgentCosts, after: AgentCosts): AgentCosts {
+  return {
+    agentNs: (after.agentNs - before.agentNs) / requests,
+    programNs: (after.programNs - before.programNs) / requests,
+    programRuns: (after.programRuns - before.programRuns) / requests,
+  };
+}
+
 function processorTime(pid: number): number {
   let sum = 0;
   for (const tid of readdirSync(`/proc/${pid}/task`)) {

@@ -7,13 +7,12 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startThroughline, type Throughline } from '../test/support/throughline.ts';
-import { programStatistics, readAgentCosts, type AgentCosts } from './agent-costs.ts';
+import { costsOfEach, programStatistics, readAgentCosts, type AgentCosts } from './agent-costs.ts';
 import { ROOT } from './checkout.ts';
 import { SERVERS, startHttpServer, type ServerKind } from './http-workload.ts';
 
 /** Until the agents' code is compiled. */
 const WARM_UP_SECONDS = 3;
-const KEYS = ['agentNs', 'programNs', 'programRuns'] as const;
 
 function isServerKind(name: string): name is ServerKind {
   return name in SERVERS;
@@ -34,15 +33,12 @@ async function measure(
   await ask(WARM_UP_SECONDS);
   const before = new Map([...running].map(([checkout, { pid }]) => [checkout, readAgentCosts(pid)]));
   const { requests } = await ask(seconds);
-  const costs = new Map<string, AgentCosts>();
-  for (const [checkout, { pid }] of running) {
-    const after = readAgentCosts(pid);
-    const [agentNs = 0, programNs = 0, programRuns = 0] = KEYS.map(
-      (key) => (after[key] - (before.get(checkout)?.[key] ?? 0)) / requests,
-    );
-    costs.set(checkout, { agentNs, programNs, programRuns });
-  }
-  return costs;
+  return new Map(
+    [...before].map(([checkout, costs]) => {
+      const pid = running.get(checkout)?.pid ?? 0;
+      return [checkout, costsOfEach(requests, costs, readAgentCosts(pid))];
+    }),
+  );
 }
 
 async function main(): Promise<void> {
