@@ -13,10 +13,25 @@ static __always_inline int is_serving(__u32 pid)
 	return bpf_map_lookup_elem(&serving_processes, &pid) != NULL;
 }
 
-static __always_inline void mark_serving(__u32 pid, __u64 connection)
+/* Returns 0 when there was no room. */
+static __always_inline int mark_serving(__u32 pid, __u64 connection)
 {
-	if (!is_serving(pid) && bpf_map_update_elem(&serving_processes, &pid, &connection, BPF_ANY))
-		count(COUNTER_SERVING_FULL);
+	if (is_serving(pid) || !bpf_map_update_elem(&serving_processes, &pid, &connection, BPF_ANY))
+		return 1;
+	count(COUNTER_SERVING_FULL);
+	return 0;
+}
+
+/* A connection that nobody reads makes no process one that serves. */
+static __always_inline void unmark_serving(__u32 pid, __u64 connection)
+{
+	__u64 *marked_by = bpf_map_lookup_elem(&serving_processes, &pid);
+
+	if (!marked_by || *marked_by != connection)
+		return;
+	bpf_map_delete_elem(&serving_processes, &pid);
+	/* Only now: a thread that has seen the number marks its process anew. */
+	__sync_fetch_and_add(&serving_marks_taken, 1);
 }
 
 /* The loop turns to somebody else: whatever asks for an immediate from now on cannot be told from who did before. */
@@ -33,12 +48,15 @@ static __always_inline void stamp_thread(struct task_struct *task, struct connec
 	__u64 unit = unit_of(task);
 	struct thread_state *thread = state_of(task, unit);
 	struct thread_state fresh = {};
+	__u32 marked_at = serving_marks_taken + 1;
 
-	/* Each time: the mark goes with the connection that set it, should that turn out to be unreadable. */
-	mark_serving(task->tgid, connection->id);
+	/* The mark goes with the connection that set it, should that turn out to be unreadable: then it is set again. */
+	if ((!thread || thread->marked_at != marked_at) && !mark_serving(task->tgid, connection->id))
+		marked_at = 0;
 	if (thread) {
 		share_immediates(thread, connection->id, connection->sequence);
 		thread->has_read = 1;
+		thread->marked_at = marked_at;
 		thread->connection = connection->id;
 		thread->sequence = connection->sequence;
 		thread->socket = socket;
@@ -51,6 +69,7 @@ static __always_inline void stamp_thread(struct task_struct *task, struct connec
 	fresh.socket = socket;
 	fresh.origin = ORIGIN_READ;
 	fresh.is_unix = connection->family == FAMILY_UNIX;
+	fresh.marked_at = marked_at;
 	put_state(task, unit, &fresh);
 }
 

@@ -9,6 +9,8 @@
 #define MAX_VECTORS 128
 /* Behind any event, in the scratch buffer that it is written to. */
 #define VECTORS_OFFSET SCRATCH_SIZE
+/* Beside the number of bytes: some vector could not be read. */
+#define VECTORS_UNREADABLE 0x10000
 
 /* Where the bytes of a transfer are: one buffer (vector_count 0), or an array of vectors. */
 struct transfer {
@@ -31,11 +33,9 @@ __noinline int copy_vectors(__u64 address, __u32 vector_count, __u32 room)
 	__u32 count = vector_count < MAX_VECTORS ? vector_count : MAX_VECTORS;
 	__u32 copied, index, size = count * sizeof(struct user_iovec);
 	struct user_iovec *vectors;
-	struct payload_event *event;
 
 	if (!scratch)
 		return 0;
-	event = (struct payload_event *)scratch->data;
 	vectors = (struct user_iovec *)&scratch->data[VECTORS_OFFSET];
 	scratch->cursor = 0;
 	BOUND(size, 0xfff);
@@ -50,7 +50,7 @@ __noinline int copy_vectors(__u64 address, __u32 vector_count, __u32 room)
 			size = room - copied;
 		BOUND(size, 0x3fff);
 		BOUND(copied, 0x3fff);
-		if (bpf_probe_read_user(&scratch->data[sizeof(*event) + copied], size, (void *)vectors[index].base)) {
+		if (bpf_probe_read_user(&scratch->data[sizeof(struct payload_event) + copied], size, (void *)vectors[index].base)) {
 			count = 0;
 			break;
 		}
@@ -59,9 +59,7 @@ __noinline int copy_vectors(__u64 address, __u32 vector_count, __u32 room)
 		if (size < vectors[index].length)
 			break;
 	}
-	if (!count)
-		event->header.flags |= FLAG_UNREADABLE;
-	return scratch->cursor;
+	return count ? scratch->cursor : scratch->cursor | VECTORS_UNREADABLE;
 }
 
 /* Copies up to `room` bytes behind the fixed part of the event; returns how many. */
@@ -74,6 +72,8 @@ static __always_inline unsigned int copy_bytes(__u8 *data, const struct transfer
 		return 0;
 	if (transfer->vector_count) {
 		size = copy_vectors(transfer->address, transfer->vector_count, size);
+		if (size & VECTORS_UNREADABLE)
+			*flags |= FLAG_UNREADABLE;
 		BOUND(size, 0x3fff);
 		return size;
 	}
