@@ -19,8 +19,9 @@ export function findFunctions(
   const elf = ElfFile.open(source);
   if (elf === null) return new Map();
   const named = functions.filter(({ within }) => within === undefined);
-  const found = new Map(elf.functions(named.map(({ symbol }) => symbol)));
-  const variables = elf.symbols(functions.flatMap(({ within }) => within?.symbol ?? []));
+  const names = new Set(named.map(({ symbol }) => symbol));
+  const found = new Map(elf.functions([...names]));
+  const variables = elf.symbols([...new Set(functions.flatMap(({ within }) => within?.symbol ?? []))]);
   for (const { symbol, within } of functions) {
     const variable = within === undefined ? undefined : variables.get(within.symbol);
     if (within === undefined || variable === undefined) continue;
