@@ -561,6 +561,8 @@ export class Attributor {
     if (served?.isUnread(event.stampSequence) === true)
       return { grade: 'ambiguous', reason: UNKNOWN_STAMP, request: null, candidates: [...own] };
     const candidates = new Set([...own, ...(this.#threads.get(event.unit)?.open() ?? [])]);
+    // uvicorn begins with the next request on the connection in the task of the one before, should it have come by then.
+    for (const behind of served?.requestsBehind(event.stampSequence) ?? []) candidates.add(behind);
     if (candidates.size > 1)
       return ambiguous(candidates, `${candidates.size} requests were in work in the goroutine or task`);
     if (first.isDone && first.writer !== event.unit)

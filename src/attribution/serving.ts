@@ -78,6 +78,17 @@ export class ServedConnection {
     return this.#messages.find((message) => message.sequence === sequence)?.requests ?? [];
   }
 
+  /**
+   * Requests that came in a later message, one after the other: a server that has not finished with the one before may begin
+   * with them from within it. Those that are told apart by a number are worked on side by side.
+   */
+  requestsBehind(sequence: number): readonly RequestState[] {
+    if (this.#newest?.stream !== undefined) return [];
+    return this.#messages
+      .filter((message) => message.sequence > sequence)
+      .flatMap(({ requests }) => requests);
+  }
+
   /** The message holds bytes that were not captured, and in which requests may stand. */
   markUnread(sequence: number): void {
     this.#unreadSequence = sequence;

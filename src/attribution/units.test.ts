@@ -171,6 +171,20 @@ describe('tasks of asyncio', () => {
     assert.equal(timeline.open(pool), 'ambiguous alpha');
   });
 
+  test('the next request on the connection may have been begun in the task of the one before', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { connection, goroutine } = begin(timeline, kernel.process(), 'alpha');
+    const task = kernel.task(goroutine);
+    kernel.write(task, connection, '<\n');
+    kernel.read(goroutine, connection, '> bravo\n');
+    const next = kernel.task(task);
+    assert.equal(timeline.open(next), 'ambiguous alpha bravo');
+    kernel.write(task, connection, '/\n');
+    assert.equal(timeline.open(next), 'ambiguous alpha bravo');
+    assert.equal(timeline.open(task), 'ambiguous alpha bravo');
+  });
+
   test('tasks that answer do not make threads look like moving work', () => {
     const timeline = new Timeline();
     const { kernel } = timeline;
