@@ -77,7 +77,7 @@ function assertNothingLost(first: number): void {
 
 const WORK = { requests: 80, concurrency: 8 } as const;
 
-for (const kind of ['python-threading', 'python-forking', 'node', 'apache-cgi'] as const) {
+for (const kind of ['python-threading', 'python-forking', 'node', 'apache-cgi', 'go'] as const) {
   suite(`TLS, ${kind}`, { skip: whyUnavailable(kind) ?? false }, () => {
     let server: TestServer;
     before(async () => {

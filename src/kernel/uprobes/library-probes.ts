@@ -1,11 +1,12 @@
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { arch, availableParallelism } from 'node:os';
 import type { Pointer } from '../libbpf.ts';
 import { LoadedFile, ProcessMemory } from '../runtimes/process-memory.ts';
 import { UnitRuntimes, type UnitHost } from '../runtimes/unit-runtimes.ts';
 import type { UnitKind } from '../runtimes/unit-layout.ts';
 import { probeOffset } from './elf-file.ts';
-import { librariesOf, type Library, type ProbedFunction, type Purpose } from './libraries.ts';
+import { goFunctions } from './go-functions.ts';
+import { librariesOf, type Library, type Purpose } from './libraries.ts';
 import { OpenFile, readMappings, type MappedFile } from './mapped-files.ts';
 
 /** What the kernel side offers for probes; links are its own. */
@@ -41,6 +42,8 @@ const DEFAULT_LIMITS: LibraryProbesLimits = {
   hitsPerSecond: HITS_PER_PROCESSOR * availableParallelism(),
   processesPerStep: 16,
 };
+/** Goroutines are found on this architecture only: see bpf/lib/unit.h. */
+const CAN_PROBE_GO = arch() === 'x64';
 const BUSY_SECONDS = 3;
 const BUDGET_CHECK_MS = 1000;
 const USERS_CHECK_MS = 30_000;
@@ -198,6 +201,7 @@ export class LibraryProbes implements Disposable {
       const isProgram = file.path === program;
       for (const library of librariesOf(file.path, isProgram)) {
         if (!this.#host.purposes.has(library.purpose)) continue;
+        if (library.isGo === true && !(CAN_PROBE_GO && this.#host.purposes.has('runtime'))) continue;
         if (library.units === undefined) this.#use(file, library, pid);
         else this.#useUnits(file, library, library.units, pid);
       }
@@ -239,7 +243,7 @@ export class LibraryProbes implements Disposable {
   }
 
   #probeFile(mapped: MappedFile, library: Library, pid: number, file: OpenFile): boolean {
-    const functions = findFunctions(mapped, pid, library.functions);
+    const functions = findFunctions(mapped, pid, library);
     if (!library.needs.every((names) => names.some((name) => functions.has(name)))) return false;
     const slot = this.#freeSlots.pop();
     if (slot === undefined) {
@@ -353,12 +357,15 @@ export class LibraryProbes implements Disposable {
 function findFunctions(
   mapped: MappedFile,
   pid: number,
-  functions: readonly ProbedFunction[],
+  { functions, isGo = false }: Library,
 ): ReadonlyMap<string, number> {
   using file = LoadedFile.open(mapped);
   if (file === null) return new Map();
   const direct = functions.filter(({ pointerAt }) => pointerAt === undefined);
   const found = new Map(file.elf.functions(direct.map(({ symbol }) => symbol)));
+  if (isGo && found.size === 0)
+    for (const [name, offset] of goFunctions(file.elf, functions.map(({ symbol }) => symbol)))
+      found.set(name, offset);
   const pointers = functions.filter(({ pointerAt }) => pointerAt !== undefined);
   if (pointers.length === 0) return found;
   using memory = new ProcessMemory(pid);
