@@ -199,7 +199,7 @@ int go_tls_read_end(struct pt_regs *ctx)
 	if (!call || !runtime)
 		return 0;
 	layout = runtime->tls_layout;
-	if (!layout && call->reading && call->socket)
+	if (!layout && call->reading)
 		layout = runtime->tls_layout = find_layout(call->reading, lock);
 	if (!layout)
 		return 0;

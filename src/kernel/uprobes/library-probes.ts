@@ -364,7 +364,10 @@ function findFunctions(
   const direct = functions.filter(({ pointerAt }) => pointerAt === undefined);
   const found = new Map(file.elf.functions(direct.map(({ symbol }) => symbol)));
   if (isGo && found.size === 0)
-    for (const [name, offset] of goFunctions(file.elf, functions.map(({ symbol }) => symbol)))
+    for (const [name, offset] of goFunctions(
+      file.elf,
+      functions.map(({ symbol }) => symbol),
+    ))
       found.set(name, offset);
   const pointers = functions.filter(({ pointerAt }) => pointerAt !== undefined);
   if (pointers.length === 0) return found;
