@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startThroughline, type JsonMessage, type Throughline } from '../test/support/throughline.ts';
+import { readAgentCosts, type AgentCosts } from './agent-costs.ts';
 import { ROOT } from './checkout.ts';
 
 /** What /proc/PID/stat counts in; 100 on every Linux that Node runs on. */
@@ -28,6 +29,7 @@ export interface Agent extends AsyncDisposable {
   /** From the start of the program to its word that it is attached. */
   readonly startupMs: number;
   usage(): Promise<AgentUsage>;
+  costs(): AgentCosts;
   /** Ends it with SIGTERM and returns what it said of itself. */
   stop(): Promise<AgentSummary>;
 }
@@ -52,6 +54,7 @@ export async function startAgent(
   return {
     startupMs,
     usage: () => readUsage(throughline),
+    costs: () => readAgentCosts(throughline.pid),
     stop,
     async [Symbol.asyncDispose]() {
       // Asked politely first, so that it detaches by itself.

@@ -18,7 +18,7 @@ Transfer/sec:      5.22MB
 `;
 
 test('reads rate and latencies, in ms whatever the unit', () => {
-  assert.deepEqual(parseWrk(OUTPUT), { rate: 30_074.61, p50: 0.985, p99: 2.71 });
+  assert.deepEqual(parseWrk(OUTPUT), { requests: 180_462, rate: 30_074.61, p50: 0.985, p99: 2.71 });
   assert.equal(parseWrk(OUTPUT.replace('2.71ms', '1.20s')).p99, 1200);
 });
 

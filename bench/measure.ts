@@ -1,4 +1,5 @@
-import { startAgent, type AgentSummary } from './agent.ts';
+import { costsOfEach, programStatistics, type AgentCosts } from './agent-costs.ts';
+import { startAgent, type Agent, type AgentSummary } from './agent.ts';
 import { BUSY_CORES, settle } from './quiet.ts';
 import type { AgentMeasurement, WorkloadResult } from './results.ts';
 import type { Pair } from './statistics.ts';
@@ -34,7 +35,7 @@ export async function measure(options: MeasureOptions): Promise<Measurements> {
   let hasWarned = false;
   for (let round = 0; round < rounds; round += 1) {
     for (const { workload, pairs, agent } of results) {
-      const pair = await measurePair(workload, options, round % 2 === 0);
+      const pair = await measurePair(workload, options, round);
       agent.push(pair.agent);
       busyCores.push(pair.busyCores);
       for (const { key } of workload.metrics) {
@@ -68,13 +69,14 @@ interface MeasuredWith {
 async function measurePair(
   workload: Workload,
   options: MeasureOptions,
-  isWithoutFirst: boolean,
+  round: number,
 ): Promise<MeasuredWithout & MeasuredWith> {
-  if (isWithoutFirst) {
+  const isLast = round === options.rounds - 1;
+  if (round % 2 === 0) {
     const without = await measureWithout(workload, options.signal);
-    return { ...without, ...(await measureWith(workload, options)) };
+    return { ...without, ...(await measureWith(workload, options, isLast)) };
   }
-  const measured = await measureWith(workload, options);
+  const measured = await measureWith(workload, options, isLast);
   return { ...measured, ...(await measureWithout(workload, options.signal)) };
 }
 
@@ -86,6 +88,7 @@ async function measureWithout(workload: Workload, signal: AbortSignal): Promise<
 async function measureWith(
   workload: Workload,
   { agentProgram, signal }: MeasureOptions,
+  isLast: boolean,
 ): Promise<MeasuredWith> {
   await using agent = await startAgent(agentProgram);
   await settle(signal);
@@ -94,6 +97,8 @@ async function measureWith(
   const values = await workload.run(signal);
   const seconds = (performance.now() - start) / 1000;
   const after = await agent.usage();
+  const perRequest = isLast && 'requests' in values ? await measurePerRequest(workload, agent, signal) : null;
+  const runs = perRequest === null ? 1 : 2;
   const summary = await agent.stop();
   return {
     with: values,
@@ -101,10 +106,19 @@ async function measureWith(
       cpuCores: (after.cpuSeconds - before.cpuSeconds) / seconds,
       residentBytes: after.residentBytes,
       peakResidentBytes: after.peakResidentBytes,
-      eventsPerSecond: summary.events === null ? null : summary.events / seconds,
+      eventsPerSecond: summary.events === null ? null : summary.events / (runs * seconds),
       lostEvents: countLost(summary),
+      perRequest,
     },
   };
+}
+
+/** In a run of its own: measuring programs costs something itself. */
+async function measurePerRequest(workload: Workload, agent: Agent, signal: AbortSignal): Promise<AgentCosts> {
+  using _statistics = programStatistics();
+  const before = agent.costs();
+  const { requests } = await workload.run(signal);
+  return costsOfEach(requests ?? Number.NaN, before, agent.costs());
 }
 
 function countLost({ losses }: AgentSummary): number | null {

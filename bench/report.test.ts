@@ -20,6 +20,7 @@ function workload(name: string, withAgent: number, agent: Partial<AgentMeasureme
       peakResidentBytes: 101 * MIB,
       eventsPerSecond: 12_345,
       lostEvents: 0,
+      perRequest: { agentNs: 1234, programNs: 2345, programRuns: 7 },
       ...agent,
     })),
   };
@@ -90,7 +91,7 @@ test('what was not reported or not measured is unknown, never met', () => {
 test('the report has machine, ratios and outcomes, as aligned text and as Markdown', () => {
   const value = result([
     workload('http-orders', 0.96),
-    workload('open-storm', 0.5, { eventsPerSecond: null }),
+    workload('open-storm', 0.5, { eventsPerSecond: null, perRequest: null }),
   ]);
   const markdown = reportAsMarkdown(value);
   assert.match(markdown, /- processor: Some CPU, 2 cores, 8 GiB of memory/);
@@ -101,8 +102,11 @@ test('the report has machine, ratios and outcomes, as aligned text and as Markdo
     markdown,
     /\| http-orders, per second \| 2,000 \| 1,920 \| 0\.960 \| 0\.960 to 0\.960 \| more \|/,
   );
-  assert.match(markdown, /\| the http-orders work \| 12 % \| 90 MiB \| 101 MiB \| 12,345 \| 0 \|/);
-  assert.match(markdown, /\| the open-storm work .* not reported \| 0 \|/);
+  assert.match(
+    markdown,
+    /\| the http-orders work \| 12 % \| 90 MiB \| 101 MiB \| 12,345 \| 0 \| 1\.23 us \| 2\.35 us \|/,
+  );
+  assert.match(markdown, /\| the open-storm work .* not reported \| 0 \|  \|  \|/);
   assert.match(markdown, /\| from start to attached \| 900 ms \| 800 ms \| 1,900 ms \| 3 \|/);
 
   const lines = reportAsText(value).split('\n');

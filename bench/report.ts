@@ -44,6 +44,9 @@ ${tables(result)
   a system call costs that nobody wants.
 - **CPU** is user and system time of all threads of Throughline, 100 % is one core. The work of its programs in the
   kernel is charged to the process that they observe, so it shows in the ratios.
+- **a request** costs time of Throughline's threads, and of its programs in the kernel, in the processes that they observe
+  (server and load generator). These figures depend less on what else the machine does than a ratio does;
+  \`node bench/per-request.ts --other DIRECTORY\` compares them with those of another checkout.
 - **resident** is the memory of Throughline at the end of the work (VmRSS), **peak** the most since it started (VmHWM).
 `;
 }
@@ -94,6 +97,9 @@ function agentTable(result: BenchResult): Table {
       eventsPerSecond === null ? [] : [eventsPerSecond],
     );
     const lost = totalLost(workloadResult);
+    const each = agent.flatMap(({ perRequest }) => perRequest ?? []);
+    const microseconds = (key: 'agentNs' | 'programNs'): string =>
+      each.length === 0 ? '' : `${formatNumber(median(each.map((costs) => costs[key])) / 1000, 2)} us`;
     return [
       workload.title,
       `${formatNumber(median(agent.map(({ cpuCores }) => cpuCores)) * 100, 0)} %`,
@@ -101,11 +107,22 @@ function agentTable(result: BenchResult): Table {
       `${formatNumber(Math.max(...agent.map(({ peakResidentBytes }) => peakResidentBytes)) / MIB, 0)} MiB`,
       events.length === 0 ? 'not reported' : formatNumber(median(events), 0),
       lost === null ? 'not reported' : formatNumber(lost, 0),
+      microseconds('agentNs'),
+      microseconds('programNs'),
     ];
   });
   return {
     title: 'Throughline itself',
-    columns: ['during', 'CPU', 'resident', 'peak', 'events per second', 'lost'],
+    columns: [
+      'during',
+      'CPU',
+      'resident',
+      'peak',
+      'events per second',
+      'lost',
+      'agent, a request',
+      'programs, a request',
+    ],
     rows,
   };
 }

@@ -1,3 +1,4 @@
+import type { AgentCosts } from './agent-costs.ts';
 import type { Machine } from './machine.ts';
 import type { Pair } from './statistics.ts';
 import type { Workload } from './workload.ts';
@@ -11,6 +12,8 @@ export interface AgentMeasurement {
   /** null where the agent did not say. */
   readonly eventsPerSecond: number | null;
   readonly lostEvents: number | null;
+  /** Of one request; null where the work is none of requests, and in all rounds but the last. */
+  readonly perRequest: AgentCosts | null;
 }
 
 export interface WorkloadResult {

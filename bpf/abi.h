@@ -28,7 +28,7 @@ enum event_flag {
 	FLAG_TRUNCATED = 1,    /* a section did not fit and was cut */
 	FLAG_UNREADABLE = 2,   /* user memory could not be read (paged out, or a bad pointer) */
 	FLAG_USER_MEMORY = 4,  /* an address or path was read from user memory after the call: it may have been swapped */
-	FLAG_ADOPTED = 8,      /* accept: the connection was open before the agent came */
+	FLAG_ADOPTED = 8,      /* accept: its first bytes were not seen, since nobody wanted them yet, or the agent was not there */
 	FLAG_PLAINTEXT = 16,   /* payload: bytes that a TLS library handed out or took, not those on the wire */
 	FLAG_CLIENT = 32,      /* accept: the connection was made by the process, not accepted; payload: of a UDP socket */
 };
@@ -137,6 +137,11 @@ struct accept_event {
 	unsigned char remote_address[16];
 	char path[108]; /* of the listening unix socket; a leading NUL marks an abstract name */
 	unsigned int path_size;
+	/* How the two ends of a connection within this host are known for one; 0 where it is not known. */
+	unsigned long long inode;      /* of a unix socket */
+	unsigned long long peer_inode; /* of the unix socket at the other end; of a client before it was accepted 0 */
+	unsigned int start_sequence;   /* TCP: number of the first byte that the client sends, the same at both ends */
+	unsigned int network_namespace;
 };
 
 struct connect_event {

@@ -180,6 +180,18 @@ struct in6_addr {
 	} in6_u;
 };
 
+struct ns_common {
+	unsigned int inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
 struct sock_common {
 	union {
 		struct {
@@ -195,6 +207,7 @@ struct sock_common {
 	};
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
+	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 };
@@ -211,6 +224,11 @@ struct socket {
 	short type;
 	struct file *file;
 	struct sock *sk;
+};
+
+struct tcp_sock {
+	unsigned int copied_seq; /* next byte that the program reads */
+	unsigned int write_seq;  /* next byte that the program writes */
 };
 
 struct sockaddr_un {

@@ -11,16 +11,16 @@ node_version=24.21.0
 node_sha256_x64=61ecf27ad70afee991b671c28561eb497028294a67d132f9bbaac9ad73f81d3b
 node_sha256_arm64=fba3076c16d21e5d814577436bdcb782b9b66bed09c6fa8278298e8933288bbb
 
-# Libraries and command-line programs only: none of these packages starts a service.
+# Libraries and command-line programs, and servers whose services are kept from starting: see forbid_services.
 packages='clang llvm libbpf-dev libbpf1 libelf1 make'
 commands='clang llvm-strip make'
 mode=${1:-build}
 case $mode in
   build) ;;
   test)
-    packages="$packages php-cli apache2-bin python3 redis-tools openssl curl wget gnutls-bin dnsmasq-base iproute2"
-    packages="$packages golang-go python3-uvicorn"
-    commands="$commands php python3 openssl dnsmasq ip go"
+    packages="$packages php-cli apache2-bin python3 python3-pymysql redis-tools mariadb-server-core openssl curl wget"
+    packages="$packages gnutls-bin dnsmasq-base iproute2 golang-go python3-uvicorn python3-uvloop nginx php-fpm"
+    commands="$commands php python3 openssl dnsmasq ip go nginx"
     ;;
   bench) packages="$packages wrk" commands="$commands wrk" ;;
   *) echo "usage: scripts/setup.sh [test|bench]" >&2; exit 2 ;;
@@ -57,12 +57,23 @@ apt_get() {
   DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get -q -y -o DPkg::Lock::Timeout=300 "$@"
 }
 
+# The tests start their own servers, on their own ports: those of the packages must not start by themselves.
+policy=/usr/sbin/policy-rc.d
+forbid_services() {
+  [ ! -e "$policy" ] || return 0
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+  trap 'rm -f "$policy"' EXIT
+  trap 'exit 130' INT TERM HUP
+}
+
 if has apt-get && has dpkg-query; then
   missing=$(missing_packages)
   if [ -n "$missing" ]; then
     [ "$(id -u)" = 0 ] || fail "these Debian packages are missing: $missing
   install them with: sudo apt-get install --no-install-recommends $missing"
     say "installing Debian packages: $missing"
+    [ "$mode" != test ] || forbid_services
     # shellcheck disable=SC2086  # a list of words on purpose
     apt_get install --no-install-recommends $missing >.cache/apt.log 2>&1 || {
       say "refreshing the package lists"

@@ -22,6 +22,8 @@ import { countSystemCalls } from './system-calls.ts';
 
 /** For what still runs when the last reply is there, and for the agent to read it. */
 const SETTLE_MS = 1500;
+/** Until the agent has looked at a server that has begun to listen, and probes its functions; what is late is for --late. */
+const LOOK_MS = 1500;
 /** How long the first load runs before the agent is attached, where that is measured. */
 const LATE_MS = 500;
 /** So many mistakes are shown; all are counted. */
@@ -59,6 +61,7 @@ export async function measureRuntime(runtime: Runtime, context: MeasureContext):
   // First the agent, then the server: nothing of it was there before. Or right amid the first load.
   const early = sizes.attachesLate ? null : cleanup.use(await startRecording(recording));
   const server = cleanup.use(await serve(runtime, services));
+  if (early !== null) await sleep(LOOK_MS, undefined, { signal });
   const agent = early ?? (await attachAmidLoad(server, recording, sent, cleanup, context));
   for (const keepAlive of [true, false])
     for (const concurrency of sizes.concurrencies) {

@@ -147,22 +147,26 @@ static __always_inline struct connection_state *adopt_client(struct task_struct 
 	if (family == FAMILY_NONE || BPF_CORE_READ(sk, sk_type) != SOCK_STREAM)
 		return NULL;
 	if (family == FAMILY_UNIX)
-		return has_named_peer(sk) ? track_connection(task, sk, family, FLAG_CLIENT | FLAG_ADOPTED) : NULL;
+		return has_named_peer(sk) ? track_connection(task, sk, family, FLAG_CLIENT | FLAG_ADOPTED, 0) : NULL;
 	if (BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_ESTABLISHED)
 		return NULL;
 	port = BPF_CORE_READ(sk, __sk_common.skc_num);
 	if (bpf_map_lookup_elem(&listening_ports, &port))
 		return NULL;
-	return track_connection(task, sk, family, FLAG_CLIENT | FLAG_ADOPTED);
+	return track_connection(task, sk, family, FLAG_CLIENT | FLAG_ADOPTED, 0);
 }
 
-/* A connection that was seen being made gets its name when its process, serving by now, first writes to it. */
+/*
+ * A connection that was seen being made gets its name when its process, serving by now, first writes to it. Pools are
+ * filled before the first request comes: their greetings have passed by then.
+ */
 static __always_inline struct connection_state *name_client(struct task_struct *task, struct sock *sk,
-							    struct connection_state *known)
+							    struct connection_state *known, __u32 written)
 {
 	__u64 owner_connection = known->owner_connection;
 	__u32 owner_sequence = known->owner_sequence;
-	struct connection_state *connection = track_connection(task, sk, known->family, FLAG_CLIENT);
+	__u8 flags = known->bytes_in || known->bytes_out ? FLAG_CLIENT | FLAG_ADOPTED : FLAG_CLIENT;
+	struct connection_state *connection = track_connection(task, sk, known->family, flags, written);
 
 	if (connection) {
 		connection->owner_connection = owner_connection;

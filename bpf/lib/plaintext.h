@@ -88,15 +88,6 @@ static __always_inline int is_plaintext_ignored(struct connection_state *connect
 	return 1;
 }
 
-/* A connection that nobody reads makes no process one that serves. */
-static __always_inline void unmark_serving(__u32 pid, __u64 id)
-{
-	__u64 *marked_by = bpf_map_lookup_elem(&serving_processes, &pid);
-
-	if (marked_by && *marked_by == id)
-		bpf_map_delete_elem(&serving_processes, &pid);
-}
-
 static __always_inline void plaintext_in(struct task_struct *task, struct connection_state *connection, __u64 socket,
 					 __u64 buffer, __u32 length)
 {

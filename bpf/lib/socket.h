@@ -17,16 +17,31 @@ static __always_inline struct file *file_of(struct task_struct *task, __u32 desc
 	return file;
 }
 
-/* The socket behind a descriptor, or NULL when it is none. The common case, a file, leaves after three reads. */
+/*
+ * The socket behind a descriptor, or NULL when it is none. A socket is told by its pointer back to the file, which stands
+ * beside the one to the kernel's socket: one read for both, where the type of the inode would take two more.
+ */
 static __always_inline struct sock *socket_of(struct task_struct *task, __u32 descriptor)
 {
 	struct file *file = file_of(task, descriptor);
 	struct socket *socket;
+	struct {
+		struct file *file;
+		struct sock *sk;
+	} ends = {};
 
-	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+	if (!file)
 		return NULL;
 	socket = BPF_CORE_READ(file, private_data);
-	return BPF_CORE_READ(socket, sk);
+	if (!socket)
+		return NULL;
+	if (bpf_core_field_offset(socket->sk) == bpf_core_field_offset(socket->file) + sizeof(ends.file)) {
+		bpf_probe_read_kernel(&ends, sizeof(ends), &socket->file);
+	} else {
+		ends.file = BPF_CORE_READ(socket, file);
+		ends.sk = BPF_CORE_READ(socket, sk);
+	}
+	return ends.file == file ? ends.sk : NULL;
 }
 
 static __always_inline __u8 family_of(struct sock *sk)
@@ -130,9 +145,34 @@ static __always_inline void submit_accept(struct accept_event *event)
 	count(COUNTER_EVENTS);
 }
 
-/* Remembers an accepted connection and tells user space. Returns its state, or NULL when there is no room. */
+/*
+ * By what the two ends of a connection within this host are told to be one: unix sockets point to each other, and both
+ * ends of a TCP connection count from the same random number. It is read where no byte has passed but the `written` ones,
+ * and the two counters are moved by the program's own calls alone.
+ */
+static __always_inline void read_identity(struct accept_event *event, struct sock *sk, __u8 flags, __u32 written)
+{
+	struct sock *peer;
+
+	if (event->family == FAMILY_UNIX) {
+		event->inode = inode_of(sk);
+		peer = BPF_CORE_READ((struct unix_sock *)sk, peer);
+		event->peer_inode = peer ? inode_of(peer) : 0;
+		return;
+	}
+	event->network_namespace = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	if (flags & FLAG_ADOPTED)
+		return;
+	event->start_sequence = flags & FLAG_CLIENT ? BPF_CORE_READ((struct tcp_sock *)sk, write_seq) - written :
+						      BPF_CORE_READ((struct tcp_sock *)sk, copied_seq);
+}
+
+/*
+ * Remembers an accepted connection and tells user space. Returns its state, or NULL when there is no room. `written`
+ * bytes were written already, to a connection that was made.
+ */
 static __always_inline struct connection_state *track_connection(struct task_struct *task, struct sock *sk, __u8 family,
-								 __u8 flags)
+								 __u8 flags, __u32 written)
 {
 	struct connection_state state = {};
 	struct accept_event *event;
@@ -158,6 +198,7 @@ static __always_inline struct connection_state *track_connection(struct task_str
 		event->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
 		event->remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
 	}
+	read_identity(event, sk, flags, written);
 	submit_accept(event);
 	return find_connection(key, family);
 }

@@ -13,10 +13,33 @@ static __always_inline int is_serving(__u32 pid)
 	return bpf_map_lookup_elem(&serving_processes, &pid) != NULL;
 }
 
-static __always_inline void mark_serving(__u32 pid, __u64 connection)
+/* Returns 0 when there was no room. */
+static __always_inline int mark_serving(__u32 pid, __u64 connection)
 {
-	if (!is_serving(pid) && bpf_map_update_elem(&serving_processes, &pid, &connection, BPF_ANY))
-		count(COUNTER_SERVING_FULL);
+	if (is_serving(pid) || !bpf_map_update_elem(&serving_processes, &pid, &connection, BPF_ANY))
+		return 1;
+	count(COUNTER_SERVING_FULL);
+	return 0;
+}
+
+/* A connection that nobody reads makes no process one that serves. */
+static __always_inline void unmark_serving(__u32 pid, __u64 connection)
+{
+	__u64 *marked_by = bpf_map_lookup_elem(&serving_processes, &pid);
+
+	if (!marked_by || *marked_by != connection)
+		return;
+	bpf_map_delete_elem(&serving_processes, &pid);
+	/* Only now: a thread that has seen the number marks its process anew. */
+	__sync_fetch_and_add(&serving_marks_taken, 1);
+}
+
+/* The loop turns to somebody else: whatever asks for an immediate from now on cannot be told from who did before. */
+static __always_inline void share_immediates(struct thread_state *thread, __u64 connection, __u32 sequence)
+{
+	if (thread->immediates == IMMEDIATES_OWNED &&
+	    (thread->immediate_connection != connection || thread->immediate_sequence != sequence))
+		thread->immediates = IMMEDIATES_SHARED;
 }
 
 /* The thread has read the bytes of a request: from now on it serves that one, and its process is one that serves. */
@@ -25,10 +48,15 @@ static __always_inline void stamp_thread(struct task_struct *task, struct connec
 	__u64 unit = unit_of(task);
 	struct thread_state *thread = state_of(task, unit);
 	struct thread_state fresh = {};
+	__u32 marked_at = serving_marks_taken + 1;
 
-	/* Each time: the mark goes with the connection that set it, should that turn out to be unreadable. */
-	mark_serving(task->tgid, connection->id);
+	/* The mark goes with the connection that set it, should that turn out to be unreadable: then it is set again. */
+	if ((!thread || thread->marked_at != marked_at) && !mark_serving(task->tgid, connection->id))
+		marked_at = 0;
 	if (thread) {
+		share_immediates(thread, connection->id, connection->sequence);
+		thread->has_read = 1;
+		thread->marked_at = marked_at;
 		thread->connection = connection->id;
 		thread->sequence = connection->sequence;
 		thread->socket = socket;
@@ -41,12 +69,14 @@ static __always_inline void stamp_thread(struct task_struct *task, struct connec
 	fresh.socket = socket;
 	fresh.origin = ORIGIN_READ;
 	fresh.is_unix = connection->family == FAMILY_UNIX;
+	fresh.marked_at = marked_at;
 	put_state(task, unit, &fresh);
 }
 
 /* An event loop has got something back: it goes on with the request that had lent it. */
 static __always_inline void resume_request(struct thread_state *thread, __u64 connection, __u32 sequence)
 {
+	share_immediates(thread, connection, sequence);
 	thread->connection = connection;
 	thread->sequence = sequence;
 	thread->socket = 0;
@@ -56,6 +86,8 @@ static __always_inline void resume_request(struct thread_state *thread, __u64 co
 /* The thread serves nothing any more. `origin` tells user space why: see ORIGIN_WAITED. */
 static __always_inline void clear_stamp(struct thread_state *thread, __u8 origin)
 {
+	share_immediates(thread, 0, 0);
+	thread->has_read = 0;
 	thread->connection = 0;
 	thread->sequence = 0;
 	thread->origin = origin;

@@ -98,6 +98,20 @@ struct thread_state {
 	__u8 is_unix;
 	__u8 ready_count; /* see struct event_header */
 	__u8 is_loop;     /* it has come back from epoll_wait */
+	/* The request whose code has asked for immediates that are still to run: see runtime.bpf.c. */
+	__u64 immediate_connection;
+	__u32 immediate_sequence;
+	__u8 immediates; /* enum immediates */
+	__u8 has_read;   /* a loop: it has read a request, and whoever gets it has not begun: see runtime.bpf.c */
+	__u8 reserved[2];
+	__u32 marked_at; /* its process was marked as serving when this many marks had been taken away, and one */
+	__u32 reserved_end;
+};
+
+enum immediates {
+	IMMEDIATES_NONE = 0,
+	IMMEDIATES_OWNED = 1,
+	IMMEDIATES_SHARED = 2, /* others may have asked for some as well */
 };
 
 /* The request that each thread serves. Only threads that read requests, and what they fork, have an entry. */
@@ -115,6 +129,9 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } serving_processes SEC(".maps");
+
+/* Marks of serving processes that were taken away while the process lives: until the next, it need not be marked again. */
+unsigned int serving_marks_taken = 0;
 
 static __always_inline void count(enum counter which)
 {

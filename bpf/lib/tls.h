@@ -130,7 +130,24 @@ static __always_inline void note_transfer(struct task_struct *task, struct sock 
  * the record's type. No text protocol begins with such bytes. Who sends his first record a byte at a time is told by the
  * first of them.
  */
-static __always_inline int tls_record_type(unsigned long address, unsigned int vector_count, unsigned int length)
+static __always_inline int tls_record_type(const __u8 *first, unsigned int size)
+{
+	if (size == 0)
+		return 0;
+	if (first[0] & 0x80)
+		return size >= 4 && first[2] == 1 && first[3] == 3 ? TLS_RECORD_HANDSHAKE : 0;
+	/* change_cipher_spec to application_data */
+	if (first[0] < 20 || first[0] > 23)
+		return 0;
+	if (size >= 2 && first[1] != 3)
+		return 0;
+	if (size >= 3 && first[2] > 4)
+		return 0;
+	return size < 5 || ((first[3] << 8) | first[4]) <= TLS_RECORD_LIMIT ? first[0] : 0;
+}
+
+/* Likewise, of bytes in the caller's memory. */
+static __always_inline int tls_record_type_at(unsigned long address, unsigned int vector_count, unsigned int length)
 {
 	unsigned int size = length < 6 ? length : 6;
 	__u8 first[8] = {};
@@ -147,41 +164,23 @@ static __always_inline int tls_record_type(unsigned long address, unsigned int v
 	BOUND(size, 7);
 	if (size == 0 || bpf_probe_read_user(first, size, (void *)address))
 		return 0;
-	if (first[0] & 0x80)
-		return size >= 4 && first[2] == 1 && first[3] == 3 ? TLS_RECORD_HANDSHAKE : 0;
-	/* change_cipher_spec to application_data */
-	if (first[0] < 20 || first[0] > 23)
-		return 0;
-	if (size >= 2 && first[1] != 3)
-		return 0;
-	if (size >= 3 && first[2] > 4)
-		return 0;
-	return size < 5 || ((first[3] << 8) | first[4]) <= TLS_RECORD_LIMIT ? first[0] : 0;
+	return tls_record_type(first, size);
 }
 
 /*
- * Looked at where a message begins, so that a connection can turn to TLS later (STARTTLS), and on each read of one that
- * nobody reads: it may have been open before its library was probed.
+ * From here on the connection's bytes are ciphertext. Looked for where a message begins, so that a connection can turn to
+ * TLS later (STARTTLS), and on each read of one that nobody reads: it may have been open before its library was probed.
  */
-static __always_inline int turns_to_tls(struct connection_state *connection, unsigned long address,
-					unsigned int vector_count, unsigned int length)
+static __always_inline void turn_to_tls(struct connection_state *connection, int record_type)
 {
-	int type;
-
-	if (!tls_attached || (connection->mode == MODE_CAPTURE && connection->direction == DIRECTION_IN))
-		return 0;
-	type = tls_record_type(address, vector_count, length);
-	if (!type)
-		return 0;
-	connection->tls_stage = connection->mode == MODE_CAPTURE && type == TLS_RECORD_HANDSHAKE ? TLS_GREETING :
-												   TLS_JOINED;
+	connection->tls_stage = connection->mode == MODE_CAPTURE && record_type == TLS_RECORD_HANDSHAKE ? TLS_GREETING :
+													  TLS_JOINED;
 	connection->tls_session = 0;
 	connection->mode = MODE_TLS;
 	connection->direction = DIRECTION_IN;
 	connection->sequence++;
 	connection->message_captured = 0;
 	connection->writes = 0;
-	return 1;
 }
 
 /* What the thread did for another connection is no explanation any more. For this one it is: its bytes come in parts. */

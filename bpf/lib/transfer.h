@@ -5,7 +5,12 @@
 
 #include "lib/event.h"
 
-#define MAX_VECTORS 8
+/* A client that pipelines writes its questions as so many vectors in one call: they are small, and all are read. */
+#define MAX_VECTORS 128
+/* Behind any event, in the scratch buffer that it is written to. */
+#define VECTORS_OFFSET SCRATCH_SIZE
+/* Beside the number of bytes: some vector could not be read. */
+#define VECTORS_UNREADABLE 0x10000
 
 /* Where the bytes of a transfer are: one buffer (vector_count 0), or an array of vectors. */
 struct transfer {
@@ -16,50 +21,67 @@ struct transfer {
 	unsigned int buffer_size; /* of one buffer: of a datagram, length may be more than it got (MSG_TRUNC) */
 };
 
+/*
+ * Copies up to `room` bytes of vectors behind the fixed part of the event in the scratch buffer that the caller holds;
+ * returns how many. A function of its own, which the verifier goes through once and not for each way that leads to it;
+ * the position lives in memory for the same reason: see append_path.
+ */
+__noinline int copy_vectors(__u64 address, __u32 vector_count, __u32 room)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &cpu);
+	__u32 count = vector_count < MAX_VECTORS ? vector_count : MAX_VECTORS;
+	__u32 copied, index, size = count * sizeof(struct user_iovec);
+	struct user_iovec *vectors;
+
+	if (!scratch)
+		return 0;
+	vectors = (struct user_iovec *)&scratch->data[VECTORS_OFFSET];
+	scratch->cursor = 0;
+	BOUND(size, 0xfff);
+	if (bpf_probe_read_user(vectors, size, (void *)address))
+		count = 0;
+	for (index = 0; index < MAX_VECTORS; index++) {
+		copied = scratch->cursor;
+		if (index >= count || copied >= room)
+			break;
+		size = vectors[index].length > 0x2000 ? 0x2000 : vectors[index].length;
+		if (size > room - copied)
+			size = room - copied;
+		BOUND(size, 0x3fff);
+		BOUND(copied, 0x3fff);
+		if (bpf_probe_read_user(&scratch->data[sizeof(struct payload_event) + copied], size, (void *)vectors[index].base)) {
+			count = 0;
+			break;
+		}
+		scratch->cursor = copied + size;
+		/* A longer vector was cut: what follows is not contiguous with it. */
+		if (size < vectors[index].length)
+			break;
+	}
+	return count ? scratch->cursor : scratch->cursor | VECTORS_UNREADABLE;
+}
+
 /* Copies up to `room` bytes behind the fixed part of the event; returns how many. */
 static __always_inline unsigned int copy_bytes(__u8 *data, const struct transfer *transfer, unsigned int room, __u8 *flags)
 {
-	unsigned int offset = sizeof(struct payload_event), copied = 0, index;
+	unsigned int size = transfer->length < room ? transfer->length : room;
 
-	if (transfer->vector_count == 0) {
-		unsigned int size = transfer->length < room ? transfer->length : room;
-
-		BOUND(size, 0x3fff);
-		if (size == 0)
-			return 0;
-		if (bpf_probe_read_user(&data[offset], size, (void *)transfer->address)) {
+	BOUND(size, 0x3fff);
+	if (size == 0)
+		return 0;
+	if (transfer->vector_count) {
+		size = copy_vectors(transfer->address, transfer->vector_count, size);
+		if (size & VECTORS_UNREADABLE)
 			*flags |= FLAG_UNREADABLE;
-			return 0;
-		}
+		BOUND(size, 0x3fff);
 		return size;
 	}
-	for (index = 0; index < MAX_VECTORS; index++) {
-		struct user_iovec vector = {};
-		unsigned int size;
-
-		if (index >= transfer->vector_count || copied >= room || copied >= transfer->length)
-			break;
-		if (bpf_probe_read_user(&vector, sizeof(vector), (void *)(transfer->address + index * sizeof(vector)))) {
-			*flags |= FLAG_UNREADABLE;
-			break;
-		}
-		size = vector.length > 0x2000 ? 0x2000 : vector.length;
-		if (size > room - copied)
-			size = room - copied;
-		if (size > transfer->length - copied)
-			size = transfer->length - copied;
-		BOUND(size, 0x3fff);
-		BOUND(copied, 0x3fff);
-		if (bpf_probe_read_user(&data[offset + copied], size, (void *)vector.base)) {
-			*flags |= FLAG_UNREADABLE;
-			break;
-		}
-		copied += size;
-		/* A longer vector was cut: what follows is not contiguous with it. */
-		if (size < vector.length)
-			break;
+	if (bpf_probe_read_user(&data[sizeof(struct payload_event)], size, (void *)transfer->address)) {
+		*flags |= FLAG_UNREADABLE;
+		return 0;
 	}
-	return copied;
+	return size;
 }
 
 #endif

@@ -25,7 +25,9 @@ struct runtime {
 	__s32 thread_offset; /* from the thread's base of thread-local storage to the pointer to what runs there */
 	__u32 member_offset; /* from there to the unit's identity */
 	__u32 kind;          /* enum runtime_kind */
-	__u32 tls_layout;  /* Go: where a tls.Conn has what is read of it, found out by go-tls.bpf.c */
+	__u32 reads_outside; /* its event loop reads before it enters the connection's context: uvloop */
+	__u32 tls_layout;    /* Go: where a tls.Conn has what is read of it, found out by go-tls.bpf.c */
+	__u32 reserved;
 };
 
 /* Processes whose units are no threads. Written by user space, removed with the process or its program. */

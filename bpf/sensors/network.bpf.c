@@ -24,7 +24,7 @@ int BPF_PROG(exit_accept, struct pt_regs *regs, long result)
 	family = family_of(sk);
 	if (family == FAMILY_NONE)
 		return 0;
-	track_connection(task, sk, family, 0);
+	track_connection(task, sk, family, 0, 0);
 	return 0;
 }
 
@@ -63,7 +63,7 @@ static __always_inline void remember_client(struct task_struct *task, struct soc
 {
 	struct connection_state state = { .mode = MODE_CLIENT, .family = family };
 	__u64 key = (__u64)sk;
-	struct connection_state *known = bpf_map_lookup_elem(&tcp_connections, &key);
+	struct connection_state *known = find_connection(key, family);
 
 	/* Asked a second time whether the connection is there. */
 	if (known && known->id && known->inode == inode_of(sk))
@@ -71,8 +71,8 @@ static __always_inline void remember_client(struct task_struct *task, struct soc
 	lend_stamp(task, &state);
 	/* Who serves a request waits for the connection from now on. */
 	if (is_serving(task->tgid))
-		name_client(task, sk, &state);
-	else
+		name_client(task, sk, &state, 0);
+	else if (family != FAMILY_UNIX)
 		bpf_map_update_elem(&tcp_connections, &key, &state, BPF_ANY);
 }
 
@@ -101,6 +101,8 @@ int BPF_PROG(exit_connect, struct pt_regs *regs, long result)
 		event.family = family;
 		if (peer)
 			event.path_size = read_unix_path(peer, event.path);
+		if (event.socket_type == SOCK_STREAM)
+			remember_client(task, sk, family);
 	} else {
 		__u8 local[16];
 
@@ -120,7 +122,8 @@ int BPF_PROG(exit_connect, struct pt_regs *regs, long result)
 
 /*
  * getsockopt(fd, SOL_SOCKET, SO_ERROR): how event loops learn that a connection which they had begun is there. They go on
- * with the request that had begun it.
+ * with the request that had begun it. nginx asks this of a connection that it has kept, too, before it writes the next
+ * question to it: that is no news of whoever had asked before.
  */
 SEC("tp_btf/sys_exit")
 int BPF_PROG(exit_getsockopt, struct pt_regs *regs, long result)
@@ -135,7 +138,7 @@ int BPF_PROG(exit_getsockopt, struct pt_regs *regs, long result)
 	if (!sk)
 		return 0;
 	connection = find_connection((__u64)sk, family_of(sk));
-	if (connection && is_client(connection))
+	if (connection && is_client(connection) && connection->direction == DIRECTION_NONE)
 		return_stamp(task, connection);
 	return 0;
 }

@@ -15,29 +15,40 @@
 /* The first writes of a reply are all told, so that its end is seen by counting; later ones at each doubling. */
 #define WRITES_TOLD 16
 
-static __always_inline void report(struct task_struct *task, struct connection_state *connection, __u64 stream_offset,
-				   const struct transfer *transfer, unsigned int room)
+/* Tells the bytes of the transfer that were copied behind the fixed part of the event in `scratch`. */
+static __always_inline void report_copied(struct task_struct *task, struct connection_state *connection,
+					  __u64 stream_offset, unsigned int length, struct scratch *scratch,
+					  unsigned int captured, __u8 flags)
 {
-	struct scratch *scratch = scratch_acquire();
-	struct payload_event *event;
-	unsigned int captured = 0, size;
+	struct payload_event *event = (struct payload_event *)scratch->data;
+	unsigned int size;
 
-	if (!scratch)
-		return;
-	event = (struct payload_event *)scratch->data;
 	fill_header(&event->header, EVENT_PAYLOAD, task);
-	if (room)
-		captured = copy_bytes(scratch->data, transfer, room, &event->header.flags);
+	event->header.flags = flags;
 	event->connection = connection->id;
 	event->stream_offset = stream_offset;
 	event->sequence = connection->sequence;
 	event->direction = connection->direction;
-	event->length = transfer->length;
+	event->length = length;
 	event->captured_size = captured;
 	connection->message_captured += captured;
 	size = sizeof(*event) + captured;
 	BOUND(size, 0x7fff);
 	submit_payload(event, size);
+}
+
+static __always_inline void report(struct task_struct *task, struct connection_state *connection, __u64 stream_offset,
+				   const struct transfer *transfer, unsigned int room)
+{
+	struct scratch *scratch = scratch_acquire();
+	unsigned int captured = 0;
+	__u8 flags = 0;
+
+	if (!scratch)
+		return;
+	if (room)
+		captured = copy_bytes(scratch->data, transfer, room, &flags);
+	report_copied(task, connection, stream_offset, transfer->length, scratch, captured, flags);
 	scratch_release(scratch);
 }
 
@@ -45,29 +56,35 @@ static __always_inline void report(struct task_struct *task, struct connection_s
 static __always_inline struct connection_state *adopt(struct task_struct *task, struct sock *sk, __u8 family)
 {
 	__u16 port;
-	__u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	__u8 state;
 
-	if (family == FAMILY_UNIX || family == FAMILY_NONE)
+	if (family == FAMILY_NONE)
 		return NULL;
-	if ((state != TCP_ESTABLISHED && state != TCP_CLOSE_WAIT) || BPF_CORE_READ(sk, sk_type) != SOCK_STREAM)
-		return NULL;
+	/* First what tells most of them: a client's port is none that somebody listens on. */
 	port = BPF_CORE_READ(sk, __sk_common.skc_num);
 	if (!bpf_map_lookup_elem(&listening_ports, &port))
 		return NULL;
-	return track_connection(task, sk, family, FLAG_ADOPTED);
+	state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	if ((state != TCP_ESTABLISHED && state != TCP_CLOSE_WAIT) || BPF_CORE_READ(sk, sk_type) != SOCK_STREAM)
+		return NULL;
+	return track_connection(task, sk, family, FLAG_ADOPTED, 0);
 }
 
 static __always_inline struct connection_state *connection_of(struct task_struct *task, struct sock *sk, int may_adopt)
 {
-	__u8 family = family_of(sk);
-	struct connection_state *connection = find_connection((__u64)sk, family);
+	__u64 key = (__u64)sk;
+	struct connection_state *connection = bpf_map_lookup_elem(&tcp_connections, &key);
+	__u8 family;
 
-	if (!connection)
+	/* No need to ask for the family: a TCP connection is forgotten before its socket's memory is used again. */
+	if (connection)
+		return connection;
+	family = family_of(sk);
+	if (family != FAMILY_UNIX)
 		return may_adopt ? adopt(task, sk, family) : NULL;
+	connection = bpf_map_lookup_elem(&unix_connections, &key);
 	/* A unix socket's memory is reused without notice: its inode number is not. */
-	if (family == FAMILY_UNIX && connection->inode != inode_of(sk))
-		return NULL;
-	return connection;
+	return connection && connection->inode == inode_of(sk) ? connection : NULL;
 }
 
 /* The thread works on something that we cannot read: what it did before is no explanation any more. */
@@ -83,14 +100,11 @@ static __always_inline void forget_stamp(struct task_struct *task)
 static __always_inline int is_ignored(struct connection_state *connection, __u32 pid)
 {
 	__u64 id = connection->id;
-	__u64 *marked_by;
 
 	if (connection->sequence > 16 || !bpf_map_lookup_elem(&ignored_connections, &id))
 		return 0;
 	connection->mode = MODE_IGNORE;
-	marked_by = bpf_map_lookup_elem(&serving_processes, &pid);
-	if (marked_by && *marked_by == id)
-		bpf_map_delete_elem(&serving_processes, &pid);
+	unmark_serving(pid, id);
 	return 1;
 }
 
@@ -132,9 +146,16 @@ static __always_inline void question(struct task_struct *task, struct sock *sk, 
 	if (!connection)
 		connection = adopt_client(task, sk);
 	else if (!connection->id && is_serving(task->tgid))
-		connection = name_client(task, sk, connection);
+		connection = name_client(task, sk, connection, transfer->length);
+	if (!connection)
+		return;
+	if (!connection->id) {
+		/* Counted only, so that whoever names it knows that its beginning is over. */
+		connection->bytes_out += transfer->length;
+		return;
+	}
 	/* Once there is plaintext, that is the question: see tls.bpf.c. */
-	if (!connection || !connection->id || connection->tls_stage == TLS_PLAINTEXT)
+	if (connection->tls_stage == TLS_PLAINTEXT)
 		return;
 	if (connection->direction != DIRECTION_OUT) {
 		id = connection->id;
@@ -168,8 +189,10 @@ static __always_inline void answer(struct task_struct *task, struct connection_s
 	unsigned int room;
 	__u64 offset = connection->bytes_in;
 
-	if (!connection->id)
+	if (!connection->id) {
+		connection->bytes_in += transfer->length;
 		return;
+	}
 	if (connection->tls_stage == TLS_PLAINTEXT) {
 		return_stamp(task, connection);
 		return;
@@ -187,11 +210,66 @@ static __always_inline void answer(struct task_struct *task, struct connection_s
 	return_stamp(task, connection);
 }
 
+/* A message begins. Its first bytes are copied once: they tell whether this is TLS, and are told if not. */
+static __always_inline void first_bytes_in(struct task_struct *task, struct sock *sk, struct connection_state *connection,
+					   const struct transfer *transfer)
+{
+	struct scratch *scratch = scratch_acquire();
+	unsigned int captured = 0;
+	__u64 offset;
+	__u8 flags = 0;
+	int type = 0;
+
+	if (scratch) {
+		captured = copy_bytes(scratch->data, transfer, INBOUND_LIMIT, &flags);
+		if (tls_attached)
+			type = tls_record_type(scratch->data + sizeof(struct payload_event), captured);
+	}
+	if (type) {
+		scratch_release(scratch);
+		turn_to_tls(connection, type);
+		ciphertext_in(task, sk, connection, transfer);
+		return;
+	}
+	if (is_ignored(connection, task->tgid)) {
+		if (scratch)
+			scratch_release(scratch);
+		forget_stamp(task);
+		return;
+	}
+	connection->direction = DIRECTION_IN;
+	connection->sequence++;
+	connection->message_captured = 0;
+	connection->writes = 0;
+	offset = connection->bytes_in;
+	connection->bytes_in += transfer->length;
+	/* Told before the stamp changes: the header shows what the thread served until now. */
+	if (scratch) {
+		report_copied(task, connection, offset, transfer->length, scratch, captured, flags);
+		scratch_release(scratch);
+	}
+	stamp_thread(task, connection, (__u64)sk);
+}
+
+static __always_inline void more_bytes_in(struct task_struct *task, struct sock *sk, struct connection_state *connection,
+					  const struct transfer *transfer)
+{
+	__u64 offset = connection->bytes_in;
+	unsigned int room =
+		connection->message_captured < INBOUND_LIMIT ? INBOUND_LIMIT - connection->message_captured : 0;
+
+	connection->bytes_in += transfer->length;
+	if (room || !connection->writes)
+		report(task, connection, offset, transfer, room);
+	/* That a message is longer than what is captured is told once, when it happens: a head may be cut there. */
+	if (!room)
+		connection->writes = 1;
+	stamp_thread(task, connection, (__u64)sk);
+}
+
 static __always_inline void inbound(struct task_struct *task, struct sock *sk, const struct transfer *transfer)
 {
 	struct connection_state *connection = connection_of(task, sk, 1);
-	unsigned int room;
-	__u64 offset;
 
 	if (!connection || is_client(connection)) {
 		note_transfer(task, sk, DIRECTION_IN, 0);
@@ -201,35 +279,20 @@ static __always_inline void inbound(struct task_struct *task, struct sock *sk, c
 			read_unknown(task, sk);
 		return;
 	}
-	if (connection->mode == MODE_TLS ||
-	    turns_to_tls(connection, transfer->address, transfer->vector_count, transfer->length)) {
+	if (connection->mode == MODE_IGNORE && tls_attached) {
+		int type = tls_record_type_at(transfer->address, transfer->vector_count, transfer->length);
+
+		if (type)
+			turn_to_tls(connection, type);
+	}
+	if (connection->mode == MODE_TLS)
 		ciphertext_in(task, sk, connection, transfer);
-		return;
-	}
-	if (connection->mode == MODE_IGNORE) {
+	else if (connection->mode == MODE_IGNORE)
 		forget_stamp(task);
-		return;
-	}
-	if (connection->direction != DIRECTION_IN) {
-		if (is_ignored(connection, task->tgid)) {
-			forget_stamp(task);
-			return;
-		}
-		connection->direction = DIRECTION_IN;
-		connection->sequence++;
-		connection->message_captured = 0;
-		connection->writes = 0;
-	}
-	offset = connection->bytes_in;
-	connection->bytes_in += transfer->length;
-	room = connection->message_captured < INBOUND_LIMIT ? INBOUND_LIMIT - connection->message_captured : 0;
-	/* Told before the stamp changes: the header shows what the thread served until now. */
-	if (room || !connection->writes)
-		report(task, connection, offset, transfer, room);
-	/* That a message is longer than what is captured is told once, when it happens: a head may be cut there. */
-	if (!room)
-		connection->writes = 1;
-	stamp_thread(task, connection, (__u64)sk);
+	else if (connection->direction != DIRECTION_IN)
+		first_bytes_in(task, sk, connection, transfer);
+	else
+		more_bytes_in(task, sk, connection, transfer);
 }
 
 static __always_inline void outbound(struct task_struct *task, struct sock *sk, const struct transfer *transfer)

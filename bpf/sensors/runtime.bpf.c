@@ -10,11 +10,6 @@
 #include "lib/stamp.h"
 #include "lib/function.h"
 
-/* enum uv_handle_type: part of the interface that libuv keeps. */
-#define UV_NAMED_PIPE 7
-/* Handles are aligned: the lowest bit tells waiting for output from waiting for the end of the handle. */
-#define READING 1
-
 struct lent_object_key {
 	__u64 object;
 	__u64 process;
@@ -131,12 +126,39 @@ int uv_work_done(struct pt_regs *ctx)
 	return return_object(FUNCTION_ARG0(ctx));
 }
 
-/* uv_spawn(loop, process, options) */
+/* uv_process_options_t and uv_stdio_container_t: part of the interface that libuv 1 keeps. */
+#define SPAWN_STDIO_COUNT_OFFSET 44
+#define SPAWN_STDIO_OFFSET 48
+#define UV_CREATE_PIPE 1
+#define SPAWN_PIPES 3
+
+struct stdio_container {
+	__u32 flags;
+	__u32 reserved;
+	__u64 stream;
+};
+
+/*
+ * uv_spawn(loop, process, options): whoever starts a program waits for its end, and for that of the pipes to it, which
+ * come with the same call.
+ */
 SEC("uprobe")
 int uv_spawn_enter(struct pt_regs *ctx)
 {
+	struct stdio_container containers[SPAWN_PIPES] = {};
+	__u64 options = FUNCTION_ARG2(ctx);
+	__u64 stdio = read_pointer(options + SPAWN_STDIO_OFFSET);
+	__u32 stdio_count = 0, index;
+
 	count_hit(ctx);
-	return lend_object(FUNCTION_ARG1(ctx));
+	lend_object(FUNCTION_ARG1(ctx));
+	if (bpf_probe_read_user(&stdio_count, sizeof(stdio_count), (void *)(options + SPAWN_STDIO_COUNT_OFFSET)) ||
+	    !stdio || bpf_probe_read_user(containers, sizeof(containers), (void *)stdio))
+		return 0;
+	for (index = 0; index < SPAWN_PIPES; index++)
+		if (index < stdio_count && (containers[index].flags & UV_CREATE_PIPE))
+			lend_object(containers[index].stream);
+	return 0;
 }
 
 /* node::ProcessWrap::OnExit(process, status, signal) */
@@ -147,42 +169,14 @@ int node_process_exit(struct pt_regs *ctx)
 	return return_object(FUNCTION_ARG0(ctx));
 }
 
-/* uv_handle_t begins with data, loop and type in every version 1 of libuv. Pipes are the standard streams of programs. */
-static __always_inline int is_pipe(__u64 handle)
-{
-	__u32 type = 0;
-
-	return !bpf_probe_read_user(&type, sizeof(type), (void *)(handle + 16)) && type == UV_NAMED_PIPE;
-}
-
-/* uv_read_start(stream, ...): whoever reads the output of a program waits for it until the stream is closed. */
-SEC("uprobe")
-int uv_read_start_enter(struct pt_regs *ctx)
-{
-	__u64 handle = FUNCTION_ARG0(ctx);
-
-	count_hit(ctx);
-	return is_pipe(handle) ? lend_object(handle | READING) : 0;
-}
-
-/* The request waits for this object no more; who runs now does not change. */
-static __always_inline void end_waiting(__u64 object)
-{
-	struct lent_object_key key = { .object = object, .process = bpf_get_current_pid_tgid() >> 32 };
-
-	if (!bpf_map_lookup_elem(&lent_objects, &key))
-		return;
-	bpf_map_delete_elem(&lent_objects, &key);
-	tell_work(current_task(), object, WORK_DONE);
-}
-
-/* uv_close(handle, callback): of a process, a pipe, a socket; its callback comes at the end of the loop's turn. */
+/*
+ * uv__tcp_close(handle), or uv_close(handle, callback) where the program does not show the former: the callback comes at the
+ * end of the loop's turn.
+ */
 SEC("uprobe")
 int uv_close_enter(struct pt_regs *ctx)
 {
 	count_hit(ctx);
-	if (is_pipe(FUNCTION_ARG0(ctx)))
-		end_waiting(FUNCTION_ARG0(ctx) | READING);
 	return lend_object(FUNCTION_ARG0(ctx));
 }
 
@@ -194,15 +188,55 @@ int node_handle_close(struct pt_regs *ctx)
 	return return_object(FUNCTION_ARG0(ctx));
 }
 
-/* node::Environment::RunTimers(timer), CheckImmediate(check): whatever they run is of some request or of none. */
+/* node::Environment::RunTimers(timer): whatever they run is of some request or of none. */
 SEC("uprobe")
-int node_unknown_turn(struct pt_regs *ctx)
+int node_timers(struct pt_regs *ctx)
 {
 	struct thread_state *thread = thread_of(current_task());
 
 	count_hit(ctx);
-	if (thread && thread->is_loop && thread->connection)
+	if (thread && thread->is_loop)
 		clear_stamp(thread, ORIGIN_WAITED);
+	return 0;
+}
+
+/*
+ * uv_idle_start(handle, callback): the first immediate since the last ones ran is asked for (setImmediate, with which some
+ * clients send what they have gathered). Later ones are not seen, so they are believed to be the same request's only
+ * where the loop has turned to nobody else meanwhile.
+ */
+SEC("uprobe")
+int node_immediate_asked(struct pt_regs *ctx)
+{
+	struct thread_state *thread = thread_of(current_task());
+
+	count_hit(ctx);
+	if (!thread || !thread->is_loop)
+		return 0;
+	thread->immediate_connection = thread->connection;
+	thread->immediate_sequence = thread->sequence;
+	thread->immediates = thread->connection ? IMMEDIATES_OWNED : IMMEDIATES_SHARED;
+	return 0;
+}
+
+/*
+ * node::PrincipalRealm::immediate_callback_function(), with which immediates are run, or CheckImmediate(check), which older
+ * versions call in every turn: the immediates run. With several descriptors that were ready, callbacks may have
+ * asked for some that read nothing and are not seen.
+ */
+SEC("uprobe")
+int node_immediates(struct pt_regs *ctx)
+{
+	struct thread_state *thread = thread_of(current_task());
+
+	count_hit(ctx);
+	if (!thread || !thread->is_loop)
+		return 0;
+	if (thread->immediates == IMMEDIATES_OWNED && thread->ready_count <= 1)
+		resume_request(thread, thread->immediate_connection, thread->immediate_sequence);
+	else if (thread->connection)
+		clear_stamp(thread, ORIGIN_WAITED);
+	thread->immediates = IMMEDIATES_NONE;
 	return 0;
 }
 
@@ -237,6 +271,41 @@ int python_context_copied(struct pt_regs *ctx)
 {
 	count_hit(ctx);
 	return context_made(FUNCTION_POINTER_RESULT(ctx));
+}
+
+/*
+ * Context.run() of Python: uvloop reads outside of any context, and then runs what gets the bytes in that of the server, which
+ * all its connections share. The first one that is run after the read is that; when it is run for anything else, it serves
+ * nobody.
+ */
+SEC("uprobe")
+int python_context_run(struct pt_regs *ctx)
+{
+	struct task_struct *task = current_task();
+	__u32 pid = task->tgid;
+	__u64 unit = context_unit(pid, FUNCTION_ARG0(ctx));
+	struct runtime *runtime = bpf_map_lookup_elem(&runtimes, &pid);
+	struct thread_state *reader, *known;
+	struct thread_state entered = {};
+
+	count_hit(ctx);
+	if (!runtime || !runtime->reads_outside)
+		return 0;
+	reader = state_of(task, task->pid);
+	if (!reader || !reader->has_read) {
+		known = state_of(task, unit);
+		if (known && known->origin == ORIGIN_READ)
+			clear_stamp(known, ORIGIN_NONE);
+		return 0;
+	}
+	reader->has_read = 0;
+	entered.connection = reader->connection;
+	entered.sequence = reader->sequence;
+	entered.socket = reader->socket;
+	entered.is_unix = reader->is_unix;
+	entered.origin = ORIGIN_READ;
+	put_state(task, unit, &entered);
+	return 0;
 }
 
 /* tp_dealloc of PyContext_Type: the address will be another context's. */

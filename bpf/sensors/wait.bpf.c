@@ -14,7 +14,12 @@ int BPF_PROG(exit_epoll_wait, struct pt_regs *regs, long result)
 	__u8 ready_count = result < 0 ? 0 : result > 255 ? 255 : result;
 
 	if (thread) {
+		__u8 immediates = thread->immediates;
+
 		clear_stamp(thread, ORIGIN_WAITED);
+		/* Nothing was ready: nobody else runs before they do. */
+		if (!ready_count)
+			thread->immediates = immediates;
 		thread->socket = 0;
 		thread->ready_count = ready_count;
 		thread->is_loop = 1;

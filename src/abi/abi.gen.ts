@@ -1,7 +1,7 @@
 // Generated from bpf/abi.h by scripts/gen.ts. Do not edit: run "make gen".
 
 /** Fingerprint of the whole layout; compared with the BPF object when it is loaded. */
-export const ABI_HASH = '55971125fd103a6d';
+export const ABI_HASH = 'f33b042fd4818f57';
 
 export const EVENT_KIND = {
   EXEC: 1,
@@ -82,7 +82,7 @@ export const COUNTER = {
 
 /** Byte offsets in struct accept_event; SIZE is that of its fixed part. */
 export const ACCEPT_EVENT = {
-  SIZE: 224,
+  SIZE: 248,
   header: 0,
   connection: 64,
   family: 72,
@@ -93,6 +93,10 @@ export const ACCEPT_EVENT = {
   remote_address: 96,
   path: 112,
   path_size: 220,
+  inode: 224,
+  peer_inode: 232,
+  start_sequence: 240,
+  network_namespace: 244,
 } as const;
 
 /** Byte offsets in struct close_event; SIZE is that of its fixed part. */

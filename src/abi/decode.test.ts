@@ -65,6 +65,10 @@ const EVENTS: Readonly<Record<KernelEvent['kind'], KernelEvent>> = {
     isAdopted: true,
     isClient: true,
     isDatagram: true,
+    inode: 2 ** 33 + 5,
+    peerInode: 2 ** 33 + 6,
+    startSequence: 2 ** 32 - 1,
+    networkNamespace: 4_026_531_840,
   },
   connect: {
     ...HEADER,
@@ -314,7 +318,7 @@ describe('what is not understood', () => {
   test('so is an unknown version', () => {
     const decoder = new EventDecoder();
     const bytes = encodeEvent(EVENTS.exec);
-    bytes[EVENT_HEADER.version] = 2;
+    bytes[EVENT_HEADER.version] = 99;
     assert.equal(decode(bytes, decoder), null);
     assert.deepEqual(decoder.counters, { unknownKind: 0, unknownVersion: 1, malformed: 0 });
   });

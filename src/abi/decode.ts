@@ -325,6 +325,10 @@ function decodeAccept(bytes: Uint8Array, view: DataView, offset: number): Accept
     isClient: (view.getUint8(offset + EVENT_HEADER.flags) & EVENT_FLAG.CLIENT) !== 0,
     isAdopted: (view.getUint8(offset + EVENT_HEADER.flags) & EVENT_FLAG.ADOPTED) !== 0,
     isDatagram: view.getUint8(offset + ACCEPT_EVENT.socket_type) === SOCK_DGRAM,
+    inode: readNumber(view, offset + ACCEPT_EVENT.inode),
+    peerInode: readNumber(view, offset + ACCEPT_EVENT.peer_inode),
+    startSequence: view.getUint32(offset + ACCEPT_EVENT.start_sequence, true),
+    networkNamespace: view.getUint32(offset + ACCEPT_EVENT.network_namespace, true),
   };
 }
 

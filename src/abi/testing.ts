@@ -145,6 +145,10 @@ export function encodeEvent(event: KernelEvent): Uint8Array {
       writer.u8(ACCEPT_EVENT.socket_type, event.isDatagram === true ? SOCKET_TYPES.datagram : 0);
       writer.u16(ACCEPT_EVENT.local_port, event.localPort);
       writer.u16(ACCEPT_EVENT.remote_port, event.remotePort);
+      writer.u64(ACCEPT_EVENT.inode, event.inode ?? 0);
+      writer.u64(ACCEPT_EVENT.peer_inode, event.peerInode ?? 0);
+      writer.u32(ACCEPT_EVENT.start_sequence, event.startSequence ?? 0);
+      writer.u32(ACCEPT_EVENT.network_namespace, event.networkNamespace ?? 0);
       if (event.family === 'unix') {
         writer.raw(ACCEPT_EVENT.path, event.localAddress);
         writer.u32(ACCEPT_EVENT.path_size, event.localAddress.length);

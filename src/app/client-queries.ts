@@ -1,7 +1,8 @@
 import { addressText } from '../base/addresses.ts';
 import type { Sinks } from '../attribution/content.ts';
+import type { SentQuery } from '../attribution/local-hops.ts';
 import { dropOldest } from '../base/oldest.ts';
-import type { Attribution, QueryEffect } from '../model/effect.ts';
+import type { Attribution } from '../model/effect.ts';
 import type { AcceptEvent, PayloadEvent } from '../model/event.ts';
 import type { Process } from '../model/process.ts';
 import type { QueryMessage, QueryOutcome } from '../model/query.ts';
@@ -14,7 +15,7 @@ const MAX_WAITING = 256;
 const NO_BYTES = new Uint8Array(0);
 
 /** A question whose answer is filled in when it comes; everyone else reads it as QueryEffect. */
-interface AskedQuery extends QueryEffect {
+interface AskedQuery extends SentQuery {
   outcome: QueryOutcome | null;
   endedNs: number | null;
   /** The kernel's stamp of whoever asked. */
@@ -71,7 +72,7 @@ export class ClientQueries {
     attribution: Attribution,
     stream: number | undefined,
     waiter: Request | null,
-  ): QueryEffect | null {
+  ): SentQuery | null {
     const client = this.#clients.get(event.connection);
     if (client === undefined) return null;
     const effect: AskedQuery = {
@@ -85,6 +86,7 @@ export class ClientQueries {
       remote: client.remote,
       outcome: null,
       endedNs: null,
+      servedAs: null,
       owner: { connection: event.stampConnection, sequence: event.stampSequence },
       waiter,
     };

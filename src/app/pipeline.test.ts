@@ -190,6 +190,42 @@ describe('a command injection', () => {
   });
 });
 
+describe('a proxy and the application behind it', () => {
+  const attack = '/ping?host=127.0.0.1%3B%20id';
+
+  test('are one finding, of the client of the proxy', () => {
+    const bench = new Bench();
+    const { kernel } = bench;
+    const proxy = kernel.process(4100);
+    const downstream = bench.get(proxy, attack);
+    const client = kernel.client(proxy);
+    kernel.ask(proxy, client, `GET ${attack} HTTP/1.0\r\nHost: app\r\nX-Forwarded-For: 192.0.2.66\r\n\r\n`);
+    const upstream = kernel.accept(bench.server, false, client);
+    kernel.read(
+      bench.server,
+      upstream,
+      `GET ${attack} HTTP/1.0\r\nHost: app\r\nX-Forwarded-For: 192.0.2.66\r\n\r\n`,
+    );
+    const shell = bench.shell(bench.server, 'ping -c1 127.0.0.1; id');
+    bench.program(shell, 'id');
+    bench.reply(bench.server, upstream);
+    kernel.answer(proxy, client, 'HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    bench.reply(proxy, downstream);
+    bench.pipeline.end();
+    assert.deepEqual(bench.verdicts, ['EXPLOITED command-injection']);
+    const [finding] = bench.findings;
+    const hop = finding?.request?.hop;
+    assert.equal(finding?.request?.process.pid, 4000, 'the request that has the effects');
+    assert.equal(hop?.proxy.pid, 4100);
+    assert.equal(hop?.front?.connection.client.address, '203.0.113.9', 'and no claim of the message');
+    assert.equal(bench.requests.length, 2);
+    const front = bench.requests.find((request) => request === hop.front);
+    const [query] = front?.effects ?? [];
+    assert.ok(query?.type === 'query' && query.servedAs === finding?.request);
+    assert.deepEqual(bench.reports, []);
+  });
+});
+
 describe('requests', () => {
   test('a finished one is shown with its effects once they have settled, later ones after it', () => {
     const bench = new Bench();

@@ -1,6 +1,7 @@
 import { EVENT_HEADER } from '../abi/abi.gen.ts';
 import { EventDecoder, isPayload, readNumber } from '../abi/decode.ts';
 import { Attributor } from '../attribution/attribution.ts';
+import { LocalHops } from '../attribution/local-hops.ts';
 import type { RequestState } from '../attribution/request-state.ts';
 import type { CaptureSink } from '../capture/contract.ts';
 import type { Detector } from '../detect/contract.ts';
@@ -10,7 +11,7 @@ import type { Fact, KernelEvent, PayloadEvent } from '../model/event.ts';
 import type { Detection, Finding } from '../model/finding.ts';
 import type { QueryMessage, QueryOutcome } from '../model/query.ts';
 import type { Process } from '../model/process.ts';
-import type { Request } from '../model/request.ts';
+import type { Request, RequestMessage } from '../model/request.ts';
 import type { Protocol } from '../protocols/contract.ts';
 import { Datagrams } from '../protocols/datagrams.ts';
 import { Streams, type StreamSink } from '../protocols/streams.ts';
@@ -90,6 +91,7 @@ export class Pipeline implements CaptureSink {
   readonly #streams: Streams;
   readonly #datagrams: Datagrams;
   readonly #queries = new ClientQueries();
+  readonly #hops = new LocalHops();
   readonly #shelf: RequestShelf;
   /** null where everything is to be shown: then everything is read. */
   readonly #plain: PlainExchanges | null;
@@ -110,12 +112,13 @@ export class Pipeline implements CaptureSink {
       requestStarted: (connection, message, stream) => {
         if (this.#payload === null || this.#payloadProcess === null) return;
         if (this.#queries.isClient(connection)) {
-          this.#asked(queryOfRequest(message), stream);
+          this.#asked(queryOfRequest(message), stream, message);
           return;
         }
         for (const over of this.attributor.overtaken(connection, message, this.#payload.timeNs))
           this.#requestOver(over);
-        this.attributor.requestStarted(this.#payload, message, this.#payloadProcess, stream);
+        const request = this.attributor.requestStarted(this.#payload, message, this.#payloadProcess, stream);
+        if (request !== null) this.#hops.received(this.#payload, request, stream);
       },
       unreadInbound: () => {
         if (this.#payload !== null) this.attributor.unreadInbound(this.#payload);
@@ -219,6 +222,7 @@ export class Pipeline implements CaptureSink {
         break;
       case 'accept': {
         const process = this.world.processOf(event);
+        this.#hops.opened(event);
         if (event.isClient === true) this.#queries.opened(event);
         if (event.isDatagram === true) {
           this.#datagrams.open(event);
@@ -234,6 +238,7 @@ export class Pipeline implements CaptureSink {
         this.#streams.close(event.connection);
         this.#datagrams.close(event.connection);
         this.#clientClosed(event.connection);
+        this.#hops.closed(event.connection);
         for (const request of this.attributor.close(event.connection, event.timeNs))
           this.#requestOver(request);
         break;
@@ -326,15 +331,20 @@ export class Pipeline implements CaptureSink {
     this.#payloadProcess = null;
   }
 
-  /** A watched process has asked another service. */
-  #asked(query: QueryMessage, stream: number | undefined): void {
+  /**
+   * A watched process has asked another service.
+   * @param message the question, where it is a request
+   */
+  #asked(query: QueryMessage, stream: number | undefined, message: RequestMessage | null = null): void {
     const event = this.#payload;
     const process = this.#payloadProcess;
     if (event === null || process === null || !this.#queries.isClient(event.connection)) return;
     const waiter = event.isDatagram === true ? this.attributor.datagramAsked(event, process) : null;
     const attribution = this.attributor.attribute(event, process, sinksOfQuery(query));
     const effect = this.#queries.asked(event, process, query, attribution, stream, waiter);
-    if (effect !== null) this.#place(effect);
+    if (effect === null) return;
+    if (message !== null) this.#hops.sent(event, effect, message, stream);
+    this.#place(effect);
   }
 
   #answered(connection: number, outcome: QueryOutcome, stream: number | undefined): void {

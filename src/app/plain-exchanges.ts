@@ -47,6 +47,9 @@ class PlainServer {
   readonly #words = new Int32Array(this.bytes.buffer);
   readonly offsets = new Int32Array(MAX_KEPT_EVENTS);
   readonly sizes = new Int32Array(MAX_KEPT_EVENTS);
+  readonly sequences = new Uint32Array(MAX_KEPT_EVENTS);
+  /** Whose they are. */
+  readonly owners: PlainConnection[] = [];
   /** Events are numbered; number modulo MAX_KEPT_EVENTS is their place. */
   first = 0;
   next = 0;
@@ -69,6 +72,7 @@ class PlainServer {
     this.next = 0;
     this.waitingCount = 0;
     this.#end = 0;
+    this.owners.length = 0;
     this.connections.clear();
   }
 
@@ -84,29 +88,34 @@ class PlainServer {
     return this.#end + size <= oldest ? this.#end : -1;
   }
 
-  put(bytes: Uint8Array, offset: number, size: number, place: number): void {
+  put(owner: PlainConnection, bytes: Uint8Array, offset: number, size: number, place: number): void {
     copyWords(bytes, offset, this.#words, place, size);
     const slot = this.next++ % MAX_KEPT_EVENTS;
     this.offsets[slot] = place;
     this.sizes[slot] = size;
+    this.sequences[slot] = owner.sequence;
+    this.owners[slot] = owner;
     this.#end = place + ((size + 7) & ~7);
   }
 }
 
-let source: ArrayBufferLike | null = null;
+let source: Uint8Array | null = null;
+let sourceStart = 0;
 let sourceWords: Int32Array = new Int32Array(0);
 
 /** Copies an event of a few hundred bytes by words: faster than a view for each, and than byte by byte. */
 function copyWords(from: Uint8Array, offset: number, to: Int32Array, place: number, size: number): void {
-  const start = from.byteOffset + offset;
+  // Asking an array for its buffer is a call.
+  if (source !== from) {
+    source = from;
+    sourceStart = from.byteOffset;
+    sourceWords = new Int32Array(from.buffer, 0, from.buffer.byteLength >> 2);
+  }
+  const start = sourceStart + offset;
   const words = (size + 3) >> 2;
-  if ((start & 3) !== 0 || start + words * 4 > from.buffer.byteLength) {
+  if ((start & 3) !== 0 || (start >> 2) + words > sourceWords.length) {
     new Uint8Array(to.buffer).set(from.subarray(offset, offset + size), place);
     return;
-  }
-  if (source !== from.buffer) {
-    source = from.buffer;
-    sourceWords = new Int32Array(source, 0, source.byteLength >> 2);
   }
   const first = start >> 2;
   const target = place >> 2;
@@ -124,6 +133,8 @@ export class PlainExchanges {
   dropped = 0;
   readonly #servers = new Map<number, PlainServer>();
   readonly #connections = new Map<number, PlainConnection>();
+  #lastId = 0;
+  #last: PlainConnection | undefined;
   readonly #streams: Streams;
   readonly #attributor: Attributor;
   readonly #read: Read;
@@ -141,7 +152,7 @@ export class PlainExchanges {
    */
   keep(bytes: Uint8Array, view: DataView, offset: number, size: number): boolean {
     const id = readNumber(view, offset + PAYLOAD_EVENT.connection);
-    const connection = this.#connections.get(id) ?? this.#begin(view, offset, id);
+    const connection = this.#find(id) ?? this.#begin(view, offset, id);
     if (connection === null) return false;
     const { server } = connection;
     if (
@@ -177,6 +188,14 @@ export class PlainExchanges {
   /** Reads everything that is kept. */
   wakeAll(): void {
     for (const server of this.#servers.values()) this.#wake(server);
+  }
+
+  /** A reply mostly follows its request. */
+  #find(id: number): PlainConnection | undefined {
+    if (this.#last !== undefined && this.#lastId === id) return this.#last;
+    this.#last = this.#connections.get(id);
+    this.#lastId = id;
+    return this.#last;
   }
 
   /** Taken up when both directions are between two exchanges and the thread is known. */
@@ -254,12 +273,14 @@ export class PlainExchanges {
       readNumber(view, offset + PAYLOAD_EVENT.stream_offset) !== connection.inboundOffset ||
       view.getUint32(offset + PAYLOAD_EVENT.captured_size, true) !== length ||
       HEADER_BYTES + length > size ||
-      !connection.look.isRequest(bytes, start, start + length) ||
-      !this.#put(server, bytes, offset, size)
+      !connection.look.isRequest(bytes, start, start + length)
     )
       return false;
+    const place = this.#placeIn(server, size);
+    if (place < 0) return false;
     connection.isWaiting = true;
     connection.sequence++;
+    server.put(connection, bytes, offset, size, place);
     connection.inboundOffset += length;
     server.waitingCount++;
     return true;
@@ -279,36 +300,36 @@ export class PlainExchanges {
     if (
       !connection.isWaiting ||
       readNumber(view, offset + PAYLOAD_EVENT.stream_offset) !== connection.outboundOffset ||
-      HEADER_BYTES + captured > size ||
-      !connection.look.isReply(bytes, start, start + captured, length) ||
-      !this.#put(server, bytes, offset, size)
+      HEADER_BYTES + captured > size
     )
       return false;
+    // Of its body it is enough to know how long it was.
+    const headBytes = connection.look.plainReplyHead(bytes, start, start + captured, length);
+    if (headBytes === 0) return false;
+    const place = this.#placeIn(server, HEADER_BYTES + headBytes);
+    if (place < 0) return false;
+    server.put(connection, bytes, offset, HEADER_BYTES + headBytes, place);
+    server.view.setUint32(place + PAYLOAD_EVENT.captured_size, headBytes, true);
     connection.isWaiting = false;
     connection.outboundOffset += length;
     server.waitingCount--;
     return true;
   }
 
-  /** Puts the event behind the others, in the place of the oldest ones if need be; false when those are still needed. */
-  #put(server: PlainServer, bytes: Uint8Array, offset: number, size: number): boolean {
+  /** Where an event can be put, in the place of the oldest ones if need be; -1 when those are still needed. */
+  #placeIn(server: PlainServer, size: number): number {
     let place = server.placeFor(size);
-    while (place < 0) {
-      if (!this.#dropOldest(server)) return false;
-      place = server.placeFor(size);
-    }
-    server.put(bytes, offset, size, place);
-    return true;
+    while (place < 0 && this.#dropOldest(server)) place = server.placeFor(size);
+    return place;
   }
 
   /** Forgets the oldest kept event, if its exchange is over. */
   #dropOldest(server: PlainServer): boolean {
     if (server.next - server.first < LEAST_KEPT_EVENTS) return false;
-    const at = server.offsets[server.first % MAX_KEPT_EVENTS] as number;
-    const { view } = server;
-    const connection = server.connections.get(readNumber(view, at + PAYLOAD_EVENT.connection));
-    const sequence = view.getUint32(at + PAYLOAD_EVENT.sequence, true);
-    if (connection !== undefined && sequence > connection.droppedSequence) {
+    const slot = server.first % MAX_KEPT_EVENTS;
+    const connection = server.owners[slot] as PlainConnection;
+    const sequence = server.sequences[slot] as number;
+    if (sequence > connection.droppedSequence) {
       if (connection.isWaiting && sequence === connection.sequence) return false;
       // With its request goes its reply.
       connection.droppedSequence = sequence;
@@ -324,16 +345,17 @@ export class PlainExchanges {
     if (server.connections.size === 0) return;
     const { view, bytes, connections } = server;
     for (const id of connections.keys()) this.#connections.delete(id);
+    this.#last = undefined;
     // A reader that throws is a bug, which costs what is kept and nothing that follows.
     try {
       while (server.first < server.next) {
         const number = server.first++;
-        const at = server.offsets[number % MAX_KEPT_EVENTS] as number;
-        const id = readNumber(view, at + PAYLOAD_EVENT.connection);
-        const connection = connections.get(id);
-        if (connection === undefined) continue;
+        const slot = number % MAX_KEPT_EVENTS;
+        const at = server.offsets[slot] as number;
+        const connection = server.owners[slot] as PlainConnection;
         // The reply to a request that was dropped.
-        if (view.getUint32(at + PAYLOAD_EVENT.sequence, true) <= connection.droppedSequence) continue;
+        if ((server.sequences[slot] as number) <= connection.droppedSequence) continue;
+        const id = readNumber(view, at + PAYLOAD_EVENT.connection);
         const isRequest = view.getUint32(at + PAYLOAD_EVENT.direction, true) === DIRECTION.IN;
         const streamOffset = readNumber(view, at + PAYLOAD_EVENT.stream_offset);
         const read = this.#streams.offsetsOf(id);
@@ -343,7 +365,7 @@ export class PlainExchanges {
             isRequest ? streamOffset : read.inbound,
             isRequest ? read.outbound : streamOffset,
           );
-        this.#read(bytes, view, at, server.sizes[number % MAX_KEPT_EVENTS] as number);
+        this.#read(bytes, view, at, server.sizes[slot] as number);
       }
       for (const [id, { inboundOffset, outboundOffset }] of connections)
         this.#streams.passOver(id, inboundOffset, outboundOffset);

@@ -32,7 +32,7 @@ const NANOSECONDS_PER_TICK = 10_000_000;
 /** Requests of a process after which its threads are known for what they are. */
 const SETTLED_REQUESTS = 64;
 
-const UNKNOWN_STAMP = 'the thread had read a message that was not captured';
+export const UNKNOWN_STAMP = 'the thread had read a message that was not captured';
 
 export const NO_REQUEST: Attribution = {
   grade: 'none',
@@ -461,7 +461,11 @@ export class Attributor {
     const request = served.unanswered[0];
     if (request === undefined) return;
     const thread = this.#threads.get(event.unit);
-    if (thread !== undefined) thread.answered = request;
+    if (thread !== undefined) {
+      thread.answered = request;
+      thread.answeredConnection = event.stampConnection;
+      thread.answeredSequence = event.stampSequence;
+    }
     if (!request.isAnswered) request.writer = event.unit;
     if (request.isAnswered || request.unit === event.unit) return;
     // Tasks are made to be the ones who answer: threads prove here what they prove elsewhere.
@@ -596,7 +600,8 @@ export class Attributor {
     // After the reply the thread may have gone on with what another one has read.
     const isAnyPossible = thread === undefined || serving.hasMovingWork || first.isDone;
     const candidates = new Set([...own, ...(isAnyPossible ? serving.inFlight : thread.open())]);
-    if (thread !== undefined && thread.answered !== null) candidates.add(thread.answered);
+    const answered = thread?.answeredUnder(event) ?? null;
+    if (answered !== null) candidates.add(answered);
     if (candidates.size === 1) {
       // A runtime that moves work between threads is not known for one yet, nor what it had begun before.
       if (event.timeNs < this.#newcomerUntil(serving))

@@ -172,4 +172,23 @@ describe('no wrong request', () => {
     begin(timeline, loop, 'bravo');
     assert.ok(!isOn(timeline.open(loop), 'bravo'), `alpha's file: ${timeline.latest}`);
   });
+
+  test('who answered is a suspect until the loop has turned to another, which only the stamp may show', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const loop = knownLoop(timeline);
+    const [client, other] = [kernel.client(loop), kernel.client(loop)];
+    const alpha = begin(timeline, loop, 'alpha');
+    const bravo = begin(timeline, loop, 'bravo');
+    kernel.ask(loop, client, '?');
+    kernel.epollWait(loop);
+    kernel.readPair(loop, { connection: alpha.id, sequence: alpha.sequence });
+    kernel.ask(loop, other, '?');
+    kernel.epollWait(loop);
+    kernel.answer(loop, client, '!');
+    kernel.write(loop, bravo, '<\n/\n'); // bravo's own turn ends with its reply
+    assert.ok(!isOn(timeline.open(loop), 'alpha'), timeline.latest);
+    kernel.readPair(loop, { connection: alpha.id, sequence: alpha.sequence });
+    assert.equal(timeline.open(loop), 'exact alpha');
+  });
 });

@@ -1,5 +1,6 @@
 import type { Effect } from '../model/effect.ts';
 import type { EventHeader } from '../model/event.ts';
+import type { Hop } from '../model/hop.ts';
 import type { Process } from '../model/process.ts';
 import type { Connection, Request, RequestMessage } from '../model/request.ts';
 
@@ -19,6 +20,7 @@ export class RequestState implements Request {
   endedNs: number | null = null;
   status: number | null = null;
   droppedEffects = 0;
+  hop: Hop | null = null;
   /** Number by which its reply is told, where the protocol has one. */
   stream: number | undefined = undefined;
   /** What wrote its reply, 0 for nothing yet. */

@@ -1,3 +1,4 @@
+import type { EventHeader } from '../model/event.ts';
 import type { Process } from '../model/process.ts';
 import type { Connection } from '../model/request.ts';
 import type { RequestState } from './request-state.ts';
@@ -104,6 +105,9 @@ export class ServingThread {
    * its stamp names another.
    */
   answered: RequestState | null = null;
+  /** The stamp that it had then. */
+  answeredConnection = 0;
+  answeredSequence = 0;
   /** Client connection whose answer it read last, 0 since it has read anything else. */
   resumedBy = 0;
   /** Read by this thread and possibly still in work, oldest first. */
@@ -117,6 +121,12 @@ export class ServingThread {
     this.#prune();
     this.#requests.push(request);
     if (this.isLoop && this.#requests.length > 1) this.hasJuggled = true;
+  }
+
+  /** The request that it answered with the same stamp: once that has changed, the loop has turned to another. */
+  answeredUnder({ stampConnection, stampSequence }: EventHeader): RequestState | null {
+    const isSame = this.answeredConnection === stampConnection && this.answeredSequence === stampSequence;
+    return isSame ? this.answered : null;
   }
 
   /** Lets go of requests that are done. */

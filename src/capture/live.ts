@@ -29,6 +29,8 @@ const LOSSES: readonly (readonly [keyof KernelCounters, string])[] = [
   ['DATAGRAMS_SKIPPED', 'datagrams-skipped'],
 ];
 
+const LOSS_COUNTERS = LOSSES.map(([counter]) => counter);
+
 /** Events of the running kernel. */
 export class LiveCapture implements Disposable {
   readonly #native: Native;
@@ -36,16 +38,20 @@ export class LiveCapture implements Disposable {
   readonly #sink: CaptureSink;
   readonly #cgroups = new CgroupReader();
   readonly #knownCgroups = new Set<number>();
+  /** How long the last step took from its waking up. */
+  busyMs = 0;
   readonly #libraries: LibraryProbes | null;
   #lossToldNs = 0;
   #lastCgroup = 0;
   #counters: KernelCounters;
+  #lossSum: number;
 
   constructor(native: Native, sensors: LoadedSensors, sink: CaptureSink) {
     this.#native = native;
     this.#sensors = sensors;
     this.#sink = sink;
     this.#counters = sensors.counters();
+    this.#lossSum = sensors.sumOf(LOSS_COUNTERS);
     this.#libraries = sensors.probes === null ? null : new LibraryProbes(sensors.probes);
   }
 
@@ -83,7 +89,8 @@ export class LiveCapture implements Disposable {
    * @returns how many events there were
    */
   step(timeoutMs: number): number {
-    if (timeoutMs > 0) this.#native.poll(this.#sensors.ringFds, timeoutMs);
+    if (timeoutMs > 0) this.#sensors.wait(timeoutMs);
+    const wokenMs = performance.now();
     const horizonNs = this.#native.bootTimeNs();
     // Before the events that came with it: what follows a loss is to be doubted.
     if (horizonNs - this.#lossToldNs >= LOSS_PAUSE_NS) this.#checkLosses(horizonNs);
@@ -97,6 +104,7 @@ export class LiveCapture implements Disposable {
     this.#libraries?.step(horizonNs / 1e6);
     // With more waiting, time has not come as far as the horizon: the events themselves tell it.
     if (count < STEP_EVENTS) this.#sink.tick(horizonNs);
+    this.busyMs = performance.now() - wokenMs;
     return count;
   }
 
@@ -127,15 +135,20 @@ export class LiveCapture implements Disposable {
   }
 
   #checkLosses(nowNs: number): void {
+    // Looked at hundreds of times a second, and there is hardly ever one.
+    const sum = this.#sensors.sumOf(LOSS_COUNTERS);
+    const ofLibraries = this.#libraries?.takeLosses() ?? null;
+    if (sum === this.#lossSum && ofLibraries === null) return;
     const counters = this.#sensors.counters();
     const reasons: Record<string, number> = {};
     for (const [counter, name] of LOSSES) {
       const lost = counters[counter] - this.#counters[counter];
       if (lost > 0) reasons[name] = lost;
     }
-    Object.assign(reasons, this.#libraries?.takeLosses());
-    if (Object.keys(reasons).length === 0) return;
+    Object.assign(reasons, ofLibraries);
+    this.#lossSum = sum;
     this.#counters = counters;
+    if (Object.keys(reasons).length === 0) return;
     this.#lossToldNs = nowNs;
     this.#sink.fact({ kind: 'loss', timeNs: nowNs, reasons });
   }

@@ -66,12 +66,24 @@ export interface RunSummary {
   readonly events: number;
   readonly requests: number;
   readonly findings: number;
+  /** Effects by how their request is known, and how often two ways to know it spoke against each other. */
+  readonly effects: EffectCounts;
   readonly durationMs: number;
   /** Lost events by reason; empty when nothing was lost. */
   readonly losses: Readonly<Record<string, number>>;
   readonly recordedBytes: number;
   /** How often probes in functions of programs and libraries were hit, by file; empty for recordings. */
   readonly probeHits: readonly ProbeHits[];
+}
+
+export interface EffectCounts {
+  readonly exact: number;
+  readonly linked: number;
+  readonly matched: number;
+  readonly ambiguous: number;
+  readonly disagreements: number;
+  /** Too many requests with too many values were in flight to look for their bytes. */
+  readonly contentSkipped: number;
 }
 
 export interface ProbeHits {

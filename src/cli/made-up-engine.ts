@@ -27,6 +27,7 @@ export class MadeUpEngine implements Engine {
       events: 1204,
       requests: 1,
       findings: 1,
+      effects: { exact: 1200, linked: 3, matched: 0, ambiguous: 4, disagreements: 1, contentSkipped: 0 },
       durationMs: 2500,
       losses: {},
       recordedBytes: 2048,

@@ -2,7 +2,7 @@ import { ThroughlineError } from '../base/errors.ts';
 import type { Terminal } from '../output/text/terminal.ts';
 import { countText, durationText, lossText, sizeText } from '../output/text/wording.ts';
 import type { LossView } from '../output/views.ts';
-import type { ProgressMessage, RunSummary, StartedMessage } from './contract.ts';
+import type { EffectCounts, ProgressMessage, RunSummary, StartedMessage } from './contract.ts';
 
 /** What a command tells the person who started it, beside its results. All end with a line feed but progress. */
 
@@ -33,6 +33,17 @@ export function progressNotice(progress: ProgressMessage): string {
   return parts.join(', ');
 }
 
+/** How the requests of effects are known; '' where there were none. */
+function effectsText({ disagreements, contentSkipped, ...grades }: EffectCounts): string {
+  const known = Object.entries(grades).filter(([, count]) => count > 0);
+  if (known.length === 0) return '';
+  const parts = known.map(([grade, count]) => `${count.toLocaleString('en-US')} ${grade}`);
+  const total = known.reduce((sum, [, count]) => sum + count, 0);
+  if (disagreements > 0) parts.push(countText(disagreements, 'disagreement'));
+  if (contentSkipped > 0) parts.push(`${contentSkipped.toLocaleString('en-US')} not searched for bytes`);
+  return `${countText(total, 'effect')}: ${parts.join(', ')}`;
+}
+
 /** @param recordedTo the file that was recorded to, or null */
 export function summaryNotice(summary: RunSummary, recordedTo: string | null, terminal: Terminal): string {
   const parts = [
@@ -43,6 +54,7 @@ export function summaryNotice(summary: RunSummary, recordedTo: string | null, te
   const losses = lossText(summary.losses, terminal);
   const lost = losses === '' ? 'nothing lost' : terminal.paint('yellow', `lost: ${losses}`);
   const lines = [`${durationText(summary.durationMs)}: ${parts.join(', ')}, ${lost}`];
+  if (effectsText(summary.effects) !== '') lines.push(effectsText(summary.effects));
   for (const { library, path, hits } of summary.probeHits)
     lines.push(`${countText(hits, 'probe hit')} in ${library} (${terminal.safe(path, 200)})`);
   if (recordedTo !== null) {

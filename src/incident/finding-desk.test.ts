@@ -174,6 +174,63 @@ describe('when a finding is told', () => {
   });
 });
 
+describe('a proxy and the application behind it', () => {
+  const hopTo = (front: Request): NonNullable<Request['hop']> => ({
+    proxy: SERVER,
+    front,
+    grade: 'linked',
+    reason: '',
+    candidates: [front],
+  });
+
+  test('are one finding, that of the application where both say as much', () => {
+    for (const [ofFront, ofBehind] of [
+      ['PROBED', 'PROBED'],
+      ['PROBED', 'EXPLOITED'],
+      ['SUSPICIOUS', 'EXPLOITED'],
+      ['EXPLOITED', 'EXPLOITED'],
+    ] as const)
+      for (const isKnownLate of [false, true]) {
+        const bench = new Bench();
+        const front = makeRequest('front');
+        const behind = makeRequest('behind');
+        if (!isKnownLate) behind.hop = hopTo(front);
+        bench.desk.detected(detection(ofFront, front), 1);
+        bench.desk.detected(detection(ofBehind, behind), 2);
+        behind.hop = hopTo(front);
+        bench.desk.tick(Infinity);
+        // What is due before it turns out is told, as when a request alone becomes worse.
+        const isToldBefore = isKnownLate && ofFront === 'SUSPICIOUS';
+        assert.deepEqual(
+          bench.findings.map(({ verdict }) => verdict),
+          isToldBefore ? [ofFront, ofBehind] : [ofBehind],
+          `${ofFront} ${ofBehind} ${isKnownLate}`,
+        );
+        if (!isKnownLate) assert.equal(bench.findings[0]?.request, behind);
+      }
+  });
+
+  test('a probe of the proxy is part of what the application did', () => {
+    const bench = new Bench();
+    const front = makeRequest('front');
+    const behind = { ...makeRequest('behind'), hop: hopTo(front) };
+    bench.desk.detected(detection('PROBED', front, null, 'probe'), 1);
+    bench.desk.detected(detection('EXPLOITED', behind), 2);
+    bench.desk.tick(Infinity);
+    assert.deepEqual(bench.verdicts, ['EXPLOITED command-injection']);
+  });
+
+  test('what only may be of one request stays apart', () => {
+    const bench = new Bench();
+    const front = makeRequest('front');
+    const behind = { ...makeRequest('behind'), hop: { ...hopTo(front), front: null } };
+    bench.desk.detected(detection('PROBED', front), 1);
+    bench.desk.detected(detection('EXPLOITED', behind), 2);
+    bench.desk.tick(Infinity);
+    assert.equal(bench.findings.length, 2);
+  });
+});
+
 describe('one finding for each request and class', () => {
   test('the strongest verdict wins, whatever the order', () => {
     const orders: readonly (readonly Verdict[])[] = [

@@ -1,6 +1,7 @@
 import { dropOldest } from '../base/oldest.ts';
 import type { Effect } from '../model/effect.ts';
 import type { Detection, Finding, Verdict } from '../model/finding.ts';
+import { hopsOf, originOf } from '../model/hop.ts';
 import type { Process } from '../model/process.ts';
 
 /** What follows an exploit belongs to its story: so long it is waited for. */
@@ -19,6 +20,7 @@ const RANK: Readonly<Record<Verdict, number>> = { PROBED: 0, SUSPICIOUS: 1, EXPL
 
 interface Case {
   readonly key: string;
+  readonly subject: string;
   detection: Detection;
   readonly openedNs: number;
   dueNs: number;
@@ -34,7 +36,7 @@ export interface FindingDeskCounters {
 }
 
 /**
- * Turns detections into findings: one for each request and class of attack, with the strongest verdict, and with the
+ * Turns detections into findings: one for each request (of a proxy and what is behind it, too) and class of attack, with the strongest verdict, and with the
  * effects that followed as its story.
  */
 export class FindingDesk {
@@ -63,7 +65,7 @@ export class FindingDesk {
   detected(detection: Detection, nowNs: number): void {
     this.counters.detections++;
     const subject = subjectOf(detection);
-    const key = `${subject} ${detection.class}`;
+    const key = keyOf(subject, detection);
     const rank = RANK[detection.verdict];
     if (rank <= (this.#reported.get(key) ?? -1)) {
       this.counters.merged++;
@@ -74,14 +76,15 @@ export class FindingDesk {
     const known = this.#open.get(key);
     if (known === undefined) {
       if (this.#open.size >= MAX_OPEN_CASES) this.#hurryOldest();
-      this.#open.set(key, { key, detection, openedNs: nowNs, dueNs });
+      this.#open.set(key, { key, subject, detection, openedNs: nowNs, dueNs });
       return;
     }
     this.counters.merged++;
-    if (rank > RANK[known.detection.verdict]) {
+    const difference = rank - RANK[known.detection.verdict];
+    if (difference > 0) {
       known.detection = detection;
       known.dueNs = dueNs;
-    }
+    } else if (difference === 0 && isBehind(detection, known.detection)) known.detection = detection;
   }
 
   /**
@@ -111,14 +114,17 @@ export class FindingDesk {
     this.#open.delete(one.key);
     const { detection } = one;
     const rank = RANK[detection.verdict];
+    // That a proxy had sent the request may have turned out since.
     const subject = subjectOf(detection);
+    const key = keyOf(subject, detection);
+    if (rank > 0) this.#suspects.delete(one.subject);
+    if (key !== one.key && this.#takesUp(key, one)) return;
     // A probe of another class in a request that was exploited is part of the same attack, told by its story.
     if (rank === 0 && ((this.#reported.get(subject) ?? -1) > 0 || this.#suspects.has(subject))) {
       this.counters.merged++;
       return;
     }
-    if (rank > 0) this.#suspects.delete(subject);
-    this.#remember(one.key, rank);
+    this.#remember(key, rank);
     this.#remember(subject, rank);
     this.counters.findings++;
     this.#emit({
@@ -128,6 +134,18 @@ export class FindingDesk {
       story: storyOf(detection),
       actions: [],
     });
+  }
+
+  /** A case of a request that turned out to be part of another one: whether that one's case says it, or has said it. */
+  #takesUp(key: string, one: Case): boolean {
+    const rank = RANK[one.detection.verdict];
+    const known = this.#open.get(key);
+    const isSaid = rank <= (this.#reported.get(key) ?? -1);
+    if (known === undefined && !isSaid) return false;
+    this.counters.merged++;
+    if (known !== undefined && !isSaid && rank >= RANK[known.detection.verdict])
+      known.detection = one.detection;
+    return true;
   }
 
   #remember(key: string, rank: number): void {
@@ -142,12 +160,24 @@ function dueTime(one: Case): number {
   return endedNs === null ? one.dueNs : Math.min(one.dueNs, endedNs + PROBE_AFTER_REPLY_NS);
 }
 
-/** What findings are counted by: the request, or the process where none is known. */
+/**
+ * What findings are counted by: the request as it came to this host, which a proxy and the application behind it both
+ * serve, or the process where none is known.
+ */
 function subjectOf(detection: Detection): string {
-  if (detection.request !== null) return detection.request.id;
+  if (detection.request !== null) return originOf(detection.request).id;
   return detection.effect === null
     ? ''
     : `process ${detection.effect.pid}/${detection.effect.process.startTicks}`;
+}
+
+function keyOf(subject: string, detection: Detection): string {
+  return `${subject} ${detection.class}`;
+}
+
+/** Of the requests of a proxy and of the application, the one that has the effects says more. */
+function isBehind({ request }: Detection, { request: front }: Detection): boolean {
+  return request !== null && front !== null && hopsOf(request).some((hop) => hop.front === front);
 }
 
 /** The decisive effect and what the same processes and their descendants did after it. */

@@ -43,7 +43,14 @@ export interface Native {
   /** Lines that libbpf printed since the last call: the reasons for what failed. */
   takeLog(): string[];
   mapRing(fd: number, dataBytes: number): { consumer: ArrayBuffer; producer: ArrayBuffer };
-  poll(fds: readonly number[], timeoutMs: number): number;
+  /**
+   * A descriptor for wait(): it wakes when one of these does, not because there is something to read. A ring has nearly
+   * always something under load, so that poll(2) would return at once each time.
+   * @returns -1 when the system has none left, see errno()
+   */
+  openWaiter(fds: readonly number[]): number;
+  /** Sleeps until the kernel side asks to be looked at, or the time is over. */
+  wait(waiter: number, timeoutMs: number): void;
   close(fd: number): number;
   errno(): number;
   /** Nanoseconds since boot, the clock of kernel events. */
@@ -57,7 +64,11 @@ const PAGE_BYTES = 4096;
 const PROT_READ = 1;
 const PROT_WRITE = 2;
 const MAP_SHARED = 1;
-const POLLIN = 1;
+/** EPOLLIN | EPOLLET */
+const EDGE_OF_INPUT = 0x80000001;
+const EPOLL_CLOEXEC = 0o2000000;
+const EPOLL_CTL_ADD = 1;
+const MAX_WAKERS = 4;
 const LOG_LINES = 400;
 const CLOCK_BOOTTIME = 7;
 
@@ -146,12 +157,15 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
     mmap: libc.func(
       'void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)',
     ),
-    poll: libc.func('int poll(void *fds, uint64_t count, int timeout)'),
+    epollCreate: libc.func('int epoll_create1(int flags)'),
+    epollControl: libc.func('int epoll_ctl(int waiter, int operation, int fd, const void *event)'),
+    epollWait: libc.func('int epoll_wait(int waiter, void *events, int count, int timeout)'),
     close: libc.func('int close(int fd)'),
     clock: libc.func('int clock_gettime(int clock, void *time)'),
   };
   const timespec = Buffer.alloc(16);
-  const pollBuffer = Buffer.alloc(8 * 8);
+  // struct epoll_event: 12 bytes on x86-64, 16 elsewhere.
+  const epollEvents = Buffer.alloc(16 * MAX_WAKERS);
 
   function map(fd: number, length: number, protection: number, offset: number): ArrayBuffer {
     const address = f.mmap(null, length, protection, MAP_SHARED, fd, offset);
@@ -212,13 +226,16 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
       // The kernel maps the data twice in a row, so that an event that wraps around is still contiguous.
       producer: map(fd, PAGE_BYTES + 2 * dataBytes, PROT_READ, PAGE_BYTES),
     }),
-    poll(fds, timeoutMs) {
-      fds.forEach((fd, index) => {
-        pollBuffer.writeInt32LE(fd, index * 8);
-        pollBuffer.writeInt16LE(POLLIN, index * 8 + 4);
-        pollBuffer.writeInt16LE(0, index * 8 + 6);
-      });
-      return f.poll(pollBuffer, fds.length, timeoutMs);
+    openWaiter(fds) {
+      const waiter = f.epollCreate(EPOLL_CLOEXEC);
+      epollEvents.fill(0);
+      epollEvents.writeUInt32LE(EDGE_OF_INPUT, 0);
+      for (const fd of fds)
+        if (waiter >= 0 && f.epollControl(waiter, EPOLL_CTL_ADD, fd, epollEvents) !== 0) return -1;
+      return waiter;
+    },
+    wait(waiter, timeoutMs) {
+      f.epollWait(waiter, epollEvents, MAX_WAKERS, timeoutMs);
     },
     close: (fd) => f.close(fd),
     errno: () => koffi.errno(),

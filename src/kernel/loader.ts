@@ -39,11 +39,13 @@ export interface LoadedSensors extends Disposable {
   readonly plan: readonly PlannedSensor[];
   readonly security: Ring;
   readonly payload: Ring;
-  /** For poll(2). */
-  readonly ringFds: readonly number[];
+  /** Sleeps until a ring has filled up to its mark, somebody begins to listen, or the time is over. */
+  wait(timeoutMs: number): void;
   /** For probes in TLS libraries; null where this kernel has none, or they are switched off. */
   readonly probes: ProbeHost | null;
   counters(): KernelCounters;
+  /** What these counters add up to, modulo 2^32 each: tells at little cost that one has changed. */
+  sumOf(counters: readonly (keyof KernelCounters)[]): number;
   /**
    * Tells the kernel that nobody reads this connection's protocol; with isPlaintext, the one inside its TLS. They are
    * told apart since plaintext may begin while the verdict about the ciphertext is on its way.
@@ -257,6 +259,8 @@ function sensors(
     const { consumer, producer } = native.mapRing(native.mapFd(map), dataBytes);
     return new Ring(consumer, producer, dataBytes);
   };
+  const waiter = native.openWaiter([fdOf('security_ring'), fdOf('payload_ring')]);
+  if (waiter < 0) throw new ThroughlineError('TL1008', `epoll of the rings: errno ${native.errno()}`);
   const ignored = fdOf('ignored_connections');
   const ports = fdOf('listening_ports');
   const one = Uint8Array.of(1);
@@ -282,8 +286,9 @@ function sensors(
           ),
         })
       : null,
-    ringFds: [fdOf('security_ring'), fdOf('payload_ring')],
+    wait: (timeoutMs) => native.wait(waiter, timeoutMs),
     counters: () => readCounters(globals.bss, counterOffset, Math.min(processors, COUNTER_CPUS)),
+    sumOf: (names) => sumCounters(globals.bss, counterOffset, Math.min(processors, COUNTER_CPUS), names),
     ignoreConnection(id, isPlaintext) {
       key.writeUInt32LE(id % 4294967296, 0);
       key.writeUInt32LE(Math.floor(id / 4294967296), 4);
@@ -292,7 +297,10 @@ function sensors(
     addListeningPort(port) {
       native.updateElement(ports, Uint8Array.of(port & 0xff, port >>> 8), one, 0n);
     },
-    [Symbol.dispose]: close,
+    [Symbol.dispose]() {
+      native.close(waiter);
+      close();
+    },
   };
 }
 
@@ -306,6 +314,20 @@ function readCounters(bss: DataView, start: number, rows: number): KernelCounter
         bss.getUint32(row + COUNTER[name] * 8 + 4, true) * 4294967296;
   }
   return sums;
+}
+
+function sumCounters(
+  bss: DataView,
+  start: number,
+  rows: number,
+  names: readonly (keyof KernelCounters)[],
+): number {
+  let sum = 0;
+  for (const name of names) {
+    const first = start + COUNTER[name] * 8;
+    for (let cpu = 0; cpu < rows; cpu++) sum += bss.getUint32(first + cpu * COUNTER_ROW_BYTES, true);
+  }
+  return sum;
 }
 
 const COUNTER_NAMES = (Object.keys(COUNTER) as (keyof typeof COUNTER)[]).filter((name) => name !== 'MAX');

@@ -85,6 +85,8 @@ export interface QueryEffect extends EffectBase {
   readonly outcome: QueryOutcome | null;
   /** When the answer was complete, in nanoseconds since boot; null while there is none. */
   readonly endedNs: number | null;
+  /** The request as which a process on this host serves it; absent or null: none is known. */
+  readonly servedAs?: Request | null;
 }
 
 export type Effect = ExecEffect | ExitEffect | OpenEffect | ConnectEffect | QueryEffect;

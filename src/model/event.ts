@@ -81,12 +81,18 @@ export interface AcceptEvent extends EventHeader {
   localPort: number;
   remoteAddress: string;
   remotePort: number;
-  /** The connection was already open when the agent came: its first bytes were not seen. */
+  /** Its first bytes were not seen: it was open when the agent came, or made before its process served anybody. */
   isAdopted: boolean;
   /** It was made by the process, to ask another service; absent: no, accepted. Told at the first question. */
   isClient?: boolean;
   /** A UDP socket: each of its payload events is one whole datagram, though perhaps not captured whole. Absent: no. */
   isDatagram?: boolean;
+  /** Of a unix socket and of the one at the other end; absent or 0: not known. */
+  inode?: number;
+  peerInode?: number;
+  /** TCP: number of the first byte that the client sends, which both ends know; absent or 0: not known. */
+  startSequence?: number;
+  networkNamespace?: number;
 }
 
 export interface ConnectEvent extends EventHeader {

@@ -1,5 +1,6 @@
 import type { ByteString } from '../base/bytes.ts';
 import type { Effect } from './effect.ts';
+import type { Hop } from './hop.ts';
 import type { Process } from './process.ts';
 
 export interface Endpoint {
@@ -71,4 +72,6 @@ export interface Request {
   /** Effects with grade exact, linked or matched, in order of time; bounded, see droppedEffects. */
   readonly effects: readonly Effect[];
   readonly droppedEffects: number;
+  /** A proxy on this host had sent it; absent or null: none that is known. */
+  readonly hop?: Hop | null;
 }

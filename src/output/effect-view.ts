@@ -89,6 +89,7 @@ function queryFields(effect: QueryEffect): Omit<QueryEffectView, keyof EffectVie
     durationMs: endedNs === null ? null : Math.round((endedNs - timeNs) / 1e3) / 1e3,
     truncated: query.isTruncated,
     anomalies: query.anomalies,
+    servedAs: effect.servedAs?.id ?? null,
   };
 }
 

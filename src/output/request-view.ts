@@ -2,6 +2,7 @@ import { textFromByteString } from '../base/bytes.ts';
 import type { Effect } from '../model/effect.ts';
 import type { Request } from '../model/request.ts';
 import { effectView, timeText, type ViewContext } from './effect-view.ts';
+import { forwardedForView } from './forwarded-for-view.ts';
 import { processOfEffectView } from './process-view.ts';
 import { maskedTarget } from './secrets.ts';
 import type { LateEffectView, LossView, OrphanView, RequestSummaryView, RequestView } from './views.ts';
@@ -30,6 +31,7 @@ export function requestSummaryView(
     method: textFromByteString(message.method),
     target: maskedTarget(textFromByteString(message.target), isShown),
     client: { ip: connection.client.address, port: connection.client.port },
+    forwardedFor: forwardedForView(request),
     server: {
       pid: process.pid,
       exe: textFromByteString(process.executable),

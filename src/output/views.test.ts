@@ -28,6 +28,7 @@ test('a request and its effects', () => {
     method: 'GET',
     target: '/ping?host=127.0.0.1;id',
     client: { ip: '203.0.113.9', port: 51944 },
+    forwardedFor: null,
     server: {
       pid: 4211,
       exe: '/usr/bin/node',

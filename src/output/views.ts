@@ -17,6 +17,42 @@ export interface ClientView {
   readonly port: number;
 }
 
+/** A proxy on this host through which a request came. */
+export interface ProxyView {
+  readonly pid: number;
+  readonly comm: string;
+  /** Id of its request, which is told, too; null where several were possible. */
+  readonly request: string | null;
+}
+
+/** What the message itself says of who sent it. Anybody can write that: for people, never a reason to act. */
+export interface ClaimView {
+  readonly client: ClientView;
+  /** Where it says so: 'x-forwarded-for', 'forwarded', 'x-real-ip', 'remote_addr'. */
+  readonly header: string;
+}
+
+/** For whom a request was sent on. */
+export interface ForwardedForView {
+  /** 'socket': through proxies on this host, both ends of whose connections were seen; 'header': the message says so. */
+  readonly known: 'socket' | 'header';
+  /** Proven by sockets and by what the proxies' threads were doing, by no byte that a client can choose. */
+  readonly trusted: boolean;
+  /** The client of the first proxy on this host; null where several are possible. */
+  readonly client: ClientView | null;
+  /** Id of the request as it came to the first proxy on this host; null likewise. */
+  readonly request: string | null;
+  /** How it is known whose request it was, the weakest of all hops; 'none' where only the message says so. */
+  readonly grade: Grade;
+  readonly reason: string;
+  /** Nearest first. */
+  readonly through: readonly ProxyView[];
+  /** Ids of the requests that were possible where none is known for sure. */
+  readonly candidates: readonly string[];
+  /** Of the request as it came to the first proxy on this host; null: it says nothing. */
+  readonly claimed: ClaimView | null;
+}
+
 export interface ServerView {
   readonly pid: number;
   /** Path of the executable; '' where unknown. */
@@ -36,7 +72,10 @@ export interface RequestSummaryView {
   readonly method: string;
   /** Path and query as sent; values of parameters that are named like secrets are masked. */
   readonly target: string;
+  /** The other end of the connection: a proxy, where there is one. */
   readonly client: ClientView;
+  /** null: by nobody, as far as is known. */
+  readonly forwardedFor: ForwardedForView | null;
   readonly server: ServerView;
   readonly status: number | null;
   readonly startedAt: string;
@@ -126,6 +165,8 @@ export interface QueryEffectView extends EffectViewBase {
   /** Some of the question was not captured. */
   readonly truncated: boolean;
   readonly anomalies: readonly string[];
+  /** Id of the request as which a process on this host serves it; null where none is known. */
+  readonly servedAs: string | null;
 }
 
 export interface QueryOutcomeView {

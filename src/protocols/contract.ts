@@ -98,10 +98,11 @@ export interface PlainLook {
    */
   isRequest(bytes: Uint8Array, start: number, end: number): boolean;
   /**
-   * The bytes are the beginning of a whole reply that ended with the write they are of.
+   * How many bytes the head of the reply has, when the bytes are the beginning of a whole reply that ended with the write
+   * they are of, and nothing behind the head is needed to read it; else 0.
    * @param length so many bytes were written, captured or not
    */
-  isReply(bytes: Uint8Array, start: number, end: number, length: number): boolean;
+  plainReplyHead(bytes: Uint8Array, start: number, end: number, length: number): number;
 }
 
 export interface Protocol {

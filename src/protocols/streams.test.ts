@@ -90,7 +90,7 @@ class Bench {
     });
   }
 
-  accept(connection = 1): void {
+  accept(connection = 1, more: Partial<AcceptEvent> = {}): void {
     const event: AcceptEvent = {
       ...HEADER,
       kind: 'accept',
@@ -101,6 +101,7 @@ class Bench {
       remoteAddress: '',
       remotePort: 2,
       isAdopted: false,
+      ...more,
     };
     this.streams.accept(event);
   }
@@ -179,6 +180,33 @@ describe('recognition', () => {
     bench.payload('in', 3, 'alpha:x');
     bench.payload('out', 0, 'y');
     assert.deepEqual(bench.told, ['1 unreadable']);
+    assert.deepEqual(bench.notes, []);
+  });
+
+  test('a client that was met in its middle is asked again at its next question', () => {
+    const bench = new Bench();
+    bench.accept(1, { isAdopted: true, isClient: true });
+    bench.payload('out', 0, 'the end of something');
+    bench.payload('out', 20, 'alpha:not here');
+    bench.payload('in', 0, 'answer');
+    bench.payload('out', 34, 'alpha:x');
+    bench.payload('in', 6, 'y');
+    assert.deepEqual(bench.notes, ['alpha in alpha:x', 'alpha out y']);
+    assert.deepEqual(bench.told, ['1 200', '1 response ended']);
+  });
+
+  test('but not for ever, and not one that was seen from its beginning', () => {
+    const bench = new Bench();
+    bench.accept(1, { isClient: true });
+    bench.payload('out', 0, 'zzz');
+    assert.deepEqual(bench.told, ['1 unreadable']);
+    bench.accept(2, { isAdopted: true, isClient: true });
+    for (let turn = 0; turn < 8; turn++) {
+      assert.equal(bench.told.length, 1);
+      bench.payload('out', 3 * turn, 'zzz', 3, 2);
+      bench.payload('in', 3 * turn, 'zzz', 3, 2);
+    }
+    assert.deepEqual(bench.told.slice(1), ['2 unreadable']);
     assert.deepEqual(bench.notes, []);
   });
 

@@ -23,6 +23,11 @@ export interface StreamSink {
 
 /** Bytes of each direction that are kept while no protocol is sure. */
 const RECOGNITION_BYTES = 256;
+/**
+ * A connection that was met in its middle may have been in the middle of a message, or of something that says little:
+ * after so many questions that say nothing it is given up. The kernel asks up to the sixteenth.
+ */
+const MAX_ATTEMPTS = 8;
 /** Unix connections have no close event: beyond this many, the oldest make room. */
 const MAX_STREAMS = 65_536;
 const NO_BYTES = new Uint8Array(0);
@@ -47,6 +52,10 @@ interface Undecided extends FirstBytes {
   fromClient: Uint8Array;
   fromServer: Uint8Array;
   isServerFirst: boolean;
+  /** Questions that said nothing. */
+  attempts: number;
+  /** 'question' and 'answer': passed over up to the next question. */
+  passes: 'nothing' | 'question' | 'answer';
 }
 
 function freshStream(isWhole: boolean, isPlaintext: boolean, isClient: boolean): Stream {
@@ -58,6 +67,8 @@ function freshStream(isWhole: boolean, isPlaintext: boolean, isClient: boolean):
       fromServer: NO_BYTES,
       isBeginning: isWhole,
       isServerFirst: false,
+      attempts: 0,
+      passes: 'nothing',
     },
     inboundOffset: 0,
     outboundOffset: 0,
@@ -66,6 +77,13 @@ function freshStream(isWhole: boolean, isPlaintext: boolean, isClient: boolean):
     isPlaintext,
     isClient,
   };
+}
+
+/** Where bytes are passed over: whether they end here, since the client asks again. */
+function isNextQuestion(undecided: Undecided, isFromClient: boolean): boolean {
+  const isNext = isFromClient && undecided.passes === 'answer';
+  undecided.passes = isNext ? 'nothing' : isFromClient ? 'question' : 'answer';
+  return isNext;
 }
 
 /** Puts captured bytes back into streams, finds out each connection's protocol and feeds its reader. */
@@ -176,12 +194,13 @@ export class Streams {
     gap: number,
     missing: number,
   ): void {
+    if (undecided.passes !== 'nothing' && !isNextQuestion(undecided, isFromClient)) return;
     const before = isFromClient ? undecided.fromClient : undecided.fromServer;
     let fresh = bytes;
     if (before.length > 0) {
       // Bytes on both sides of a gap are no beginning of anything.
       if (gap > 0) {
-        this.#giveUp(connection, stream);
+        this.#missed(connection, stream, undecided, isFromClient);
         return;
       }
       fresh = Buffer.concat([before, bytes]);
@@ -201,7 +220,7 @@ export class Streams {
     const mayWait = missing === 0 && fresh.length < RECOGNITION_BYTES;
     const protocol = this.#choose(undecided, mayWait);
     if (protocol === null) {
-      this.#giveUp(connection, stream);
+      this.#missed(connection, stream, undecided, isFromClient);
     } else if (protocol === 'wait') {
       // What the event holds is used again.
       if (isFromClient) undecided.fromClient = Uint8Array.from(fresh);
@@ -216,6 +235,17 @@ export class Streams {
       if (fromClient.length > 0) reader.fromClient(fromClient, isFromClient ? missing : 0);
       if (!isServerFirst && fromServer.length > 0) reader.fromServer(fromServer, isFromClient ? 0 : missing);
     }
+  }
+
+  /** Nothing that we know. A client's next question may tell, where this was not the first. */
+  #missed(connection: number, stream: Stream, undecided: Undecided, isFromClient: boolean): void {
+    if (stream.isWhole || !stream.isClient || ++undecided.attempts >= MAX_ATTEMPTS) {
+      this.#giveUp(connection, stream);
+      return;
+    }
+    undecided.passes = isFromClient ? 'question' : 'answer';
+    undecided.fromClient = NO_BYTES;
+    undecided.fromServer = NO_BYTES;
   }
 
   /** The surest protocol; 'wait' where more bytes may tell; null where none of them is it. */

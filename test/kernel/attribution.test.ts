@@ -95,6 +95,7 @@ const LEAST_RIGHT: Readonly<Record<ServerKind, number>> = {
   'python-threading': 0.99,
   'python-forking': 0.99,
   uvicorn: 0.99,
+  uvloop: 0.99,
   go: 0.99,
   php: 0.99,
   'apache-cgi': 0.99,
@@ -110,7 +111,7 @@ for (const kind of SERVER_KINDS) {
     before(async () => {
       server = await startServer(kind);
       // Connections from before it was looked at are not followed: see the limits in docs/ATTRIBUTION.md.
-      if (kind === 'uvicorn') await sleep(LOOK_MS);
+      if (kind === 'uvicorn' || kind === 'uvloop') await sleep(LOOK_MS);
     });
     after(async () => {
       await server.stop();

@@ -11,6 +11,7 @@ export const SERVER_KINDS = [
   'python-threading',
   'python-forking',
   'uvicorn',
+  'uvloop',
   'go',
   'php',
   'apache-cgi',
@@ -52,6 +53,11 @@ function findProgram(name: string): string | null {
 
 function needs(name: string, debianPackage: string): string | null {
   return findProgram(name) ? null : `${name} is not installed (Debian package ${debianPackage})`;
+}
+
+function needsModule(name: string): string | null {
+  const isThere = existsSync(join('/usr/lib/python3/dist-packages', name));
+  return isThere ? null : `${name} is not installed (Debian package python3-${name})`;
 }
 
 function python(mode: string): KindDescriptor {
@@ -106,7 +112,7 @@ export function buildGo(
   return program;
 }
 
-function prepareUvicorn(_directory: string, port: number, certificate: Certificate | null): Command {
+function prepareUvicorn(loop: string, port: number, certificate: Certificate | null): Command {
   const secured =
     certificate === null
       ? []
@@ -115,7 +121,16 @@ function prepareUvicorn(_directory: string, port: number, certificate: Certifica
     program: findProgram('python3') ?? 'python3',
     args: [
       ...['-m', 'uvicorn', '--app-dir', SERVERS, '--port', String(port), '--backlog', '512'],
-      ...['--log-level', 'warning', '--lifespan', 'off', ...secured, 'python_asgi:application'],
+      ...[
+        '--loop',
+        loop,
+        '--log-level',
+        'warning',
+        '--lifespan',
+        'off',
+        ...secured,
+        'python_asgi:application',
+      ],
     ],
     // The checkout stays as it is.
     env: { PYTHONDONTWRITEBYTECODE: '1' },
@@ -133,11 +148,12 @@ export const KINDS: Readonly<Record<ServerKind, KindDescriptor>> = {
   'python-threading': python('threading'),
   'python-forking': python('forking'),
   uvicorn: {
-    missing: () =>
-      existsSync('/usr/lib/python3/dist-packages/uvicorn')
-        ? null
-        : 'uvicorn is not installed (Debian package python3-uvicorn)',
-    prepare: prepareUvicorn,
+    missing: () => needsModule('uvicorn'),
+    prepare: (_directory, port, certificate) => prepareUvicorn('asyncio', port, certificate),
+  },
+  uvloop: {
+    missing: () => needsModule('uvicorn') ?? needsModule('uvloop'),
+    prepare: (_directory, port, certificate) => prepareUvicorn('uvloop', port, certificate),
   },
   go: {
     missing: () => needs('go', 'golang-go'),

@@ -59,8 +59,30 @@ const EFFECTS: Readonly<Record<string, Shape>> = {
     durationMs: 'number?',
     truncated: 'boolean',
     anomalies: 'strings',
+    servedAs: 'string?',
   },
 };
+
+function isForwardedFor(value: unknown): boolean {
+  const client: Shape = { ip: 'string', port: 'number' };
+  assertShape(
+    value,
+    {
+      known: oneOf('socket', 'header'),
+      trusted: 'boolean',
+      client: (one) => one === null || (assertShape(one, client, 'forwardedFor.client'), true),
+      request: 'string?',
+      grade: GRADE,
+      reason: 'string',
+      through: listOf({ pid: 'number', comm: 'string', request: 'string?' }),
+      candidates: 'strings',
+      claimed: (one) =>
+        one === null || (assertShape(one, { client, header: 'string' }, 'forwardedFor.claimed'), true),
+    },
+    'forwardedFor',
+  );
+  return true;
+}
 
 function isOutcome(value: unknown): boolean {
   assertShape(
@@ -88,6 +110,7 @@ const REQUEST_SUMMARY: Shape = {
   method: 'string',
   target: 'string',
   client: { ip: 'string', port: 'number' },
+  forwardedFor: (value) => value === null || isForwardedFor(value),
   server: {
     pid: 'number',
     exe: 'string',

@@ -179,8 +179,11 @@ export class SimulatedKernel {
     });
   }
 
-  /** exit_accept: whoever asks for the next connection has finished with the last request. */
-  accept(thread: SimulatedThread, isUnix = false): SimulatedConnection {
+  /**
+   * exit_accept: whoever asks for the next connection has finished with the last request.
+   * @param from the other end, where it is on this host
+   */
+  accept(thread: SimulatedThread, isUnix = false, from: SimulatedClient | null = null): SimulatedConnection {
     clear(thread, 'none');
     const connection: SimulatedConnection = {
       id: this.nextConnection(),
@@ -201,10 +204,11 @@ export class SimulatedKernel {
       connection: connection.id,
       family: isUnix ? 'unix' : 'ipv4',
       localAddress: isUnix ? '/run/app.sock' : '\x7f\x00\x00\x01',
-      localPort: isUnix ? 0 : 8080,
-      remoteAddress: isUnix ? '' : '\xcb\x00\x71\x09',
-      remotePort: isUnix ? 0 : 40_000 + this.#connections,
+      localPort: isUnix ? 0 : from === null ? 8080 : 5432,
+      remoteAddress: isUnix ? '' : from === null ? '\xcb\x00\x71\x09' : '\x7f\x00\x00\x01',
+      remotePort: isUnix ? 0 : from === null ? 40_000 + this.#connections : 50_000,
       isAdopted: false,
+      ...(from === null ? {} : { startSequence: from.id }),
     });
     return connection;
   }
@@ -271,6 +275,7 @@ export class SimulatedKernel {
         remotePort: 5432,
         isAdopted: false,
         isClient: true,
+        startSequence: client.id,
       });
     }
     const stamp = stampOf(thread);
@@ -340,6 +345,11 @@ export class SimulatedKernel {
     if (thread.state?.isLoop === true)
       thread.state = { ...thread.state, ...lent, socket: null, origin: 'linked' };
     this.#lent.delete(object);
+  }
+
+  /** return_socket(): the loop reads from the pair that a request had made for a program. No event tells of it. */
+  readPair(thread: SimulatedThread, owner: { connection: number; sequence: number }): void {
+    if (thread.state !== null) thread.state = { ...thread.state, ...owner, socket: null, origin: 'linked' };
   }
 
   /** outbound(): the first writes of a reply are all told, later ones at each doubling. */

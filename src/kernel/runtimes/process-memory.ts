@@ -20,21 +20,9 @@ export class ProcessMemory implements Disposable {
     this.#fd = openSync(`/proc/${pid}/mem`, 'r');
   }
 
-  /** Exactly these bytes, or null where there is no such memory. */
-  read(address: number, length: number): DataView | null {
-    if (!isPlausibleAddress(address)) return null;
-    const bytes = new Uint8Array(length);
-    try {
-      if (readSync(this.#fd, bytes, 0, length, address) !== length) return null;
-    } catch {
-      return null;
-    }
-    return new DataView(bytes.buffer);
-  }
-
   /** The words there, as numbers: those above 2^53 are rounded, and are no addresses. */
   words(address: number, count: number): number[] | null {
-    const view = this.read(address, count * POINTER_BYTES);
+    const view = isPlausibleAddress(address) ? this.#read(address, count * POINTER_BYTES) : null;
     if (view === null) return null;
     return Array.from({ length: count }, (_, index) => wordAt(view, index * POINTER_BYTES));
   }
@@ -45,6 +33,17 @@ export class ProcessMemory implements Disposable {
 
   [Symbol.dispose](): void {
     closeSync(this.#fd);
+  }
+
+  #read(address: number, length: number): DataView | null {
+    const bytes = new Uint8Array(length);
+    try {
+      if (address <= 0 || address >= MAX_ADDRESS) return null;
+      if (readSync(this.#fd, bytes, 0, length, address) !== length) return null;
+    } catch {
+      return null;
+    }
+    return new DataView(bytes.buffer);
   }
 }
 

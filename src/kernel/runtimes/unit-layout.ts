@@ -7,6 +7,8 @@ export interface UnitLayout {
   /** Bytes, may be negative. */
   readonly threadOffset: number;
   readonly memberOffset: number;
+  /** Its event loop reads before it enters the connection's context (uvloop). */
+  readonly readsOutside?: boolean;
 }
 
 export type UnitKind = 'go' | 'python';

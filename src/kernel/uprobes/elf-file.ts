@@ -26,7 +26,12 @@ const PT_LOAD = 1;
 const PT_TLS = 7;
 const PF_X = 1;
 const SHT_SYMTAB = 2;
+const SHT_RELA = 4;
 const SHT_DYNSYM = 11;
+const RELOCATION_BYTES = 24;
+const MAX_RELOCATION_BYTES = 16 * 1024 * 1024;
+const R_X86_64_RELATIVE = 8;
+const R_AARCH64_RELATIVE = 1027;
 const STT_OBJECT = 1;
 const STT_FUNC = 2;
 const STT_TLS = 6;
@@ -65,6 +70,7 @@ export class ElfFile {
   readonly #segments: readonly Segment[];
   readonly #sections: readonly Section[];
   readonly #sectionNames: Section | undefined;
+  #relocations: ReadonlyMap<number, number> | null = null;
 
   private constructor(source: ByteSource, header: DataView) {
     this.#source = source;
@@ -143,6 +149,50 @@ export class ElfFile {
     return section === undefined
       ? null
       : this.#source.read(section.offset, Math.min(section.sizeBytes, maxBytes));
+  }
+
+  /**
+   * The address that a variable holds when the program begins. A file that can be loaded anywhere keeps it as a relocation
+   * (SysV ABI: R_X86_64_RELATIVE, R_AARCH64_RELATIVE), unless that is packed and stands in place.
+   */
+  pointerAt(address: number): number | null {
+    const bytes = this.#bytesAt(address, 8);
+    if (bytes === null) return null;
+    return u64(viewOf(bytes), 0) || (this.#relocated().get(address) ?? null);
+  }
+
+  /** Whether this text, ended by NUL, stands there. */
+  hasText(address: number, text: string): boolean {
+    const wanted = Buffer.from(`${text}\0`, 'latin1');
+    const bytes = this.#bytesAt(address, wanted.length);
+    return bytes !== null && wanted.equals(bytes);
+  }
+
+  #bytesAt(address: number, length: number): Uint8Array | null {
+    for (const { type, address: start, fileBytes, fileOffset } of this.#segments) {
+      const inside = address - start;
+      if (type !== PT_LOAD || inside < 0 || inside + length > fileBytes) continue;
+      return this.#source.read(fileOffset + inside, length);
+    }
+    return null;
+  }
+
+  #relocated(): ReadonlyMap<number, number> {
+    if (this.#relocations !== null) return this.#relocations;
+    const found = new Map<number, number>();
+    for (const { type, offset, sizeBytes } of this.#sections) {
+      if (type !== SHT_RELA || sizeBytes > MAX_RELOCATION_BYTES) continue;
+      const table = this.#source.read(offset, sizeBytes - (sizeBytes % RELOCATION_BYTES));
+      if (table === null) continue;
+      const view = viewOf(table);
+      for (let at = 0; at < table.byteLength; at += RELOCATION_BYTES) {
+        const kind = view.getUint32(at + 8, true);
+        if (kind === R_X86_64_RELATIVE || kind === R_AARCH64_RELATIVE)
+          found.set(u64(view, at), u64(view, at + 16));
+      }
+    }
+    this.#relocations = found;
+    return found;
   }
 
   #code(): Segment[] {

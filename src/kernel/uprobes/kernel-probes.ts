@@ -22,7 +22,7 @@ export interface KernelSide {
 }
 
 /** struct runtime and enum runtime_kind of bpf/lib/unit.h. */
-const RUNTIME_BYTES = 24;
+const RUNTIME_BYTES = 32;
 const RUNTIME_KINDS: Readonly<Record<UnitKind, number>> = { go: 1, python: 2 };
 
 /** Attaches the loaded programs for functions of libraries, and reads what they share with user space. */
@@ -40,7 +40,7 @@ export function kernelProbes(kernel: KernelSide): ProbeHost {
     slots: SLOTS,
     attach: (program, isReturn, path, offset, slot) =>
       native.attachUprobe(kernel.programOf(program), isReturn, path, offset, slot),
-    setRuntime(pid, startTicks, { kind, threadOffset, memberOffset }) {
+    setRuntime(pid, startTicks, { kind, threadOffset, memberOffset, readsOutside }) {
       const key = Buffer.alloc(4);
       key.writeUInt32LE(pid);
       const value = Buffer.alloc(RUNTIME_BYTES);
@@ -48,6 +48,7 @@ export function kernelProbes(kernel: KernelSide): ProbeHost {
       value.writeInt32LE(threadOffset, 8);
       value.writeUInt32LE(memberOffset, 12);
       value.writeUInt32LE(RUNTIME_KINDS[kind], 16);
+      value.writeUInt32LE(readsOutside === true ? 1 : 0, 20);
       native.updateElement(kernel.runtimesFd, key, value, 0n);
       variables.setUint32(hasRuntimes, 1, true);
     },

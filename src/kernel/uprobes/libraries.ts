@@ -2,15 +2,21 @@ import type { UnitKind } from '../runtimes/unit-layout.ts';
 
 /** The libraries whose functions we probe, as data: which ones, what for, and which programs look at them. */
 export interface ProbedFunction {
-  /** Its name, or that of the variable in which its address stands: see pointerAt. */
+  /** Its name; one of ours where it has none in the file: then `within` tells where its address stands. */
   readonly symbol: string;
-  /** Offset of the function's address in the variable; undefined: the symbol is the function itself. */
-  readonly pointerAt?: number;
+  readonly within?: Variable;
+  /** Probed only where the file does not show this function, which is called less often. */
+  readonly unless?: string;
   /** Program that runs when the function is entered: of bpf/sensors/tls.bpf.c or runtime.bpf.c. */
   readonly enter?: string;
   /** Program that runs when it returns. */
   readonly exit?: string;
 }
+
+/** A variable with the address of a function: at an offset, or as a method of a Python type. */
+export type Variable =
+  | { readonly symbol: string; readonly at: number }
+  | { readonly symbol: string; readonly method: string };
 
 /** The sensors of the plan that use libraries. */
 export type Purpose = 'tls' | 'runtime';
@@ -19,6 +25,8 @@ export interface Library {
   readonly name: string;
   /** Only where the process keeps its units in this way (src/kernel/runtimes/): nobody else pays for the probes. */
   readonly units?: UnitKind;
+  /** Only in processes that have such a file, too. */
+  readonly beside?: RegExp;
   readonly purpose: Purpose;
   /** A program of Go: its functions have names even where it has no symbols, and its probes need to know goroutines. */
   readonly isGo?: boolean;
@@ -32,16 +40,55 @@ export interface Library {
 /** The program for returns from any function of a TLS library. */
 const TLS_EXIT = 'tls_exit';
 
-function entry(symbol: string, enter: string): ProbedFunction {
-  return { symbol, enter };
+function entry(symbol: string, enter: string, unless?: string): ProbedFunction {
+  return { symbol, enter, ...(unless === undefined ? {} : { unless }) };
 }
+
+/** Called when there are immediates to run; the other one in each turn of the loop. */
+const IMMEDIATES = '_ZNK4node14PrincipalRealm27immediate_callback_functionEv';
+const CHECK_IMMEDIATES = '_ZN4node11Environment14CheckImmediateEP10uv_check_s';
 
 /** Offset of tp_dealloc in a PyTypeObject: the same since Python 3.0. */
 const TYPE_DEALLOC = 48;
 const PYTHON_CONTEXTS: readonly ProbedFunction[] = [
   { symbol: 'PyContext_CopyCurrent', exit: 'python_context_copied' },
-  { symbol: 'PyContext_Type', pointerAt: TYPE_DEALLOC, enter: 'python_context_freed' },
+  {
+    symbol: 'tp_dealloc of PyContext_Type',
+    within: { symbol: 'PyContext_Type', at: TYPE_DEALLOC },
+    enter: 'python_context_freed',
+  },
 ];
+const PYTHON_CONTEXT_RUN: readonly ProbedFunction[] = [
+  {
+    symbol: 'run of PyContext_Type',
+    within: { symbol: 'PyContext_Type', method: 'run' },
+    enter: 'python_context_run',
+  },
+];
+/** The event loop that reads before it enters a context. */
+export const UVLOOP = /\/uvloop\/loop\.[^/]*so(?: \(deleted\))?$/;
+
+/** In a library of its own, or built into the program. */
+function pythonTasks(name: string, file: RegExp | null): readonly Library[] {
+  return [
+    {
+      name: `uvloop on ${name}`,
+      purpose: 'runtime',
+      file,
+      beside: UVLOOP,
+      needs: PYTHON_CONTEXT_RUN.map(({ symbol }) => [symbol]),
+      functions: PYTHON_CONTEXT_RUN,
+    },
+    {
+      name: `tasks of ${name}`,
+      units: 'python',
+      purpose: 'runtime',
+      file,
+      needs: PYTHON_CONTEXTS.map(({ symbol }) => [symbol]),
+      functions: PYTHON_CONTEXTS,
+    },
+  ];
+}
 
 const OPENSSL: readonly ProbedFunction[] = [
   { symbol: 'SSL_read', enter: 'tls_read_enter', exit: TLS_EXIT },
@@ -120,7 +167,7 @@ export const LIBRARIES: readonly Library[] = [
       ['uv_close'],
       ['_ZN4node10HandleWrap7OnCloseEP11uv_handle_s'],
       ['_ZN4node11Environment9RunTimersEP10uv_timer_s'],
-      ['_ZN4node11Environment14CheckImmediateEP10uv_check_s'],
+      [IMMEDIATES, CHECK_IMMEDIATES],
     ],
     functions: [
       entry('uv__work_submit', 'uv_work_submit'),
@@ -133,30 +180,18 @@ export const LIBRARIES: readonly Library[] = [
       entry('uv__getaddrinfo_done', 'uv_work_done'),
       entry('uv__getnameinfo_done', 'uv_work_done'),
       entry('uv_spawn', 'uv_spawn_enter'),
-      entry('uv_read_start', 'uv_read_start_enter'),
       entry('_ZN4node12_GLOBAL__N_111ProcessWrap6OnExitEP12uv_process_sli', 'node_process_exit'),
-      entry('uv_close', 'uv_close_enter'),
+      entry('uv__tcp_close', 'uv_close_enter'),
+      entry('uv_close', 'uv_close_enter', 'uv__tcp_close'),
       entry('_ZN4node10HandleWrap7OnCloseEP11uv_handle_s', 'node_handle_close'),
-      entry('_ZN4node11Environment9RunTimersEP10uv_timer_s', 'node_unknown_turn'),
-      entry('_ZN4node11Environment14CheckImmediateEP10uv_check_s', 'node_unknown_turn'),
+      entry('_ZN4node11Environment9RunTimersEP10uv_timer_s', 'node_timers'),
+      entry('uv_idle_start', 'node_immediate_asked'),
+      entry(IMMEDIATES, 'node_immediates'),
+      entry(CHECK_IMMEDIATES, 'node_immediates', IMMEDIATES),
     ],
   },
-  {
-    name: 'tasks of Python',
-    units: 'python',
-    purpose: 'runtime',
-    file: /^libpython3\.\d+\w*\.so(?:\.|$)/,
-    needs: [['PyContext_CopyCurrent'], ['PyContext_Type']],
-    functions: PYTHON_CONTEXTS,
-  },
-  {
-    name: 'tasks of built-in Python',
-    units: 'python',
-    purpose: 'runtime',
-    file: null,
-    needs: [['PyContext_CopyCurrent'], ['PyContext_Type']],
-    functions: PYTHON_CONTEXTS,
-  },
+  ...pythonTasks('Python', /^libpython3\.\d+\w*\.so(?:\.|$)/),
+  ...pythonTasks('built-in Python', null),
 ];
 
 /** Every program that the catalogue names for a purpose. */

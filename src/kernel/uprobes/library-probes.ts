@@ -1,12 +1,11 @@
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { arch, availableParallelism } from 'node:os';
 import type { Pointer } from '../libbpf.ts';
-import { LoadedFile, ProcessMemory } from '../runtimes/process-memory.ts';
 import { UnitRuntimes, type UnitHost } from '../runtimes/unit-runtimes.ts';
 import type { UnitKind } from '../runtimes/unit-layout.ts';
 import { probeOffset } from './elf-file.ts';
-import { goFunctions } from './go-functions.ts';
-import { librariesOf, type Library, type Purpose } from './libraries.ts';
+import { findFunctions } from './find-functions.ts';
+import { librariesOf, UVLOOP, type Library, type Purpose } from './libraries.ts';
 import { OpenFile, readMappings, type MappedFile } from './mapped-files.ts';
 
 /** What the kernel side offers for probes; links are its own. */
@@ -202,8 +201,10 @@ export class LibraryProbes implements Disposable {
       for (const library of librariesOf(file.path, isProgram)) {
         if (!this.#host.purposes.has(library.purpose)) continue;
         if (library.isGo === true && !(CAN_PROBE_GO && this.#host.purposes.has('runtime'))) continue;
-        if (library.units === undefined) this.#use(file, library, pid);
-        else this.#useUnits(file, library, library.units, pid);
+        const { beside, units } = library;
+        if (beside !== undefined && !files.some(({ path }) => beside.test(path))) continue;
+        if (units === undefined) this.#use(file, library, pid);
+        else this.#useUnits(file, library, units, pid, files);
       }
       if (isProgram && this.#host.purposes.has('runtime')) this.#runtimes.lookAtProgram(pid, file);
     }
@@ -216,12 +217,21 @@ export class LibraryProbes implements Disposable {
   }
 
   /** First the probes, then the process: a unit that was not seen being made must not be mistaken for an older one. */
-  #useUnits(file: MappedFile, library: Library, kind: UnitKind, pid: number): void {
+  #useUnits(
+    file: MappedFile,
+    library: Library,
+    kind: UnitKind,
+    pid: number,
+    files: readonly MappedFile[],
+  ): void {
     if (this.#runtimes.isTold(pid)) return;
     const layout = this.#runtimes.uses(pid, file, kind);
     if (layout === null) return;
     this.#use(file, library, pid);
-    if (this.#files.has(keyOf(file, library))) this.#runtimes.begin(pid, layout);
+    if (this.#files.has(keyOf(file, library))) {
+      const readsOutside = files.some(({ path }) => UVLOOP.test(path));
+      this.#runtimes.begin(pid, { ...layout, readsOutside });
+    }
   }
 
   #probe(mapped: MappedFile, library: Library, pid: number): void {
@@ -243,7 +253,7 @@ export class LibraryProbes implements Disposable {
   }
 
   #probeFile(mapped: MappedFile, library: Library, pid: number, file: OpenFile): boolean {
-    const functions = findFunctions(mapped, pid, library);
+    const functions = findFunctions(file, library.functions, library.isGo);
     if (!library.needs.every((names) => names.some((name) => functions.has(name)))) return false;
     const slot = this.#freeSlots.pop();
     if (slot === undefined) {
@@ -252,9 +262,9 @@ export class LibraryProbes implements Disposable {
     }
     const links: Pointer[] = [];
     let isWhole = true;
-    for (const { symbol, enter, exit } of library.functions) {
+    for (const { symbol, enter, exit, unless } of library.functions) {
       const at = functions.get(symbol);
-      if (at === undefined) continue;
+      if (at === undefined || (unless !== undefined && functions.has(unless))) continue;
       const offset = probeOffset(file, at);
       for (const [name, isReturn] of [[enter, false] as const, [exit, true] as const]) {
         if (name === undefined) continue;
@@ -351,35 +361,6 @@ export class LibraryProbes implements Disposable {
       if (file.users.size === 0) this.#detach(file);
     }
   }
-}
-
-/** File offsets of a library's functions, by symbol; those that it does not have are left out. */
-function findFunctions(
-  mapped: MappedFile,
-  pid: number,
-  { functions, isGo = false }: Library,
-): ReadonlyMap<string, number> {
-  using file = LoadedFile.open(mapped);
-  if (file === null) return new Map();
-  const direct = functions.filter(({ pointerAt }) => pointerAt === undefined);
-  const found = new Map(file.elf.functions(direct.map(({ symbol }) => symbol)));
-  if (isGo && found.size === 0)
-    for (const [name, offset] of goFunctions(
-      file.elf,
-      functions.map(({ symbol }) => symbol),
-    ))
-      found.set(name, offset);
-  const pointers = functions.filter(({ pointerAt }) => pointerAt !== undefined);
-  if (pointers.length === 0) return found;
-  using memory = new ProcessMemory(pid);
-  const variables = file.symbols(pointers.map(({ symbol }) => symbol));
-  for (const { symbol, pointerAt = 0 } of pointers) {
-    const variable = variables.get(symbol);
-    const address = variable === undefined ? null : memory.word(variable.address + pointerAt);
-    const offset = address === null ? null : file.elf.codeOffset(address - file.bias);
-    if (offset !== null) found.set(symbol, offset);
-  }
-  return found;
 }
 
 /** A file may hold several libraries. */

@@ -1,7 +1,7 @@
-import { endpointText } from '../../base/addresses.ts';
 import type { EffectView, FindingView, RequestSummaryView } from '../views.ts';
 import { effectTree } from './effect-tree.ts';
 import { markedValue } from './marked-value.ts';
+import { clientText, frontText, requestText, serverText } from './parties-text.ts';
 import type { Style, Terminal } from './terminal.ts';
 import { treeLines } from './tree-lines.ts';
 import { commandText, durationText, placeText } from './wording.ts';
@@ -73,9 +73,11 @@ function requestLines(finding: FindingView, terminal: Terminal): string[] {
   }
   const answer = request.status === null ? 'not answered yet' : `answered ${request.status}`;
   const duration = request.durationMs === null ? '' : ` after ${durationText(request.durationMs)}`;
+  const front = frontText(request, terminal);
   return [
     terminal.paint('bold', requestText(request, terminal, 400)),
     `from ${terminal.paint('bold', clientText(request, terminal))}, ${answer}${duration}`,
+    ...(front === null ? [] : [terminal.paint('dim', front)]),
   ];
 }
 
@@ -147,18 +149,6 @@ function referenceText(finding: FindingView, terminal: Terminal): string {
     `finding ${finding.id}`,
   ];
   return references.map((reference) => terminal.safe(reference, 80)).join(', ');
-}
-
-export function requestText(request: RequestSummaryView, terminal: Terminal, limit: number): string {
-  return `${terminal.safe(request.method, 20)} ${terminal.safe(request.target, limit)}`;
-}
-
-export function clientText(request: RequestSummaryView, terminal: Terminal): string {
-  return terminal.safe(endpointText(request.client.ip, request.client.port), 120);
-}
-
-export function serverText(request: RequestSummaryView, terminal: Terminal): string {
-  return `${terminal.safe(request.server.comm, 40)}[${request.server.pid}]`;
 }
 
 function answerText(request: RequestSummaryView): string {

@@ -110,8 +110,8 @@ function effectKey(effect: EffectView): string {
       return JSON.stringify([grade, family, transport, address, port, error, inProgress]);
     }
     case 'query': {
-      const { grade, protocol, statement, parameters, database, outcome } = effect;
-      return JSON.stringify([grade, protocol, statement, parameters, database, outcome]);
+      const { grade, protocol, statement, parameters, database, outcome, servedAs } = effect;
+      return JSON.stringify([grade, protocol, statement, parameters, database, outcome, servedAs]);
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { RequestSummaryView, RequestView } from '../views.ts';
 import { effectTree } from './effect-tree.ts';
-import { clientText, requestText, serverText } from './finding-text.ts';
-import type { Style, Terminal } from './terminal.ts';
+import { clientText, requestText, serverText, statusText } from './parties-text.ts';
+import type { Terminal } from './terminal.ts';
 import { treeLines } from './tree-lines.ts';
 import { clipped, displayWidth } from './width.ts';
 import { countText, durationText, placeText } from './wording.ts';
@@ -17,13 +17,18 @@ export interface RequestTextOptions {
   readonly showsAll: boolean;
 }
 
-/** One line for the request, then the tree of what it did. Ends with a line feed. */
+/**
+ * One line for the request, then the tree of what it did. Ends with a line feed.
+ *
+ * @param behind requests as which a proxy sent it on, by id: they stand in the tree
+ */
 export function requestTreeText(
   request: RequestView,
   terminal: Terminal,
   options: RequestTextOptions,
+  behind?: ReadonlyMap<string, RequestView>,
 ): string {
-  const tree = requestTree(request.effects, request.server.pid, terminal, options);
+  const tree = requestTree(request.effects, request.server.pid, terminal, options, behind);
   const remarks = remarksOf(request, terminal);
   const lines = [...requestLines(request, terminal, tree.length > 0), ...tree];
   if (remarks.length > 0)
@@ -43,10 +48,12 @@ export function requestTree(
   serverPid: number,
   terminal: Terminal,
   options: RequestTextOptions,
+  behind?: ReadonlyMap<string, RequestView>,
 ): string[] {
   return treeLines(effectTree(effects, serverPid), terminal, {
     showsAll: options.showsAll,
     maxLines: options.showsAll ? Number.MAX_SAFE_INTEGER : MAX_TREE_LINES,
+    ...(behind === undefined ? {} : { behind }),
   });
 }
 
@@ -92,16 +99,6 @@ function partiesText(request: RequestSummaryView, terminal: Terminal): string {
   const client = terminal.paint('dim', `${clientText(request, terminal)} ${terminal.symbols.arrow}`);
   const service = serverText(request, terminal) + (place === '' ? '' : terminal.paint('dim', ` ${place}`));
   return `${client} ${service}  ${terminal.paint('dim', terminal.safe(request.id, 60))}`;
-}
-
-function statusText(status: number | null, terminal: Terminal): string {
-  if (status === null) return terminal.paint('dim', 'no reply');
-  return terminal.paint(statusStyle(status), String(status));
-}
-
-function statusStyle(status: number): Style {
-  if (status >= 500) return 'red';
-  return status >= 400 ? 'yellow' : 'green';
 }
 
 function remarksOf(request: RequestView, terminal: Terminal): string[] {

@@ -257,3 +257,61 @@ suite('what comes later', () => {
     );
   });
 });
+
+suite('a proxy and what is behind it', () => {
+  const front = sampleRequest({
+    id: 'r-front',
+    process: sampleProcess({ pid: 812, comm: 'nginx', serviceUnit: null }),
+  });
+  const behind = {
+    ...sampleRequest({ id: 'r-behind' }),
+    hop: { proxy: front.process, front, grade: 'linked' as const, reason: 'why', candidates: [front] },
+  };
+  const app = new SampleProgram(behind.process, exactly(behind));
+  const sent: QueryEffect = {
+    ...answered,
+    pid: 812,
+    attribution: { ...exactly(front), grade: 'linked' },
+    servedAs: behind,
+  };
+  const frontView = requestView({ ...front, effects: [sent] }, sampleContext);
+  const behindView = requestView({ ...behind, effects: [app.open('/srv/app/views/a')] }, sampleContext);
+
+  test('are one tree, in whatever order they come', () => {
+    const whole = `12:04:31.207  GET /ping?host=127.0.0.1;id  200  43 ms  203.0.113.9:51944 \u2192 nginx[812]  r-front
+\u2514\u2500 \u2192 node[4211]  GET /ping?host=127.0.0.1;id  200  43 ms  r-behind [linked]
+   \u2514\u2500 open /srv/app/views/a
+`;
+    for (const order of [
+      [frontView, behindView],
+      [behindView, frontView],
+    ]) {
+      const view = new TraceView(plain, { showsAll: false });
+      assert.equal(order.map((one) => view.add(one)).join(''), whole);
+      assert.equal(view.end(), '');
+    }
+  });
+
+  test('alone, each is shown after a moment, with the client of the proxy', () => {
+    const view = new TraceView(plain, { showsAll: false });
+    assert.equal(view.add(behindView), '');
+    assert.equal(view.tick(), '');
+    assert.match(
+      view.tick(),
+      /  203\.0\.113\.9:51944 through nginx\[812\] \u2192 node\[4211\] shop\.service  r-behind\n/,
+    );
+    assert.match(
+      view.add(frontView),
+      /nginx\[812\]  r-front\n\u2514\u2500 query postgresql/,
+      'the other one was told',
+    );
+    assert.equal(view.end(), '');
+  });
+
+  test('a claim is called one', () => {
+    const { message } = request;
+    const claiming = { ...request, message: { ...message, headers: [['x-real-ip', '192.0.2.7']] as const } };
+    const text = requestTreeText(requestView(claiming, sampleContext), plain, { showsAll: false });
+    assert.match(text, /  203\.0\.113\.9:51944 \(claims to be for 192\.0\.2\.7\) \u2192 node/);
+  });
+});

@@ -10,6 +10,7 @@ import type {
 } from '../views.ts';
 import { orphansText } from './orphan-text.ts';
 import { requestTree, requestTreeText, shortRequestText, type RequestTextOptions } from './request-text.ts';
+import { RequestTrees, type RequestTree } from './request-trees.ts';
 import type { Terminal } from './terminal.ts';
 import { clipped } from './width.ts';
 
@@ -36,7 +37,7 @@ interface Block<Item> {
 }
 
 /**
- * The trace as a reader sees it: each request with its tree at once; what came late, and what could not be placed, as
+ * The trace as a reader sees it: each request with its tree at once, those of a proxy with what is behind it; what came late, and what could not be placed, as
  * blocks of their own, a moment later. Pure: gives the text that is to be written now, '' for none.
  */
 export class TraceView {
@@ -45,6 +46,7 @@ export class TraceView {
   readonly #requests = new Map<string, Shown>();
   readonly #late = new Map<string, Block<LateEffectView>>();
   readonly #orphans = new Map<string, Block<OrphanView>>();
+  readonly #trees = new RequestTrees();
   #held = 0;
   #nowMs = 0;
 
@@ -58,7 +60,7 @@ export class TraceView {
       case 'request': {
         this.#remember(message);
         this.#advance(Date.parse(message.startedAt) + (message.durationMs ?? 0));
-        return requestTreeText(message, this.#terminal, this.#options) + this.#due();
+        return this.#treesText(this.#trees.add(message, this.#nowMs)) + this.#due();
       }
       case 'effect':
         this.#hold(this.#late, message.request, message);
@@ -71,6 +73,7 @@ export class TraceView {
 
   /** About a second has passed: what waits for others that do not come is shown. */
   tick(): string {
+    this.#trees.tick();
     for (const blocks of [this.#late, this.#orphans]) for (const block of blocks.values()) block.ticks++;
     return this.#due();
   }
@@ -111,7 +114,7 @@ export class TraceView {
     const isFull = this.#held > MAX_HELD;
     const isDue = (block: Block<unknown>): boolean =>
       isFull || block.ticks > 1 || this.#nowMs - block.sinceMs > SETTLE_MS;
-    let text = '';
+    let text = this.#treesText(this.#trees.due(this.#nowMs));
     for (const [key, block] of this.#late) {
       if (!isDue(block)) continue;
       this.#late.delete(key);
@@ -128,6 +131,12 @@ export class TraceView {
       });
     }
     return text;
+  }
+
+  #treesText(trees: readonly RequestTree[]): string {
+    return trees
+      .map(({ request, behind }) => requestTreeText(request, this.#terminal, this.#options, behind))
+      .join('');
   }
 
   /** A short header of the request, then what it did since. */

@@ -1,8 +1,9 @@
-import type { EffectView } from '../views.ts';
+import type { EffectView, RequestView } from '../views.ts';
 import { effectLine, gradeMark } from './effect-line.ts';
-import type { ProgramNode } from './effect-tree.ts';
+import { effectTree, type ProgramNode } from './effect-tree.ts';
 import { filesLine } from './files-line.ts';
 import { folded, type Entry, type Noise } from './folding.ts';
+import { requestBehindText } from './parties-text.ts';
 import { programLines } from './program-line.ts';
 import type { Terminal } from './terminal.ts';
 import { clipped, displayWidth } from './width.ts';
@@ -16,7 +17,12 @@ export interface TreeOptions {
   readonly indent?: number;
   /** The effect that decided a finding: never folded, and highlighted. */
   readonly isDecisive?: (effect: EffectView) => boolean;
+  /** Requests as which some of the queries were served on this host, by id: they stand in the place of those. */
+  readonly behind?: ReadonlyMap<string, RequestView>;
 }
+
+/** Deeper requests behind requests are a loop of proxies: it must not run off the screen. */
+const MAX_INDENT = 160;
 
 /** What is below the root of an effect tree, as indented lines, none wider than the terminal. */
 export function treeLines(root: ProgramNode, terminal: Terminal, options: TreeOptions): string[] {
@@ -53,13 +59,24 @@ function appendItems(node: ProgramNode, indent: string, uid: number | null, rend
   entries.forEach((entry, index) => {
     const isLast = index === entries.length - 1 && rest === '';
     const texts = entryTexts(entry, uid, columns === null ? Infinity : width, rendering);
-    const children = entry.kind === 'program' ? folded(entry.program, options).entries.length : 0;
-    append(texts, isLast, children > 0);
-    if (entry.kind !== 'program') return;
     const below = indent + (isLast ? symbols.blank : symbols.vertical);
-    appendItems(entry.program, below, entry.program.exec?.uid ?? uid, rendering);
+    if (entry.kind === 'program') {
+      append(texts, isLast, folded(entry.program, options).entries.length > 0);
+      appendItems(entry.program, below, entry.program.exec?.uid ?? uid, rendering);
+      return;
+    }
+    append(texts, isLast, false);
+    const behind = requestBehind(entry, options);
+    if (behind !== null && below.length < MAX_INDENT)
+      appendItems(effectTree(behind.effects, behind.server.pid), below, null, rendering);
   });
   if (rest !== '') append([terminal.paint('dim', rest)], true, false);
+}
+
+/** The request as which a query was served on this host. */
+function requestBehind(entry: Entry, { behind }: TreeOptions): RequestView | null {
+  if (entry.kind !== 'effect' || entry.effect.type !== 'query') return null;
+  return behind?.get(entry.effect.servedAs ?? '') ?? null;
 }
 
 function entryTexts(entry: Entry, uid: number | null, width: number, rendering: Rendering): string[] {
@@ -81,6 +98,8 @@ function entryTexts(entry: Entry, uid: number | null, width: number, rendering: 
       const count = entry.count > 1 ? terminal.paint('dim', ` ${terminal.symbols.times}${entry.count}`) : '';
       const mark = gradeMark(entry.effect, terminal) + count;
       const limit = Math.min(400, Math.max(20, width - displayWidth(mark) - 16));
+      const behind = requestBehind(entry, options);
+      if (behind !== null) return [requestBehindText(behind, terminal, limit) + mark];
       if (!(options.isDecisive?.(entry.effect) ?? false))
         return [effectLine(entry.effect, terminal, limit) + mark];
       const plain: Terminal = { ...terminal, paint: (_style, text) => text };

@@ -1,5 +1,5 @@
 import type { Protocol } from '../contract.ts';
-import { isPlainReply, isPlainRequest } from './plain.ts';
+import { isPlainRequest, plainReplyHead } from './plain.ts';
 import { requestPlausibility } from './parser.ts';
 import { Http1Connection } from './stream.ts';
 
@@ -15,6 +15,6 @@ export const http1: Protocol = {
     const plausibility = requestPlausibility(fromClient, start, fromClient.length, false);
     return plausibility === 'yes' ? 'certain' : plausibility;
   },
-  plain: { isRequest: isPlainRequest, isReply: isPlainReply },
+  plain: { isRequest: isPlainRequest, plainReplyHead },
   open: (sink) => new Http1Connection(sink),
 };

@@ -153,49 +153,49 @@ function hasVersion(bytes: Uint8Array, at: number): boolean {
 const CONTENT_LENGTH = 'content-length';
 
 /**
- * Whether the bytes are the beginning of one whole reply of HTTP/1.1, and the write that they are of ended it: one
- * plain Content-Length that says so, no other coding, no change of protocol.
+ * How many bytes the head has when the bytes are the beginning of one whole reply of HTTP/1.1, and the write that they are
+ * of ended it: one plain Content-Length that says so, no other coding, no change of protocol. Else 0.
  * @param length so many bytes were written at once, captured or not
  */
-export function isPlainReply(bytes: Uint8Array, start: number, end: number, length: number): boolean {
-  if (end - start < 15 || !hasVersion(bytes, start) || bytes[start + 8] !== SPACE) return false;
+export function plainReplyHead(bytes: Uint8Array, start: number, end: number, length: number): number {
+  if (end - start < 15 || !hasVersion(bytes, start) || bytes[start + 8] !== SPACE) return 0;
   const hundreds = bytes[start + 9] as number;
-  if (hundreds < 50 || hundreds > 53) return false;
+  if (hundreds < 50 || hundreds > 53) return 0;
   // 204 and 304 have no body, whatever their length says.
-  if (bytes[start + 10] === 48 && bytes[start + 11] === 52 && hundreds !== 52 && hundreds !== 53)
-    return false;
+  if (bytes[start + 10] === 48 && bytes[start + 11] === 52 && hundreds !== 52 && hundreds !== 53) return 0;
   let contentLength = -1;
   let at = start + 12;
   while (at < end && bytes[at] !== LF) at++;
-  if (bytes[at - 1] !== CR) return false;
+  if (bytes[at - 1] !== CR) return 0;
   for (at++; at < end; at++) {
     const first = bytes[at] as number;
     if (first === CR) {
-      return bytes[at + 1] === LF && at + 1 < end && contentLength === length - (at + 2 - start);
+      const headBytes = at + 2 - start;
+      return bytes[at + 1] === LF && at + 1 < end && contentLength === length - headBytes ? headBytes : 0;
     }
     // A folded line, or a line end of which readers disagree.
-    if (((CLASSES[first] as number) & IN_NAME) === 0) return false;
+    if (((CLASSES[first] as number) & IN_NAME) === 0) return 0;
     switch (first | 0x20) {
       case 0x63: // c
         if (hasName(bytes, at, end, CONTENT_LENGTH)) {
-          if (contentLength !== -1) return false;
+          if (contentLength !== -1) return 0;
           contentLength = readNumber(bytes, at + 15, end);
-          if (contentLength === -1) return false;
+          if (contentLength === -1) return 0;
         } else if (hasName(bytes, at, end, 'connection')) {
           let value = at + 11;
           while (bytes[value] === SPACE) value++;
-          if (((bytes[value] ?? 0) | 0x20) !== 0x6b) return false;
+          if (((bytes[value] ?? 0) | 0x20) !== 0x6b) return 0;
         }
         break;
       case 0x74: // t: Transfer-Encoding
       case 0x75: // u: Upgrade
-        return false;
+        return 0;
       default:
     }
     while (at < end && bytes[at] !== LF) at++;
-    if (bytes[at - 1] !== CR) return false;
+    if (bytes[at - 1] !== CR) return 0;
   }
-  return false;
+  return 0;
 }
 
 function hasName(bytes: Uint8Array, line: number, end: number, name: string): boolean {

@@ -71,6 +71,16 @@ export function readHandshakeResponse(bytes: Uint8Array, start: number, end: num
   return { capabilities, user, database };
 }
 
+/** Whether a client's first message looks like its answer to a greeting: reserved bytes are zero, MariaDB uses four of them. */
+export function isHandshakeResponse(bytes: Uint8Array, start: number, end: number): boolean {
+  const reader = new Reader(bytes, start, end);
+  const flags = reader.uint(4);
+  reader.skip(5);
+  for (let reserved = 0; reserved < 19; reserved++) if (reader.uint8() !== 0) return false;
+  reader.skip(4);
+  return !reader.isOver && (flags & PROTOCOL_41) !== 0;
+}
+
 /** User and database of COM_CHANGE_USER, likewise. */
 export function readChangeUser(
   bytes: Uint8Array,

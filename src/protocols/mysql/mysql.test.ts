@@ -141,7 +141,27 @@ describe('commands', () => {
     assert.ok(connection.held.statements <= MAX_STATEMENTS);
     connection.fromClient(bytesOf(packet(0, `\x19${little(2 * MAX_STATEMENTS - 1, 4)}`)), 0);
     connection.fromClient(bytesOf(execute(2 * MAX_STATEMENTS - 1)), 0);
-    assert.equal(recorder.queries.at(-1)?.statement, '');
+    assert.equal(recorder.queries.at(-1)?.statement, `EXECUTE ${2 * MAX_STATEMENTS - 1}`);
+  });
+
+  it('finds the parameters of a statement of before by where they end', () => {
+    const { recorder } = talk(
+      ...signOn(0),
+      ['>', execute(5, '\x02\x01\x08\0\xfd\0\xfd\0\x07\0\0\0\0\0\0\0\x02ab')],
+      ['>', execute(5, '\0\0\x07\0\0\0\0\0\0\0')],
+    );
+    assert.deepEqual(
+      recorder.queries.map(({ parameters }) => parameters),
+      [['7', 'NULL', 'ab'], []],
+    );
+    assert.ok(recorder.queries.every(({ isTruncated }) => isTruncated));
+  });
+
+  it('is taken up while it signs on', () => {
+    const late = signOn(0x8000000).slice(1);
+    const { lines } = talk(...late, ['>', query('select 1')], ['<', ok(1)]);
+    assert.deepEqual(lines, ['1 query SELECT: select 1; database shop; user ann', '1 outcome ok 0 rows']);
+    assert.equal(talk(...signOn(0x20).slice(1)).connection.isFinished, true);
   });
 
   it('tells a statement that is refused when it is prepared', () => {

@@ -1,10 +1,12 @@
 import type { ByteString } from '../../base/bytes.ts';
-import type { Reader } from './parser.ts';
+import { Reader } from './parser.ts';
 import type { Statement } from './statements.ts';
 import { NULL_VALUE, readValue } from './values.ts';
 
 /** Types are remembered up to here: executions of longer statements tell no parameters when they leave them out. */
 const MAX_REMEMBERED_TYPES = 1024;
+/** Each guess reads the message once: statements of the wide kind are left out. */
+const MAX_GUESSED = 64;
 /** Flag of COM_STMT_BULK_EXECUTE. */
 const SENDS_TYPES = 128;
 const INDICATED: Readonly<Record<number, ByteString>> = { 1: NULL_VALUE, 2: 'DEFAULT', 3: 'IGNORE' };
@@ -41,6 +43,25 @@ export function readParameters(
     else if (!push(values, reader, types[index] ?? 0)) return { values, isTruncated: true };
   }
   return { values, isTruncated: false };
+}
+
+/**
+ * The parameters of a statement whose number of them is not known: where their types are sent along, only the right
+ * number gives values that end where the message ends.
+ */
+export function guessParameters(reader: Reader): Parameters {
+  let found: Parameters | null = null;
+  for (let count = 1; 2 * count + 1 < reader.left && count <= MAX_GUESSED; count++) {
+    const guess = new Reader(reader.bytes, reader.at + ((count + 7) >>> 3), reader.end);
+    // No types, or bits for more parameters than there are.
+    if (guess.uint8() !== 1 || (reader.bytes[guess.at - 2] ?? 0) >>> (((count - 1) & 7) + 1) !== 0) continue;
+    guess.at = reader.at;
+    const parameters = readParameters(guess, count, false, null);
+    if (parameters.isTruncated || guess.left > 0) continue;
+    if (found !== null) return UNREADABLE;
+    found = parameters;
+  }
+  return found ?? UNREADABLE;
 }
 
 /** Rows of parameters, each value with an indicator before it: https://mariadb.com/kb/en/com_stmt_bulk_execute/ */

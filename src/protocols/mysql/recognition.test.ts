@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { bytesOf } from '../../base/bytes.ts';
-import { PROTOCOL_41, column, eof, execute, greeting, ok, packet, prepare, query } from './builders.ts';
+import {
+  PROTOCOL_41,
+  column,
+  eof,
+  execute,
+  greeting,
+  ok,
+  packet,
+  prepare,
+  query,
+  signOn,
+} from './builders.ts';
 import { mysql } from './index.ts';
 
 describe('recognition', () => {
@@ -15,6 +26,7 @@ describe('recognition', () => {
     ['beginning of a query in the middle', query('select 1').slice(0, 8), '', false, 'maybe'],
     ['preparation in the middle', prepare('update t set a = ?'), '', false, 'likely'],
     ['execution in the middle', execute(5, '\0\x01\x08\0'), '', false, 'likely'],
+    ['answer to a greeting in the middle', String(signOn(0)[1]?.[1]), '', false, 'likely'],
     ['no keyword', query('hello world'), '', false, 'no'],
     ['ping in the middle', packet(0, '\x0e'), '', false, 'maybe'],
     ['ping and its answer', packet(0, '\x0e'), ok(1), false, 'likely'],

@@ -2,7 +2,7 @@ import { byteString } from '../../base/bytes.ts';
 import { sqlVerb } from '../../base/sql-verb.ts';
 import type { Confidence, FirstBytes } from '../contract.ts';
 import { QUERY, STMT_EXECUTE, STMT_PREPARE, answerOf } from './commands.ts';
-import { readGreeting } from './handshake.ts';
+import { isHandshakeResponse, readGreeting } from './handshake.ts';
 import { Reader } from './parser.ts';
 
 const HEADER_BYTES = 4;
@@ -65,6 +65,11 @@ function recogniseCommand(client: Uint8Array, server: Uint8Array): Confidence {
   }
   const length = lengthAt(client, 0);
   const command = client[HEADER_BYTES] as number;
+  // The greeting was not seen, but what answers it.
+  if (client[3] === 1 && length <= MAX_GREETING_LENGTH)
+    return isHandshakeResponse(client, HEADER_BYTES, Math.min(client.length, HEADER_BYTES + length))
+      ? 'likely'
+      : 'no';
   if (length === 0 || client[3] !== 0 || answerOf(command) === null) return 'no';
   const end = Math.min(client.length, HEADER_BYTES + length);
   const isWhole = client.length >= HEADER_BYTES + length;

@@ -20,12 +20,13 @@ import type { Packets } from './packets.ts';
 import {
   NO_PARAMETERS,
   countPlaceholders,
+  guessParameters,
   readBulkParameters,
   readParameters,
   type Parameters,
 } from './parameters.ts';
 import { Reader } from './parser.ts';
-import { Statements, newStatement, type Statement } from './statements.ts';
+import { Statements, newStatement, unknownStatement, type Statement } from './statements.ts';
 
 /** MariaDB: the statement that was prepared last, whose number the client has not waited for. */
 const LAST_PREPARED = 0xffffffff;
@@ -122,24 +123,27 @@ export class Requests {
   }
 
   #execute(reader: Reader, isTruncated: boolean): Question {
-    const statement = this.#statement(reader.uint(4));
+    const id = reader.uint(4);
+    const statement = this.#statement(id);
     const flags = reader.uint8();
     // Iterations, always 1.
     reader.skip(4);
+    if (statement === null) return this.#tell(unknownStatement(id), guessParameters(reader), true);
     const hasCount = (flags & COUNT_AVAILABLE) !== 0 && this.capabilities !== null;
     const hasNames = hasCount && ((this.capabilities?.flags ?? 0) & QUERY_ATTRIBUTES) !== 0;
     const count = hasNames ? reader.lengthEncoded() : parameterCount(statement);
     const parameters = count === null ? NO_PARAMETERS : readParameters(reader, count, hasNames, statement);
-    if (statement !== null) this.statements.forgetLongData(statement);
-    const isUnknown = statement === null || statement.isTruncated || count === null;
-    return this.#tell(statement?.sql ?? '', parameters, isTruncated || isUnknown);
+    this.statements.forgetLongData(statement);
+    return this.#tell(statement.sql, parameters, isTruncated || statement.isTruncated || count === null);
   }
 
   #bulkExecute(reader: Reader, isTruncated: boolean): Question {
-    const statement = this.#statement(reader.uint(4));
+    const id = reader.uint(4);
+    const statement = this.#statement(id);
     const flags = reader.uint(2);
+    if (statement === null) return this.#tell(unknownStatement(id), NO_PARAMETERS, true);
     const count = parameterCount(statement);
-    if (statement === null || count === null) return this.#tell(statement?.sql ?? '', NO_PARAMETERS, true);
+    if (count === null) return this.#tell(statement.sql, NO_PARAMETERS, true);
     const parameters = readBulkParameters(reader, flags, count, statement);
     return this.#tell(statement.sql, parameters, isTruncated || statement.isTruncated);
   }
@@ -176,8 +180,7 @@ export class Requests {
   }
 }
 
-function parameterCount(statement: Statement | null): number | null {
-  if (statement === null) return null;
+function parameterCount(statement: Statement): number | null {
   if (statement.parameterCount !== null) return statement.parameterCount;
   return statement.isTruncated ? null : countPlaceholders(statement.sql);
 }

@@ -23,6 +23,11 @@ export function newStatement(sql: ByteString, isTruncated: boolean): Statement {
   return { sql, isTruncated, parameterCount: null, types: null, longData: new Map() };
 }
 
+/** A statement that was prepared before we looked, or too long ago: its number is all that there is, as SQL would say it. */
+export function unknownStatement(id: number): ByteString {
+  return `EXECUTE ${id}`;
+}
+
 /** What COM_STMT_PREPARE leaves behind for COM_STMT_EXECUTE. The least recently used make room. */
 export class Statements {
   readonly #byId = new Map<number, Statement>();

@@ -1,3 +1,4 @@
+import { Turns } from '../../base/turns.ts';
 import type { HandOver, ProtocolConnection, QuerySink } from '../contract.ts';
 import { Exchange } from './exchange.ts';
 import {
@@ -6,6 +7,7 @@ import {
   SSL,
   SSL_REQUEST_LENGTH,
   ZSTD,
+  isHandshakeResponse,
   readGreeting,
   readHandshakeResponse,
   shared,
@@ -33,15 +35,9 @@ export class MysqlConnection implements ProtocolConnection {
   /** 'unknown' until the first message: a greeting, or something from the middle of a connection. */
   #phase: 'unknown' | 'handshake' | 'sign-on' | 'commands' = 'unknown';
   #serverCapabilities: Capabilities | null = null;
-  /** Where the next message begins is not known. */
-  #isClientLost = false;
-  #isServerLost = false;
-  /** The server's next bytes may be the rest of a lost reply. */
-  #isServerUnsure = false;
-  /** The server has said something since the client's last bytes: what the client says now is a new run. */
-  #isServersTurn = false;
-  /** The server has said nothing since the client was lost: its replies to unseen commands are still to come. */
-  #isSilentSinceLoss = false;
+  /** Everything after the sign-on is. */
+  #isCompressed = false;
+  readonly #turns = new Turns(false);
   #isFinished = false;
 
   constructor(sink: QuerySink) {
@@ -61,32 +57,35 @@ export class MysqlConnection implements ProtocolConnection {
 
   fromClient(bytes: Uint8Array, missing: number): void {
     if (this.#isFinished) return;
-    if (this.#isServersTurn) this.#beginRun();
+    if (this.#turns.clientSpeaks()) {
+      this.#server.next();
+      this.#replies.reset();
+      this.#exchange.forget();
+    }
     let at = 0;
-    if (this.#isClientLost && bytes.length > 0) {
+    if (this.#turns.isClientLost && bytes.length > 0) {
       if (beginsLikeCommand(bytes)) this.#resumeClient();
       else at = bytes.length;
     }
-    while (at < bytes.length && !this.#isFinished && !this.#isClientLost) {
+    while (at < bytes.length && !this.#isFinished && !this.#turns.isClientLost) {
       at = this.#client.take(bytes, at);
       if (this.#client.isComplete) this.#clientMessage(bytes, at);
     }
     if (this.#isFinished) return;
-    if (missing > 0 && !this.#isClientLost) {
+    if (missing > 0 && !this.#turns.isClientLost) {
       const isLost = this.#client.skip(missing);
       if (this.#client.isComplete) this.#clientMessage(NOTHING, 0);
       if (isLost) this.#loseClient();
     }
-    if (this.#exchange.isOverrun) this.#isServerLost = true;
+    if (this.#exchange.isOverrun) this.#turns.isServerLost = true;
   }
 
   fromServer(bytes: Uint8Array, missing: number): void {
     if (this.#isFinished) return;
-    this.#isServersTurn = true;
-    this.#isSilentSinceLoss = false;
-    if (this.#isServerLost) return;
-    if (this.#isServerUnsure && bytes.length > 0) {
-      this.#isServerUnsure = false;
+    this.#turns.serverSpeaks();
+    if (this.#turns.isServerLost) return;
+    if (this.#turns.isServerUnsure && bytes.length > 0) {
+      this.#turns.isServerUnsure = false;
       const expected = this.#exchange.oldest?.sequence ?? 1;
       if (bytes.length >= 4 && bytes[3] !== expected) {
         this.#loseServer();
@@ -109,33 +108,19 @@ export class MysqlConnection implements ProtocolConnection {
     if (!this.#isFinished) this.#finish();
   }
 
-  /** The client goes on asking: whatever was lost of the replies, it has got them. */
-  #beginRun(): void {
-    this.#isServersTurn = false;
-    if (!this.#isServerLost) return;
-    this.#isServerLost = false;
-    this.#isServerUnsure = true;
-    this.#server.next();
-    this.#replies.reset();
-    this.#exchange.forget();
-  }
-
   #loseClient(): void {
-    this.#isClientLost = true;
-    this.#isSilentSinceLoss = true;
+    this.#turns.loseClient();
     this.#client.next();
   }
 
-  /** Messages between were not seen; neither is, then, which reply belongs to which of them. */
   #resumeClient(): void {
-    this.#isClientLost = false;
+    this.#turns.findClient();
     this.#exchange.forget();
     this.#replies.reset();
-    if (this.#isSilentSinceLoss) this.#isServerLost = true;
   }
 
   #loseServer(): void {
-    this.#isServerLost = true;
+    this.#turns.isServerLost = true;
     this.#server.next();
     this.#replies.lost();
   }
@@ -147,7 +132,7 @@ export class MysqlConnection implements ProtocolConnection {
       // Pieces of the file, whose numbers may come round to 0; an empty one ends it.
       if (packets.length === 0) this.#exchange.isFileExpected = false;
     } else if (packets.sequence === 0) this.#command();
-    else if (this.#phase === 'unknown') this.#finish();
+    else if (this.#phase === 'unknown') this.#handshake(bytes, next);
     // What proves a password stands in messages with other numbers: they are not read.
     else if (this.#phase === 'commands' && this.#exchange.oldest === null) this.#loseClient();
     packets.next();
@@ -161,6 +146,10 @@ export class MysqlConnection implements ProtocolConnection {
 
   #handshake(bytes: Uint8Array, next: number): void {
     const { body, start, end, length, sequence } = this.#client;
+    if (!isHandshakeResponse(body, start, end)) {
+      this.#finish();
+      return;
+    }
     const response = readHandshakeResponse(body, start, end);
     const { flags } = response.capabilities;
     // Clients from before version 4.1 speak another protocol.
@@ -168,14 +157,17 @@ export class MysqlConnection implements ProtocolConnection {
       this.#finish();
       return;
     }
-    const capabilities = shared(response.capabilities, this.#serverCapabilities ?? response.capabilities);
     if (length === SSL_REQUEST_LENGTH && (flags & SSL) !== 0) {
       this.handOver = { protocol: 'tls', fromClient: bytes.slice(next), fromServer: NOTHING };
       this.#finish();
       return;
     }
     this.#phase = 'sign-on';
-    this.#requests.capabilities = capabilities;
+    // What the server can do is not known where its greeting was not seen. Nobody asks in vain for compression.
+    const greeted = this.#serverCapabilities;
+    const capabilities = greeted === null ? response.capabilities : shared(response.capabilities, greeted);
+    this.#requests.capabilities = greeted === null ? null : capabilities;
+    this.#isCompressed = (capabilities.flags & (COMPRESS | ZSTD)) !== 0;
     this.#exchange.session = { user: response.user, database: response.database };
   }
 
@@ -213,13 +205,11 @@ export class MysqlConnection implements ProtocolConnection {
 
   #signedOn(): void {
     this.#phase = 'commands';
-    const flags = this.#requests.capabilities?.flags ?? 0;
-    // Everything after this is compressed.
-    if ((flags & (COMPRESS | ZSTD)) !== 0) this.#finish();
+    if (this.#isCompressed) this.#finish();
   }
 
   #finish(): void {
-    if (!this.#isFinished && !this.#isServerLost) this.#replies.lost();
+    if (!this.#isFinished && !this.#turns.isServerLost) this.#replies.lost();
     this.#isFinished = true;
     this.#exchange.forget();
   }

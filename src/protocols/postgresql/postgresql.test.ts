@@ -150,7 +150,7 @@ describe('extended queries', () => {
     connection.fromClient(bytesOf(bind('', 'first', 'x') + execute() + SYNC), 0);
     assert.equal(connection.held.statements, MAX_STATEMENTS);
     assert.deepEqual(recorder.queries[0]?.parameters, ['x']);
-    assert.equal(recorder.queries[0]?.statement, '');
+    assert.equal(recorder.queries[0]?.statement, 'EXECUTE first');
     assert.equal(recorder.queries[0]?.isTruncated, true);
   });
 
@@ -297,6 +297,19 @@ describe('the middle of a connection', () => {
       ['>', bind('', 'old', 'a') + execute() + SYNC],
       ['<', message('2') + complete('UPDATE 3') + READY],
     );
-    assert.deepEqual(lines, ['1 query : ; with ["a"]; truncated', '1 outcome ok "UPDATE 3" 3 rows']);
+    assert.deepEqual(lines, [
+      '1 query EXECUTE: EXECUTE old; with ["a"]; truncated',
+      '1 outcome ok "UPDATE 3" 3 rows',
+    ]);
+  });
+
+  it('is taken up with the rest of a cursor', () => {
+    const { lines } = talk(
+      ['>', execute('c', 2) + message('H')],
+      ['<', ROW + message('s')],
+      ['>', execute('c', 2) + SYNC],
+      ['<', ROW + complete('SELECT 1') + READY],
+    );
+    assert.deepEqual(lines, ['1 query FETCH: FETCH c; truncated', '1 outcome ok "SELECT 1" 2 rows']);
   });
 });

@@ -6,6 +6,9 @@ export type Shape = 'wrong' | 'weak' | 'strong';
 
 /** So much text without a control character stands for a statement that goes on beyond what was captured. */
 export const ENOUGH_TEXT = 8;
+/** PostgreSQL's values have less than 1 GiB. */
+const MAX_VALUE_LENGTH = 0x3fffffff;
+const NULL_LENGTH = 0xffffffff;
 
 /** What the body of a client's message says about its being one. */
 export function checkRequest(
@@ -60,13 +63,22 @@ function checkBind(bytes: Uint8Array, start: number, end: number, isWhole: boole
   const portalEnd = endOfString(bytes, start, end);
   const nameEnd = endOfString(bytes, portalEnd + 1, end);
   if (!isText(bytes, start, portalEnd) || !isText(bytes, portalEnd + 1, nameEnd)) return 'wrong';
-  if (!isWhole) return 'weak';
-  let at = nameEnd + 3 + 2 * int16(bytes, nameEnd + 1, end);
-  let count = int16(bytes, at, end);
+  const formats = int16(bytes, nameEnd + 1, end);
+  let at = nameEnd + 3;
+  for (const last = at + 2 * formats; at < last && at + 2 <= end; at += 2)
+    if (int16(bytes, at, end) > 1) return 'wrong';
+  const values = int16(bytes, at, end);
+  if (at + 2 > end) return isWhole ? 'wrong' : 'weak';
+  // One format for all of them, or one for each.
+  if (formats > 1 && formats !== values) return 'wrong';
+  let count = values;
   for (at += 2; count > 0 && at + 4 <= end; count--) {
     const length = uint32(bytes, at);
-    at += 4 + (length === 0xffffffff ? 0 : length);
+    if (length > MAX_VALUE_LENGTH && length !== NULL_LENGTH) return 'wrong';
+    at += 4 + (length === NULL_LENGTH ? 0 : length);
   }
+  // A value that goes on beyond what was captured: names, formats and lengths fit so far.
+  if (!isWhole) return values > count && at > end ? 'strong' : 'weak';
   // Formats of the results end it.
   return count === 0 && at + 2 + 2 * int16(bytes, at, end) === end ? 'strong' : 'wrong';
 }

@@ -5,15 +5,9 @@ import type { Exchange } from './exchange.ts';
 import type { Frames } from './frames.ts';
 import { BIND, CLOSE, EXECUTE, FUNCTION_CALL, PARSE, QUERY, SYNC } from './messages.ts';
 import { endOfString, readBind, readFunctionCall, readParse, readString, type Startup } from './parser.ts';
-import { Statements, UNKNOWN_STATEMENT, type Portal, type Statement } from './statements.ts';
+import { Statements, type Portal, type Statement } from './statements.ts';
 
 const PORTAL = 0x50; // P
-const UNKNOWN_PORTAL: Portal = {
-  statement: UNKNOWN_STATEMENT,
-  parameters: [],
-  isTruncated: true,
-  question: null,
-};
 
 /** What the messages of a client ask for. */
 export class Requests {
@@ -81,14 +75,21 @@ export class Requests {
   }
 
   #execute(name: ByteString): void {
-    const portal = this.statements.portal(name) ?? UNKNOWN_PORTAL;
+    const portal = this.statements.portal(name) ?? this.#unknownPortal(name);
     if (portal.question !== null) {
       this.#exchange.continued(portal.question);
       return;
     }
     const query = this.query(portal.statement, portal.parameters, portal.isTruncated);
-    const question = this.#exchange.asked(query, 'execute');
-    if (portal !== UNKNOWN_PORTAL) portal.question = question;
+    portal.question = this.#exchange.asked(query, 'execute');
+  }
+
+  /** One that was opened before we looked. A cursor is remembered: the rest of its rows is no further question. */
+  #unknownPortal(name: ByteString): Portal {
+    const statement = { sql: name === '' ? '' : `FETCH ${name}`, isTruncated: true };
+    const portal = { statement, parameters: [], isTruncated: true, question: null };
+    if (name !== '') this.statements.bind(name, portal);
+    return portal;
   }
 
   #close(kind: number, name: ByteString): void {

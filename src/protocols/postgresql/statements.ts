@@ -14,8 +14,10 @@ export interface Statement {
   readonly isTruncated: boolean;
 }
 
-/** Statement that was prepared before we looked, or too long ago. */
-export const UNKNOWN_STATEMENT: Statement = { sql: '', isTruncated: true };
+/** Statement that was prepared before we looked, or too long ago: its name is all that there is, as SQL would say it. */
+export function unknownStatement(name: ByteString): Statement {
+  return { sql: name === '' ? '' : `EXECUTE ${name}`, isTruncated: true };
+}
 
 export interface Portal {
   readonly statement: Statement;
@@ -49,7 +51,7 @@ export class Statements {
 
   find(name: ByteString): Statement {
     const statement = this.#statements.get(name);
-    if (statement === undefined) return UNKNOWN_STATEMENT;
+    if (statement === undefined) return unknownStatement(name);
     this.#statements.delete(name);
     this.#statements.set(name, statement);
     return statement;

@@ -1,3 +1,4 @@
+import { Turns } from '../../base/turns.ts';
 import type { HandOver, ProtocolConnection, QuerySink } from '../contract.ts';
 import { Exchange } from './exchange.ts';
 import { Frames } from './frames.ts';
@@ -22,15 +23,7 @@ export class PostgresqlConnection implements ProtocolConnection {
   readonly #server = new Frames(backendRules, false);
   /** The client asked for encryption, and one byte of the server decides. */
   #negotiates: 'tls' | 'gss' | null = null;
-  /** Where the next message begins is not known. */
-  #isClientLost = false;
-  #isServerLost = false;
-  /** A server that was lost, or is heard for the first time, may be in the middle of a message. */
-  #isServerUnsure = true;
-  /** The server has said something since the client's last bytes: what the client says now is a new run. */
-  #isServersTurn = false;
-  /** The server has said nothing since the client was lost: its replies to unseen questions are still to come. */
-  #isSilentSinceLoss = false;
+  readonly #turns = new Turns(true);
   #isFinished = false;
 
   constructor(sink: QuerySink) {
@@ -49,9 +42,12 @@ export class PostgresqlConnection implements ProtocolConnection {
 
   fromClient(bytes: Uint8Array, missing: number): void {
     if (this.#isFinished) return;
-    if (this.#isServersTurn) this.#beginRun();
+    if (this.#turns.clientSpeaks()) {
+      this.#server.next();
+      this.#exchange.forget();
+    }
     let at = 0;
-    if (this.#isClientLost && bytes.length > 0) {
+    if (this.#turns.isClientLost && bytes.length > 0) {
       if (beginsLikeClient(bytes)) this.#resumeClient();
       else at = bytes.length;
     }
@@ -62,29 +58,33 @@ export class PostgresqlConnection implements ProtocolConnection {
       else if (this.#client.isComplete) this.#clientMessage();
     }
     if (this.#isFinished) return;
-    if (missing > 0 && !this.#isClientLost) {
+    if (missing > 0 && !this.#turns.isClientLost) {
       const isLost = this.#client.skip(missing);
       if (this.#client.isComplete) this.#clientMessage();
       if (isLost) this.#loseClient();
     }
-    if (this.#exchange.isOverrun) this.#isServerLost = true;
+    if (this.#exchange.isOverrun) this.#turns.isServerLost = true;
   }
 
   fromServer(bytes: Uint8Array, missing: number): void {
     if (this.#isFinished) return;
-    this.#isServersTurn = true;
-    this.#isSilentSinceLoss = false;
+    this.#turns.serverSpeaks();
     let at = 0;
     if (this.#negotiates !== null && bytes.length > 0) {
       if (!this.#negotiated(bytes)) return;
       at = 1;
     }
-    if (this.#isServerLost) return;
-    if (this.#server.isBetween && at < bytes.length && this.#isServerUnsure && !beginsLikeServer(bytes, at)) {
+    if (this.#turns.isServerLost) return;
+    if (
+      this.#server.isBetween &&
+      at < bytes.length &&
+      this.#turns.isServerUnsure &&
+      !beginsLikeServer(bytes, at)
+    ) {
       this.#loseServer();
       return;
     }
-    this.#isServerUnsure = false;
+    this.#turns.isServerUnsure = false;
     while (at < bytes.length) {
       at = this.#server.take(bytes, at);
       if (this.#server.isInvalid) {
@@ -104,34 +104,24 @@ export class PostgresqlConnection implements ProtocolConnection {
     if (!this.#isFinished) this.#finish();
   }
 
-  /** The client goes on asking: whatever was lost of the replies, it has got them. */
-  #beginRun(): void {
-    this.#isServersTurn = false;
-    if (!this.#isServerLost) return;
-    this.#isServerLost = false;
-    this.#isServerUnsure = true;
-    this.#server.next();
-    this.#exchange.forget();
-  }
-
   #loseClient(): void {
-    this.#isClientLost = true;
-    this.#isSilentSinceLoss = true;
+    this.#turns.loseClient();
     this.#client.next();
     this.#client.isUntyped = false;
   }
 
-  /** Messages between were not seen; neither is, then, which reply belongs to which of them. */
   #resumeClient(): void {
-    this.#isClientLost = false;
-    if (this.#exchange.isCopyIn) return;
-    this.#exchange.forget();
-    if (this.#isSilentSinceLoss) this.#isServerLost = true;
+    // What is lost of a copy has no reply.
+    if (this.#exchange.isCopyIn) this.#turns.isClientLost = false;
+    else {
+      this.#turns.findClient();
+      this.#exchange.forget();
+    }
   }
 
   #loseServer(): void {
     this.#server.next();
-    this.#isServerLost = true;
+    this.#turns.isServerLost = true;
     this.#exchange.lostReply();
   }
 

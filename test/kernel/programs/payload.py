@@ -35,11 +35,11 @@ while len(received) < 19995:
     received += server.recv(19995 - len(received), socket.MSG_WAITALL)
 answer(b"HTTP/1.1 200 OK\r\nContent-Length: 4959\r\n\r\n" + b"R" * 4959)
 
-# 2: a message in pieces, read by read(2); answered by writev
+# 2: a message in pieces, read by read(2); answered by writev of many vectors, as clients do that pipeline
 for piece in (b"GET /pieces", b"?a=1 HTTP/1.1\r\n", b"Host: h\r\n\r\n"):
     ask(piece)
     os.read(server.fileno(), 1000)
-parts = [b"HTTP/1.1 200 OK\r\n", b"", b"Content-Length: 5\r\n\r\n", b"split"]
+parts = [b"HTTP/1.1 200 OK\r\n", b"", b"Content-Length: 100\r\n\r\n", *[b"v"] * 100]
 os.writev(server.fileno(), parts)
 read_all(sum(map(len, parts)))
 
