@@ -14,7 +14,7 @@
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long r10, r9, r8, ax, cx, dx, si, di, orig_ax, sp;
+	unsigned long r10, r9, r8, ax, bx, cx, dx, si, di, orig_ax, sp;
 };
 #define SYSCALL_NUMBER(regs) ((int)(regs)->orig_ax)
 #define ARG0(regs) ((regs)->di)

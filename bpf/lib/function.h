@@ -27,6 +27,11 @@ static __always_inline void count_hit(void *ctx)
 #define FUNCTION_POINTER_RESULT(ctx) ((__u64)(ctx)->ax)
 /* What the return itself takes off the stack. */
 #define RETURN_ADDRESS_BYTES 8
+/* Go's own convention (1.17 and later); the context is that of a closure: its code, then what it has captured. */
+#define GO_ARG0(ctx) ((ctx)->ax)
+#define GO_ARG1(ctx) ((ctx)->bx)
+#define GO_ARG2(ctx) ((ctx)->cx)
+#define GO_CONTEXT(ctx) ((ctx)->dx)
 #else
 #define FUNCTION_ARG0(ctx) ((ctx)->regs[0])
 #define FUNCTION_ARG1(ctx) ((ctx)->regs[1])
@@ -35,6 +40,10 @@ static __always_inline void count_hit(void *ctx)
 #define FUNCTION_RESULT(ctx) ((int)(ctx)->regs[0])
 #define FUNCTION_POINTER_RESULT(ctx) ((__u64)(ctx)->regs[0])
 #define RETURN_ADDRESS_BYTES 0
+#define GO_ARG0(ctx) ((ctx)->regs[0])
+#define GO_ARG1(ctx) ((ctx)->regs[1])
+#define GO_ARG2(ctx) ((ctx)->regs[2])
+#define GO_CONTEXT(ctx) ((ctx)->regs[26])
 #endif
 
 #endif

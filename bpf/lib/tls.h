@@ -10,6 +10,7 @@
 
 #include "lib/socket.h"
 #include "lib/stamp.h"
+#include "lib/go-tls.h"
 
 #define TLS_LISTENERS 64
 /* RFC 8446, 5.2: a record's payload is at most 2^14 bytes and 256 of expansion; older versions allow 2048. */
@@ -98,9 +99,15 @@ static __always_inline struct tls_thread *new_tls_thread(struct task_struct *tas
 static __always_inline void note_transfer(struct task_struct *task, struct sock *sk, int direction, int is_tls)
 {
 	struct tls_thread *thread;
+	__u64 goroutine;
 
 	if (!tls_attached)
 		return;
+	goroutine = goroutine_of(task);
+	if (goroutine) {
+		note_go_transfer(task, goroutine, sk, direction);
+		return;
+	}
 	thread = tls_thread_of(task);
 	if (!thread && is_tls)
 		thread = new_tls_thread(task);

@@ -26,6 +26,8 @@ struct runtime {
 	__u32 member_offset; /* from there to the unit's identity */
 	__u32 kind;          /* enum runtime_kind */
 	__u32 reads_outside; /* its event loop reads before it enters the connection's context: uvloop */
+	__u32 tls_layout;    /* Go: where a tls.Conn has what is read of it, found out by go-tls.bpf.c */
+	__u32 reserved;
 };
 
 /* Processes whose units are no threads. Written by user space, removed with the process or its program. */
@@ -101,18 +103,36 @@ static __always_inline __u64 unit_in_runtime(struct task_struct *task, struct ru
 	return identity && bpf_map_lookup_elem(&units, &unit) ? unit : task->pid;
 }
 
-/* The unit that the current task runs. */
-static __always_inline __u64 unit_of(struct task_struct *task)
+/* How the task's process keeps its units; NULL where they are its threads. */
+static __always_inline struct runtime *runtime_of(struct task_struct *task)
 {
 	struct runtime *runtime;
 	__u32 pid = task->tgid;
 
 	if (!has_runtimes)
-		return task->pid;
+		return NULL;
 	runtime = bpf_map_lookup_elem(&runtimes, &pid);
-	if (!runtime || runtime->start_ticks != task->group_leader->start_boottime / NANOSECONDS_PER_TICK)
-		return task->pid;
-	return unit_in_runtime(task, runtime);
+	return runtime && runtime->start_ticks == task->group_leader->start_boottime / NANOSECONDS_PER_TICK ? runtime : NULL;
+}
+
+/* The unit that the current task runs. */
+static __always_inline __u64 unit_of(struct task_struct *task)
+{
+	struct runtime *runtime = runtime_of(task);
+
+	return runtime ? unit_in_runtime(task, runtime) : task->pid;
+}
+
+/* The goroutine that the current task runs: 0 for none, as in other programs, in Go's scheduler and in C code. */
+static __always_inline __u64 goroutine_of(struct task_struct *task)
+{
+	struct runtime *runtime = runtime_of(task);
+	__u64 unit;
+
+	if (!runtime || runtime->kind != RUNTIME_GO)
+		return 0;
+	unit = unit_in_runtime(task, runtime);
+	return is_thread(unit) || is_nobody(unit) ? 0 : unit;
 }
 
 /* A thread's id and a process's may be another's by now: their start tells. */

@@ -7,20 +7,8 @@
  * These programs may be preempted, so they do not use the processor's scratch buffer: events are written in the ring.
  */
 #include "lib/tls.h"
-#include "lib/client.h"
+#include "lib/plaintext.h"
 #include "lib/function.h"
-
-/* As for plain connections: see payload.bpf.c. */
-#define PLAINTEXT_IN_LIMIT 8192
-#define PLAINTEXT_OUT_LIMIT 1024
-#define PLAINTEXT_WRITES_TOLD 16
-/* Value in ignored_connections: the plaintext is of no protocol that we read. Another value speaks of the ciphertext. */
-#define PLAINTEXT_IGNORED 2
-
-struct tls_session_key {
-	__u64 session;
-	__u64 process;
-};
 
 struct tls_session {
 	__u64 socket;
@@ -134,175 +122,6 @@ static __always_inline struct tls_frame *leave_call(struct tls_thread *thread, _
 	return NULL;
 }
 
-/* Writes an event in the ring. `capacity` is a constant: what is left of it behind the bytes is never looked at. */
-static __always_inline void emit_plaintext(struct task_struct *task, struct connection_state *connection, __u64 stream_offset,
-				 __u64 buffer, __u32 length, __u32 captured, const __u32 capacity)
-{
-	__u64 flags = wake_flags(&payload_ring, sizeof(struct payload_event) + capacity);
-	struct payload_event *event =
-		bpf_ringbuf_reserve(&payload_ring, sizeof(struct payload_event) + capacity, 0);
-
-	if (!event) {
-		count(COUNTER_LOST_PAYLOAD);
-		return;
-	}
-	fill_header(&event->header, EVENT_PAYLOAD, task);
-	event->header.flags = FLAG_PLAINTEXT;
-	asm volatile("" : "+r"(captured));
-	if (captured > capacity)
-		captured = capacity;
-	if (captured && bpf_probe_read_user((void *)event + sizeof(*event), captured, (void *)buffer)) {
-		event->header.flags |= FLAG_UNREADABLE;
-		count(COUNTER_UNREADABLE);
-		captured = 0;
-	}
-	event->header.size = sizeof(*event) + captured;
-	event->connection = connection->id;
-	event->stream_offset = stream_offset;
-	event->sequence = connection->sequence;
-	event->direction = connection->direction;
-	event->length = length;
-	event->captured_size = captured;
-	connection->message_captured += captured;
-	bpf_ringbuf_submit(event, flags);
-	count(COUNTER_EVENTS);
-}
-
-static __always_inline void tell_plaintext(struct task_struct *task, struct connection_state *connection, __u64 stream_offset,
-				 __u64 buffer, __u32 length, __u32 room)
-{
-	__u32 captured = length < room ? length : room;
-
-	if (captured <= 424)
-		emit_plaintext(task, connection, stream_offset, buffer, length, captured, 424);
-	else if (captured <= 1024)
-		emit_plaintext(task, connection, stream_offset, buffer, length, captured, 1024);
-	else
-		emit_plaintext(task, connection, stream_offset, buffer, length, captured, PLAINTEXT_IN_LIMIT);
-}
-
-/* The thread works on something that we cannot read. */
-static __always_inline void forget_request(struct task_struct *task)
-{
-	struct thread_state *thread = thread_of(task);
-
-	if (thread)
-		clear_stamp(thread, ORIGIN_NONE);
-}
-
-/* User space has said that nobody reads this plaintext. Looked up only for the first messages. */
-static __always_inline int is_plaintext_ignored(struct connection_state *connection)
-{
-	__u64 id = connection->id;
-	__u8 *value;
-
-	if (connection->sequence > 16)
-		return 0;
-	value = bpf_map_lookup_elem(&ignored_connections, &id);
-	if (!value || *value != PLAINTEXT_IGNORED)
-		return 0;
-	connection->tls_stage = TLS_UNREAD;
-	return 1;
-}
-
-static __always_inline void plaintext_in(struct task_struct *task, struct connection_state *connection, __u64 socket,
-					 __u64 buffer, __u32 length)
-{
-	__u64 offset = connection->bytes_in;
-	__u32 room;
-
-	if (connection->direction != DIRECTION_IN) {
-		if (is_plaintext_ignored(connection)) {
-			unmark_serving(task->tgid, connection->id);
-			forget_request(task);
-			return;
-		}
-		connection->direction = DIRECTION_IN;
-		connection->sequence++;
-		connection->message_captured = 0;
-		connection->writes = 0;
-	}
-	connection->bytes_in += length;
-	room = connection->message_captured < PLAINTEXT_IN_LIMIT ? PLAINTEXT_IN_LIMIT - connection->message_captured : 0;
-	/* Told before the stamp changes, and its cut once: as for plain connections. */
-	if (room || !connection->writes)
-		tell_plaintext(task, connection, offset, buffer, length, room);
-	if (!room)
-		connection->writes = 1;
-	stamp_thread(task, connection, socket);
-}
-
-static __always_inline void plaintext_out(struct task_struct *task, struct connection_state *connection, __u64 buffer,
-					  __u32 length)
-{
-	__u64 offset = connection->bytes_out;
-	__u32 room;
-
-	if (connection->direction != DIRECTION_OUT) {
-		connection->direction = DIRECTION_OUT;
-		connection->message_captured = 0;
-		connection->writes = 0;
-	}
-	connection->bytes_out += length;
-	connection->writes++;
-	room = connection->message_captured < PLAINTEXT_OUT_LIMIT ? PLAINTEXT_OUT_LIMIT - connection->message_captured :
-								    0;
-	if (!room && connection->writes > PLAINTEXT_WRITES_TOLD && connection->bytes_out < connection->next_report)
-		return;
-	connection->next_report = connection->bytes_out * 2;
-	tell_plaintext(task, connection, offset, buffer, length, room);
-}
-
-/* Plaintext begins: what was counted until now was ciphertext. */
-static __always_inline void begin_plaintext(struct connection_state *connection)
-{
-	connection->tls_stage = TLS_PLAINTEXT;
-	connection->direction = DIRECTION_NONE;
-	connection->bytes_in = 0;
-	connection->bytes_out = 0;
-	connection->next_report = 0;
-	connection->message_captured = 0;
-}
-
-/* The process asks another service, as question() and answer() in payload.bpf.c tell it without TLS. */
-static __always_inline void client_passed(struct task_struct *task, struct connection_state *connection, __u8 call,
-					  __u64 buffer, __u32 length)
-{
-	__u64 offset;
-	__u32 room, limit = call == TLS_WRITE ? PLAINTEXT_IN_LIMIT : PLAINTEXT_OUT_LIMIT;
-	__u8 direction = call == TLS_WRITE ? DIRECTION_OUT : DIRECTION_IN;
-
-	/* The process serves nobody, or in a protocol that we do not read. */
-	if (!connection->id || connection->tls_stage == TLS_UNREAD)
-		return;
-	if (connection->tls_stage != TLS_PLAINTEXT)
-		begin_plaintext(connection);
-	if (connection->direction != direction) {
-		if (is_plaintext_ignored(connection))
-			return;
-		connection->direction = direction;
-		connection->message_captured = 0;
-		if (call == TLS_WRITE) {
-			connection->sequence++;
-			lend_stamp(task, connection);
-		}
-	} else if (call == TLS_WRITE) {
-		notice_sharing(task, connection);
-	}
-	if (call == TLS_WRITE) {
-		offset = connection->bytes_out;
-		connection->bytes_out += length;
-	} else {
-		offset = connection->bytes_in;
-		connection->bytes_in += length;
-	}
-	room = connection->message_captured < limit ? limit - connection->message_captured : 0;
-	if (room)
-		tell_plaintext(task, connection, offset, buffer, length, room);
-	if (call == TLS_READ)
-		return_stamp(task, connection);
-}
-
 /* The connection of the session that the call was for. A transfer inside the call proves it. */
 static __always_inline struct connection_state *connection_of_call(struct tls_frame *frame, __u64 *socket)
 {
@@ -366,35 +185,11 @@ static __always_inline void call_passed(struct task_struct *task, struct tls_fra
 	/* A call that failed may have moved ciphertext: whose it was is known now for those that follow. */
 	if (length == 0)
 		return;
-	if (!connection) {
-		/* A socket that we do not track is a client's. */
-		if (!socket)
-			count(COUNTER_TLS_UNPLACED);
-		return;
-	}
-	if (is_client(connection)) {
-		client_passed(task, connection, frame->call, frame->buffer, length);
-		return;
-	}
-	if (connection->mode != MODE_TLS) {
+	if (connection)
+		plaintext_passed(task, connection, socket, frame->call, frame->buffer, length);
+	/* A socket that we do not track is a client's. */
+	else if (!socket)
 		count(COUNTER_TLS_UNPLACED);
-		return;
-	}
-	if (connection->tls_stage == TLS_UNREAD) {
-		if (frame->call == TLS_READ)
-			forget_request(task);
-		return;
-	}
-	if (connection->tls_stage != TLS_PLAINTEXT) {
-		/* A reply without its request is the beginning of nothing. */
-		if (connection->tls_stage == TLS_JOINED && frame->call == TLS_WRITE)
-			return;
-		begin_plaintext(connection);
-	}
-	if (frame->call == TLS_READ)
-		plaintext_in(task, connection, socket, frame->buffer, length);
-	else
-		plaintext_out(task, connection, frame->buffer, length);
 }
 
 /* Any of these calls returns. */

@@ -97,7 +97,7 @@ export const SENSORS: readonly Sensor[] = [
   },
   {
     name: 'tls',
-    sees: 'plaintext of TLS connections, in OpenSSL, BoringSSL and GnuTLS',
+    sees: 'plaintext of TLS connections, in OpenSSL, BoringSSL, GnuTLS and Go',
     alternatives: [
       {
         name: 'functions of libraries',
@@ -105,7 +105,7 @@ export const SENSORS: readonly Sensor[] = [
         programs: [],
         syscallExits: {},
         libraryProbes: libraryPrograms('tls'),
-        weaker: 'Go, Java and Rust bring TLS of their own, which is not read',
+        weaker: 'Java and Rust bring TLS of their own, which is not read',
       },
     ],
   },

@@ -10,7 +10,9 @@ import { findGoUnits } from '../../src/kernel/runtimes/go.ts';
 import { LoadedFile, ProcessMemory, startTicksOf } from '../../src/kernel/runtimes/process-memory.ts';
 import { findPythonUnits } from '../../src/kernel/runtimes/python.ts';
 import type { UnitLayout } from '../../src/kernel/runtimes/unit-layout.ts';
-import { readMappings } from '../../src/kernel/uprobes/mapped-files.ts';
+import { ElfFile } from '../../src/kernel/uprobes/elf-file.ts';
+import { goFunctions } from '../../src/kernel/uprobes/go-functions.ts';
+import { OpenFile, readMappings } from '../../src/kernel/uprobes/mapped-files.ts';
 import { requireKernel } from '../support/kernel.ts';
 
 requireKernel();
@@ -71,6 +73,21 @@ describe('Go', { skip: hasGo ? false : 'go is not installed' }, () => {
   test('one without symbols', async () => {
     const layout = await layoutOf(findGoUnits, build('stripped', PLAIN, '-ldflags=-s -w'), []);
     assert.equal(layout?.threadOffset, -8);
+  });
+
+  test('its functions are found without symbols, where the symbols say they are', () => {
+    const names = ['main.main', 'runtime.main', 'os.(*File).Write'];
+    for (const flags of [[], ['-buildmode=pie']]) {
+      using whole = new OpenFile(build('whole', PLAIN, ...flags));
+      using stripped = new OpenFile(build('bare', PLAIN, '-ldflags=-s -w', ...flags));
+      const symbols = ElfFile.open(whole)?.functions(names);
+      assert.equal(symbols?.size, names.length);
+      for (const file of [whole, stripped]) {
+        const elf = ElfFile.open(file);
+        assert.ok(elf !== null);
+        assert.deepEqual(Object.fromEntries(goFunctions(elf, names)), Object.fromEntries(symbols));
+      }
+    }
   });
 
   test('one that is loaded anywhere', async () => {

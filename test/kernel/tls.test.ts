@@ -14,6 +14,7 @@ import { requireKernel } from '../support/kernel.ts';
 import { sendLoad, type LoadResult } from '../support/load.ts';
 import { freePort } from '../support/ports.ts';
 import { answers, ProcessGroup } from '../support/process-group.ts';
+import { exchange, untilProbed } from '../support/secured.ts';
 import { startServer, whyUnavailable, type TestServer } from '../support/server.ts';
 import { startThroughline, type Throughline } from '../support/throughline.ts';
 import { figures, judge, traceOf, untilTraced } from '../support/truth.ts';
@@ -42,18 +43,6 @@ function requestsTo(port: number, first: number): RequestView[] {
   );
 }
 
-/** A library that nobody had until now is probed a moment after its process has begun to listen. */
-async function untilProbed(server: { readonly url: string; readonly port: number }): Promise<void> {
-  const first = agent.messages.length;
-  const isTraced = (): boolean =>
-    traceOf(agent.messages.slice(first)).requests.some(({ server: { port } }) => port === server.port);
-  for (let attempt = 0; !isTraced(); attempt++) {
-    assert.ok(attempt < 20, 'no request is traced');
-    await exchange(`${server.url}/`, '');
-    await sleep(200);
-  }
-}
-
 /** What was traced is what was sent, each once, each read without any oddity: no ciphertext was taken for a request. */
 function assertSame(requests: readonly RequestView[], load: readonly LoadResult[]): void {
   assert.deepEqual(
@@ -77,12 +66,12 @@ function assertNothingLost(first: number): void {
 
 const WORK = { requests: 80, concurrency: 8 } as const;
 
-for (const kind of ['python-threading', 'python-forking', 'node', 'apache-cgi'] as const) {
+for (const kind of ['python-threading', 'python-forking', 'node', 'apache-cgi', 'go'] as const) {
   suite(`TLS, ${kind}`, { skip: whyUnavailable(kind) ?? false }, () => {
     let server: TestServer;
     before(async () => {
       server = await startServer(kind, 64, true);
-      await untilProbed(server);
+      await untilProbed(agent, server);
     });
     after(async () => {
       await server.stop();
@@ -133,20 +122,6 @@ for (const kind of ['python-threading', 'python-forking', 'node', 'apache-cgi'] 
   });
 }
 
-/** One request, whoever signed the certificate. @returns the reply's body */
-function exchange(url: string, body: string): Promise<string> {
-  return new Promise((done, failed) => {
-    const method = body === '' ? 'GET' : 'POST';
-    send(url, { method, agent: false, rejectUnauthorized: false }, (response) => {
-      let reply = '';
-      response.setEncoding('latin1').on('data', (chunk: string) => (reply += chunk));
-      response.on('end', () => done(reply));
-    })
-      .on('error', failed)
-      .end(body);
-  });
-}
-
 interface Place {
   readonly directory: string;
   readonly port: number;
@@ -172,7 +147,7 @@ async function startSecured(
   const group = cleanup.use(new ProcessGroup({ program, args, env, cwd: directory }));
   const url = `https://127.0.0.1:${port}`;
   await group.untilReady(name, () => answers(`${url}/`), 15_000);
-  await untilProbed({ url, port });
+  await untilProbed(agent, { url, port });
   const resources = cleanup.move();
   return { port, url, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
@@ -273,7 +248,7 @@ suite('clients of all libraries on one server', () => {
   let server: TestServer;
   before(async () => {
     server = await startServer('python-threading', 1, true);
-    await untilProbed(server);
+    await untilProbed(agent, server);
   });
   after(async () => {
     await server.stop();
@@ -335,7 +310,7 @@ suite('clients of all libraries on one server', () => {
 test('a greeting that comes a byte at a time, and one behind a line of the PROXY protocol: neither hides a request', async () => {
   // What the server makes of the line is its own affair; the next connection must not suffer.
   await using server = await startServer('python-threading', 1, true);
-  await untilProbed(server);
+  await untilProbed(agent, server);
   const first = agent.messages.length;
   await dribble(server.port, '/run?cmd=slowly');
   await agent.waitFor(() => requestsTo(server.port, first).length > 0);
@@ -375,7 +350,8 @@ async function dribble(port: number, target: string): Promise<void> {
 }
 
 test('servers and connections that were there before the agent', async () => {
-  const servers = [await startServer('python-threading', 1, true), await startServer('node', 1, true)];
+  const kinds = (['python-threading', 'node', 'go'] as const).filter((kind) => whyUnavailable(kind) === null);
+  const servers = await Promise.all(kinds.map((kind) => startServer(kind, 1, true)));
   const connections = servers.map(
     () => new Agent({ keepAlive: true, maxSockets: 1, rejectUnauthorized: false }),
   );

@@ -84,9 +84,22 @@ function prepareApache(directory: string, port: number, certificate: Certificate
 
 /** Compiled once for each server: the compiler keeps its own cache, which makes the second time short. */
 function prepareGo(directory: string, port: number): Command {
-  const program = join(directory, 'go-http');
+  return {
+    program: buildGo(directory, 'go-http', join(SERVERS, 'go-http', 'main.go')),
+    args: [String(port)],
+  };
+}
+
+/** @returns the program, in the directory */
+export function buildGo(
+  directory: string,
+  name: string,
+  source: string,
+  ...flags: readonly string[]
+): string {
+  const program = join(directory, name);
   // No version control, and no module of its own: a single file of the standard library's.
-  execFileSync(findProgram('go') ?? 'go', ['build', '-o', program, join(SERVERS, 'go-http', 'main.go')], {
+  execFileSync(findProgram('go') ?? 'go', ['build', ...flags, '-o', program, source], {
     cwd: directory,
     env: {
       PATH: process.env['PATH'] ?? '/usr/bin:/bin',
@@ -96,7 +109,7 @@ function prepareGo(directory: string, port: number): Command {
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  return { program, args: [String(port)] };
+  return program;
 }
 
 function prepareUvicorn(loop: string, port: number, certificate: Certificate | null): Command {

@@ -48,11 +48,17 @@ export function isAvailable(kind: ServerKind): boolean {
  *
  * @param sinkCount how many loopback ports to open for the server to connect to
  * @param isSecured whether it serves on TLS; not every kind can
+ * @param env what its environment has besides
  */
-export async function startServer(kind: ServerKind, sinkCount = 64, isSecured = false): Promise<TestServer> {
+export async function startServer(
+  kind: ServerKind,
+  sinkCount = 64,
+  isSecured = false,
+  env: Readonly<Record<string, string>> = {},
+): Promise<TestServer> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await startOnce(kind, sinkCount, isSecured);
+      return await startOnce(kind, sinkCount, isSecured, env);
     } catch (error) {
       // The chosen port may have gone to somebody else meanwhile.
       if (attempt === START_ATTEMPTS) throw error;
@@ -60,7 +66,12 @@ export async function startServer(kind: ServerKind, sinkCount = 64, isSecured = 
   }
 }
 
-async function startOnce(kind: ServerKind, sinkCount: number, isSecured: boolean): Promise<TestServer> {
+async function startOnce(
+  kind: ServerKind,
+  sinkCount: number,
+  isSecured: boolean,
+  env: Readonly<Record<string, string>>,
+): Promise<TestServer> {
   const descriptor = KINDS[kind];
   await using cleanup = new AsyncDisposableStack();
   const sinks = cleanup.use(await openSinks(sinkCount));
@@ -87,6 +98,7 @@ async function startOnce(kind: ServerKind, sinkCount: number, isSecured: boolean
           ? {}
           : { TLS_CERTIFICATE: certificate.certificateFile, TLS_KEY: certificate.keyFile }),
         ...command.env,
+        ...env,
       },
       cwd: directory,
       ...(isNobody ? { id: NOBODY } : {}),

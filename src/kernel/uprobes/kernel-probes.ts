@@ -25,7 +25,7 @@ export interface KernelSide {
 }
 
 /** struct runtime and enum runtime_kind of bpf/lib/unit.h. */
-const RUNTIME_BYTES = 24;
+const RUNTIME_BYTES = 32;
 const RUNTIME_KINDS: Readonly<Record<UnitKind, number>> = { go: 1, python: 2 };
 
 /** Attaches the loaded programs for functions of libraries, and reads what they share with user space. */

@@ -28,6 +28,8 @@ export interface Library {
   /** Only in processes that have such a file, too. */
   readonly beside?: RegExp;
   readonly purpose: Purpose;
+  /** A program of Go: its functions have names even where it has no symbols, and its probes need to know goroutines. */
+  readonly isGo?: boolean;
   /** Names of the files that it comes in, without directory. null: linked into a program. */
   readonly file: RegExp | null;
   /** A file without these functions is none of this library: both, since half of a conversation misleads. */
@@ -131,6 +133,27 @@ export const LIBRARIES: readonly Library[] = [
     ],
   },
   { name: 'built-in OpenSSL', purpose: 'tls', file: null, needs: OPENSSL_NEEDS, functions: OPENSSL },
+  {
+    // The deferred unlock in Read is a closure whose name has changed; see bpf/sensors/go-tls.bpf.c for what it tells.
+    name: 'TLS of Go',
+    purpose: 'tls',
+    isGo: true,
+    file: null,
+    needs: [
+      ['crypto/tls.(*Conn).Write'],
+      ['crypto/tls.(*Conn).readRecordOrCCS'],
+      ['crypto/tls.(*Conn).Read.func1', 'crypto/tls.(*Conn).Read.deferwrap1'],
+      ['crypto/tls.(*Conn).serverHandshake', 'crypto/tls.(*Conn).clientHandshake'],
+    ],
+    functions: [
+      entry('crypto/tls.(*Conn).Write', 'go_tls_write'),
+      entry('crypto/tls.(*Conn).readRecordOrCCS', 'go_tls_record'),
+      entry('crypto/tls.(*Conn).Read.func1', 'go_tls_read_end'),
+      entry('crypto/tls.(*Conn).Read.deferwrap1', 'go_tls_read_end'),
+      entry('crypto/tls.(*Conn).serverHandshake', 'go_tls_handshake'),
+      entry('crypto/tls.(*Conn).clientHandshake', 'go_tls_handshake'),
+    ],
+  },
   {
     // Names of the official builds' symbol table. A build without it is not followed through its pool.
     name: 'event loop of Node.js',

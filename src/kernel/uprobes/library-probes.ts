@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { arch, availableParallelism } from 'node:os';
 import { UnitRuntimes, type UnitHost } from '../runtimes/unit-runtimes.ts';
 import type { UnitLayout } from '../runtimes/unit-layout.ts';
 import { findFunctions } from './find-functions.ts';
@@ -52,6 +52,8 @@ const DEFAULT_LIMITS: LibraryProbesLimits = {
  * find its functions. The ring of security events holds 27,000 of 150 bytes.
  */
 const STEP_MS = 10;
+/** Goroutines are found on this architecture only: see bpf/lib/unit.h. */
+const CAN_PROBE_GO = arch() === 'x64';
 const BUSY_SECONDS = 3;
 const BUDGET_CHECK_MS = 1000;
 const USERS_CHECK_MS = 30_000;
@@ -229,8 +231,9 @@ export class LibraryProbes implements Disposable {
     for (const file of files) {
       const isProgram = file.path === program;
       const wanted = librariesOf(file.path, isProgram).filter(
-        ({ purpose, beside }) =>
+        ({ purpose, beside, isGo }) =>
           this.#host.purposes.has(purpose) &&
+          (isGo !== true || (CAN_PROBE_GO && this.#host.purposes.has('runtime'))) &&
           (beside === undefined || files.some(({ path }) => beside.test(path))),
       );
       const missing = wanted.filter((library) => !this.#files.has(keyOf(file, library)));
@@ -269,6 +272,9 @@ export class LibraryProbes implements Disposable {
       const found = findFunctions(
         file,
         candidates.flatMap(({ functions }) => functions),
+        candidates
+          .filter(({ isGo }) => isGo === true)
+          .flatMap((library) => library.functions.map(({ symbol }) => symbol)),
       );
       for (const library of candidates) {
         const probes = probesOf(library, found, file);
