@@ -467,6 +467,11 @@ export class Attributor {
       thread.answeredSequence = event.stampSequence;
     }
     if (!request.isAnswered) request.writer = event.unit;
+    // A message of a WebSocket is no question: whoever has news writes to all of them.
+    const isForeign = isStampedUnit(event) && event.stampConnection !== event.connection;
+    const serving = this.#processes.get(process.pid);
+    if (isForeign && !request.isAnswered && request.message.protocol !== 'websocket' && serving !== undefined)
+      serving.areUnitsMixed = true;
     if (request.isAnswered || request.unit === event.unit) return;
     // Tasks are made to be the ones who answer: threads prove here what they prove elsewhere.
     if (request.process.pid === process.pid && isThread(event.unit))
@@ -549,7 +554,7 @@ export class Attributor {
    */
   #placeUnit(event: EventHeader, serving: ServingProcess): Attribution {
     const isTask = event.stampOrigin === 'task';
-    if (!isTask && event.stampOrigin !== 'read')
+    if (!isStampedUnit(event))
       return ambiguous(serving.inFlight, 'a goroutine or task did it that had read no request');
     const served = this.#connections.get(event.stampConnection) ?? this.#closed.get(event.stampConnection);
     const own = openOrLast(served?.requestsOf(event.stampSequence) ?? []);
@@ -563,6 +568,11 @@ export class Attributor {
     const candidates = new Set([...own, ...(this.#threads.get(event.unit)?.open() ?? [])]);
     // uvicorn begins with the next request on the connection in the task of the one before, should it have come by then.
     for (const behind of served?.requestsBehind(event.stampSequence) ?? []) candidates.add(behind);
+    if (serving.areUnitsMixed)
+      return ambiguous(
+        new Set([...candidates, ...serving.inFlight]),
+        'goroutines or tasks of the server work for requests of others',
+      );
     if (candidates.size > 1)
       return ambiguous(candidates, `${candidates.size} requests were in work in the goroutine or task`);
     if (first.isDone && first.writer !== event.unit)
@@ -769,6 +779,11 @@ function openOrLast(requests: readonly RequestState[]): readonly RequestState[] 
 /** The stamp names a request that the thread works on. */
 function isStamped({ stampOrigin }: EventHeader): boolean {
   return stampOrigin === 'read' || stampOrigin === 'linked' || stampOrigin === 'work';
+}
+
+/** The goroutine or task has read a request, or was made in one. */
+function isStampedUnit({ unit, stampOrigin }: EventHeader): boolean {
+  return !isThread(unit) && (stampOrigin === 'read' || stampOrigin === 'task');
 }
 
 function placeByBirth(birth: Birth): Attribution {

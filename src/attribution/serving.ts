@@ -187,6 +187,9 @@ export class ServingProcess {
   /** A reply was written by another thread than the one that had read the request: threads prove nothing here. */
   isMigrating = false;
 
+  /** A goroutine or task answered a request of another connection than its own: they work for each other here. */
+  areUnitsMixed = false;
+
   constructor(process: Process) {
     this.process = process;
   }

@@ -68,6 +68,18 @@ describe('goroutines', () => {
     assert.equal(timeline.open(bravo.goroutine), 'ambiguous bravo');
   });
 
+  test('one that answers the request of another has taken it over: from then on they prove nothing', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const main = kernel.process();
+    const alpha = begin(timeline, main, 'alpha');
+    const bravo = begin(timeline, main, 'bravo');
+    kernel.write(alpha.goroutine, bravo.connection, '<\n/\n');
+    assert.equal(timeline.open(alpha.goroutine), 'ambiguous alpha');
+    const charlie = begin(timeline, main, 'charlie');
+    assert.equal(timeline.open(charlie.goroutine), 'ambiguous alpha charlie');
+  });
+
   test('the next request on its connection takes over', () => {
     const timeline = new Timeline();
     const { kernel } = timeline;
