@@ -6,8 +6,10 @@ import type { Attribution, Grade } from '../model/effect.ts';
 import type { AcceptEvent, EventHeader, PayloadEvent, WorkEvent } from '../model/event.ts';
 import type { Process } from '../model/process.ts';
 import type { Connection, Request, RequestMessage } from '../model/request.ts';
+import { Answering, type AnsweringCounters } from './answering.ts';
 import { ClientConnections } from './client-connections.ts';
 import { contentCost, decideByContent, standsIn, type Sinks } from './content.ts';
+import type { OpenQuestion } from './open-question.ts';
 import { RequestState } from './request-state.ts';
 import { isThread } from './unit.ts';
 import { ServedConnection, ServingProcess, ServingThread } from './serving.ts';
@@ -25,6 +27,8 @@ const MAX_CONTENT_CANDIDATES = 256;
 const DOUBT_AFTER_LOSS_NS = 5e9;
 /** Requests of one connection that wait for a reply. HTTP/2 has a hundred streams as a rule. */
 const MAX_UNANSWERED = 1024;
+/** Connections of one process whose protocol nobody reads: more tell nothing more. */
+const MAX_UNREADABLE = 64;
 /** Work of one process on its way. */
 const MAX_WORK = 16_384;
 const NANOSECONDS_PER_TICK = 10_000_000;
@@ -48,9 +52,11 @@ interface Birth {
   hasProgram: boolean;
   /** The serving process that forked it, null deeper in the tree. */
   server: ServingProcess | null;
+  /** While it is open, the attribution is provisional. */
+  question: OpenQuestion | null;
 }
 
-export interface AttributionCounters {
+export interface AttributionCounters extends AnsweringCounters {
   requests: number;
   exact: number;
   linked: number;
@@ -63,6 +69,8 @@ export interface AttributionCounters {
   unknownStamps: number;
   /** Content was not looked at: too many requests with too many values were in flight. */
   contentSkipped: number;
+  /** Effects that were ambiguous until a reply told whose they are; they are counted as linked since. */
+  settled: number;
 }
 
 /**
@@ -81,6 +89,8 @@ export class Attributor {
     disagreements: 0,
     unknownStamps: 0,
     contentSkipped: 0,
+    settled: 0,
+    contradictions: 0,
   };
   readonly #connections = new Map<number, ServedConnection>();
   readonly #budget = new WorkBudget(CONTENT_BUDGET);
@@ -89,6 +99,11 @@ export class Attributor {
   readonly #processes = new Map<number, ServingProcess>();
   readonly #clients = new ClientConnections();
   readonly #births = new WeakMap<Process, Birth>();
+  /** What is provisional, by the attribution that was given for the time being. */
+  readonly #questions = new WeakMap<Attribution, OpenQuestion>();
+  #closedQuestions: OpenQuestion[] = [];
+  /** Requests whose replies stand in the payload event that is being read. */
+  #replies: RequestState[] = [];
   #session = 'request';
   #doubtUntilNs = 0;
   #attachedNs = -Infinity;
@@ -114,7 +129,8 @@ export class Attributor {
   payloadLost(nowNs: number): void {
     this.#doubtUntilNs = nowNs + DOUBT_AFTER_LOSS_NS;
     this.#clients.forgetWaiting();
-    for (const { work } of this.#processes.values()) {
+    for (const { work, answering } of this.#processes.values()) {
+      answering?.lost();
       for (const request of work.values()) request.waitingCount = 0;
       work.clear();
     }
@@ -141,6 +157,8 @@ export class Attributor {
     if (this.#closed.size > MAX_CLOSED) dropOldest(this.#closed);
     const serving = this.#processes.get(served.pid);
     serving?.connections.delete(connection);
+    // What is still at work for it may go over to another request unseen.
+    if (serving?.unreadable.delete(connection) === true) serving.answering?.lost();
     const ended = served.unanswered.splice(0);
     if (ended.length === 0 && !isThread(served.unit)) this.#forgetUnit(served.unit, serving);
     for (const request of ended) {
@@ -155,6 +173,7 @@ export class Attributor {
 
   /** Inbound or outbound bytes, before the protocol reader gets them. */
   payload(event: PayloadEvent, process: Process): void {
+    this.#replies = [];
     const thread = this.#threads.get(event.unit);
     if (thread !== undefined) this.#noteLoop(event, thread);
     const served = this.#connections.get(event.connection);
@@ -172,6 +191,53 @@ export class Attributor {
     } else {
       this.#noteWriter(served, event, process);
     }
+  }
+
+  /**
+   * The protocol reader has read these bytes to the server or from it: who has written the reply of a request was serving it.
+   */
+  payloadRead(event: PayloadEvent, process: Process): void {
+    if (event.direction !== 'out') return;
+    const serving = this.#processes.get(process.pid);
+    if (serving === undefined || serving.process !== process) return;
+    const [request, ...others] = this.#replies;
+    const isLoop = this.#isLoop(event);
+    if (request === undefined || others.length > 0 || isLoop || request.stream !== undefined) {
+      for (const one of this.#replies) one.endsUnseen = true;
+      if (isLoop) serving.answering?.isLoop(event.unit);
+      serving.answering?.interrupted(event.unit, event.timeNs);
+      return;
+    }
+    // An interim reply: its writer need not be who does the work.
+    if (!request.isAnswered) return;
+    if (serving.answering === null && !isHandedOver(request, event)) return;
+    serving.answering ??= new Answering(this.counters, (question) => this.#close(question));
+    if (serving.unreadable.size > 0) serving.answering.interrupted(event.unit, event.timeNs);
+    else serving.answering.replied(event.unit, request, event.timeNs);
+  }
+
+  /**
+   * Whether an attribution is provisional, and worth waiting for: the question that decides. It is among
+   * closedQuestions() once it has been settled or given up.
+   */
+  questionOf(attribution: Attribution): OpenQuestion | null {
+    return this.#questions.get(attribution) ?? null;
+  }
+
+  /** Questions that are not open any more, since this was asked last. */
+  closedQuestions(): readonly OpenQuestion[] {
+    const closed = this.#closedQuestions;
+    if (closed.length > 0) this.#closedQuestions = [];
+    return closed;
+  }
+
+  /** Nobody reads the protocol of this connection, so who answers on it is not seen. */
+  unreadable(connection: number, process: Process): void {
+    const served = this.#connections.get(connection);
+    const unreadable = this.#processes.get(process.pid)?.unreadable;
+    if (served === undefined || unreadable === undefined || unreadable.size >= MAX_UNREADABLE) return;
+    served.pid = process.pid;
+    unreadable.add(connection);
   }
 
   /**
@@ -381,6 +447,7 @@ export class Attributor {
     if (request === null) return null;
     request.status = status;
     request.isAnswered = true;
+    if (!this.#replies.includes(request)) this.#replies.push(request);
     return request;
   }
 
@@ -395,10 +462,12 @@ export class Attributor {
   /** The child belongs to whatever its parent was doing. */
   forked(event: EventHeader, parent: Process, child: Process): void {
     const attribution = this.#place(event, parent);
+    const question = this.#ask(event, parent, attribution);
     if (attribution.grade === 'none') return;
     const inherited = this.#births.get(parent);
     this.#births.set(child, {
       attribution,
+      question,
       hasProgram: inherited?.hasProgram ?? false,
       server: this.#processes.get(parent.pid) ?? inherited?.server ?? null,
     });
@@ -412,21 +481,17 @@ export class Attributor {
     const birth = this.#births.get(process);
     // A pool worker starts its programs in children: who replaces itself was made for this program.
     if (birth !== undefined) birth.hasProgram = true;
-    const attribution = this.#count(
-      this.#crossCheck(
-        this.#refine(this.#place(event, process), sinks, event.timeNs),
-        process,
-        sinks,
-        event.timeNs,
-      ),
-    );
+    const refined = this.#refine(this.#place(event, process), sinks, event.timeNs);
+    const attribution = this.#crossCheck(refined, process, sinks, event.timeNs);
+    const question = this.#ask(event, process, attribution);
     if (birth !== undefined) birth.attribution = attribution;
-    return attribution;
+    return this.#count(attribution, question);
   }
 
   /** Any other effect of a process. */
   attribute(event: EventHeader, process: Process, sinks: Sinks): Attribution {
-    return this.#count(this.#refine(this.#place(event, process), sinks, event.timeNs));
+    const attribution = this.#refine(this.#place(event, process), sinks, event.timeNs);
+    return this.#count(attribution, this.#ask(event, process, attribution));
   }
 
   /** The process ended: what it was serving ends with it, unless another process holds the connection. */
@@ -435,6 +500,7 @@ export class Attributor {
     // A late exit of whoever had the pid before ends nothing.
     if (serving === undefined || serving.process.startTicks > process.startTicks) return [];
     this.#processes.delete(process.pid);
+    serving.answering?.end();
     for (const tid of serving.threads) this.#threads.delete(tid);
     const ended: RequestState[] = [];
     for (const connection of serving.connections) ended.push(...this.close(connection, timeNs));
@@ -460,6 +526,7 @@ export class Attributor {
   #noteWriter(served: ServedConnection, event: PayloadEvent, process: Process): void {
     const request = served.unanswered[0];
     if (request === undefined) return;
+    this.#replies.push(request);
     const thread = this.#threads.get(event.unit);
     if (thread !== undefined) thread.answered = request;
     if (!request.isAnswered) request.writer = event.unit;
@@ -481,9 +548,44 @@ export class Attributor {
     if (serving !== undefined) serving.loopCount++;
   }
 
+  /** Whether what executes is known to be an event loop. */
+  #isLoop({ unit, stampOrigin }: EventHeader): boolean {
+    return stampOrigin === 'waited' || stampOrigin === 'linked' || this.#threads.get(unit)?.isLoop === true;
+  }
+
+  /**
+   * Something was done: by whom is noted, for the reply that tells for whom it was.
+   * @returns the question that decides about it; null where it is decided, or where nothing will tell
+   */
+  #ask(event: EventHeader, process: Process, attribution: Attribution): OpenQuestion | null {
+    const serving = this.#processes.get(process.pid);
+    if (serving !== undefined && serving.process === process) {
+      const { answering } = serving;
+      if (answering === null || event.stampOrigin === 'work') return null;
+      if (!this.#isLoop(event)) return answering.acted(event.unit, event.timeNs, attribution);
+      answering.isLoop(event.unit);
+      return null;
+    }
+    const birth = this.#births.get(process);
+    // A copy of the server may be a worker of a pool.
+    if (birth === undefined || !birth.hasProgram || birth.question?.isOpen !== true) return null;
+    if (attribution.grade === 'matched') birth.question.matched ??= attribution.request as RequestState;
+    return attribution.grade === 'ambiguous' ? birth.question : null;
+  }
+
+  #close(question: OpenQuestion): void {
+    if (question.effectCount === 0) return;
+    this.#closedQuestions.push(question);
+    if (question.answer === null) return;
+    this.counters.ambiguous -= question.effectCount;
+    this.counters.linked += question.effectCount;
+    this.counters.settled += question.effectCount;
+  }
+
   #servingProcess(process: Process): ServingProcess {
     let serving = this.#processes.get(process.pid);
     if (serving === undefined || serving.process !== process) {
+      serving?.answering?.end();
       serving = new ServingProcess(process);
       this.#processes.set(process.pid, serving);
     }
@@ -530,7 +632,9 @@ export class Attributor {
           ? this.#placeByStamp(event, serving)
           : this.#placeInServer(event, serving);
     const birth = this.#births.get(process);
-    return birth === undefined ? NO_REQUEST : placeByBirth(birth);
+    if (birth === undefined) return NO_REQUEST;
+    settleBirth(birth);
+    return placeByBirth(birth);
   }
 
   /** A goroutine or a task, unless it is an event loop of its own: then it is like a thread that is one. */
@@ -747,10 +851,20 @@ export class Attributor {
     return false;
   }
 
-  #count(attribution: Attribution): Attribution {
+  #count(attribution: Attribution, question: OpenQuestion | null): Attribution {
     this.counters[attribution.grade]++;
+    if (question?.isPromising === true) {
+      question.effectCount++;
+      this.#questions.set(attribution, question);
+    }
     return attribution;
   }
+}
+
+/** The reply is written by something else than what had read the request, and is no task that was made for it. */
+function isHandedOver(request: RequestState, event: EventHeader): boolean {
+  if (request.unit === event.unit) return false;
+  return isThread(event.unit) || event.stampConnection !== request.connection.id;
 }
 
 /** Of several in one message, the one answered last may still be at work while the next one waits. */
@@ -762,6 +876,15 @@ function openOrLast(requests: readonly RequestState[]): readonly RequestState[] 
 /** The stamp names a request that the thread works on. */
 function isStamped({ stampOrigin }: EventHeader): boolean {
   return stampOrigin === 'read' || stampOrigin === 'linked' || stampOrigin === 'work';
+}
+
+/** What was provisional at its birth may be known meanwhile. */
+function settleBirth(birth: Birth): void {
+  const { question } = birth;
+  if (question === null || question.isOpen) return;
+  birth.question = null;
+  if (question.answer !== null && birth.attribution.grade === 'ambiguous')
+    birth.attribution = question.answer;
 }
 
 function placeByBirth(birth: Birth): Attribution {

@@ -1,5 +1,6 @@
 import type { Process } from '../model/process.ts';
 import type { Connection } from '../model/request.ts';
+import type { Answering } from './answering.ts';
 import type { RequestState } from './request-state.ts';
 
 /**
@@ -165,6 +166,10 @@ export class ServingProcess {
   loopCount = 0;
   /** A reply was written by another thread than the one that had read the request: threads prove nothing here. */
   isMigrating = false;
+  /** Who answers, once a reply was written by something else than what had read the request. */
+  answering: Answering | null = null;
+  /** Its connections whose protocol nobody reads: who answers on them is not seen. */
+  readonly unreadable = new Set<number>();
 
   constructor(process: Process) {
     this.process = process;
