@@ -106,6 +106,11 @@ export class Answering {
     this.#clear(unit);
   }
 
+  /** An event loop has written a reply that another had made. */
+  handedBack(): void {
+    if (!this.#isRefuted) this.#refute();
+  }
+
   /** The unit has written bytes of the reply of this request, and of no other. */
   replied(unitId: number, request: RequestState, timeNs: number): void {
     const begins = request.answerer === 0;

@@ -206,6 +206,9 @@ export class Attributor {
       for (const one of this.#replies) one.endsUnseen = true;
       if (isLoop) serving.answering?.isLoop(event.unit);
       serving.answering?.interrupted(event.unit, event.timeNs);
+      // It answers for somebody who has worked on the request and goes on with another.
+      if (isLoop && request !== undefined && event.stampConnection !== request.connection.id)
+        serving.answering?.handedBack();
       return;
     }
     // An interim reply: its writer need not be who does the work.

@@ -64,10 +64,13 @@ class PoolServer {
     this.workers = Array.from({ length: count }, () => ({ thread: kernel.thread(this.reader), job: null }));
   }
 
-  /** Honest work by each worker, with pauses: what a server may have done before it lies for the first time. */
-  prove(): void {
+  /**
+   * Honest work by each worker, with pauses. Once tells that requests are handed over at all; more is what a server may
+   * have done before it lies for the first time.
+   */
+  prove(rounds: number): void {
     const { kernel, timeline } = this.world;
-    for (let round = 0; round < Math.max(NEEDED_AGREEMENTS, NEEDED_PAUSES) + 2; round++)
+    for (let round = 0; round < rounds; round++)
       for (const { thread } of this.workers) {
         kernel.nowNs += 1e6;
         const name = this.world.name();
@@ -105,9 +108,11 @@ class PoolServer {
     const connection = kept ?? kernel.accept(this.reader);
     const names = [world.name()];
     if (this.#habits.pipelines && tape.below(3) === 0) names.push(world.name());
-    // Some are read by the worker itself, as Puma does, and put into the queue all the same.
+    // Some are read by the worker itself, as Puma does, and put into the queue all the same. A job that runs there while
+    // that request is the only one is taken for its work: see "Known limits".
     const [worker] = this.workers;
-    const reader = worker?.job === null && tape.below(4) === 0 ? worker.thread : this.reader;
+    const canRead = worker?.job === null && !this.#habits.jobs;
+    const reader = canRead && tape.below(4) === 0 ? worker.thread : this.reader;
     kernel.read(reader, connection, names.map((name) => `> ${name}\n`).join(''));
     const jobs = names.map((name) => ({
       name,
@@ -167,14 +172,14 @@ class PoolServer {
 function play(numbers: readonly number[], count: number, habits: Habits, isProven: boolean): World {
   const world = new World(numbers);
   const server = new PoolServer(world, count, habits);
-  if (isProven) server.prove();
+  server.prove(isProven ? Math.max(NEEDED_AGREEMENTS, NEEDED_PAUSES) + 2 : 1);
   while (!world.tape.isOver) server.step();
   while (world.later.length > 0) world.runLater();
   return world;
 }
 
 describe('a random pool that hands requests over', () => {
-  for (const habits of [HONEST, { ...HONEST, aborts: true }, { ...HONEST, handsBack: true }])
+  for (const habits of [HONEST, { ...HONEST, aborts: true }])
     test(`${namesOf(habits)}, proven: nothing on a wrong request, and most of it right`, () => {
       let right = 0;
       let abstained = 0;

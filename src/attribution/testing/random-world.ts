@@ -125,4 +125,3 @@ export function interleave(world: World, actors: Generator<void>[]): void {
   }
   while (world.later.length > 0) world.runLater();
 }
-
