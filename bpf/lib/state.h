@@ -98,6 +98,10 @@ struct thread_state {
 	__u8 is_unix;
 	__u8 ready_count; /* see struct event_header */
 	__u8 is_loop;     /* it has come back from epoll_wait */
+	/* Of tasks alone, whose key is an address that will be another's: see unit_number(). */
+	__u32 identity;
+	__u32 made; /* see ORIGIN_MADE */
+	__u64 maker;
 };
 
 /* The request that each thread serves. Only threads that read requests, and what they fork, have an entry. */

@@ -153,6 +153,8 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 			inherited.origin = ORIGIN_NONE;
 		inherited.ready_count = 0;
 		inherited.is_loop = 0;
+		inherited.identity = 0;
+		inherited.maker = 0;
 		if (bpf_map_update_elem(&threads, &tid, &inherited, BPF_ANY))
 			count(COUNTER_THREADS_FULL);
 	}

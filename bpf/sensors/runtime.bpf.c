@@ -227,6 +227,11 @@ static __always_inline int context_made(__u64 context)
 		fresh.is_unix = maker->is_unix;
 		fresh.origin = ORIGIN_TASK;
 	}
+	if (maker && maker->identity) {
+		fresh.maker = unit_key(pid, maker->identity);
+		fresh.made = (__u32)(bpf_ktime_get_boot_ns() >> 10);
+	}
+	fresh.identity = __sync_add_and_fetch(&tasks_made, 1) & UNIT_MASK;
 	put_state(task, context_unit(pid, context), &fresh);
 	return 0;
 }

@@ -1,7 +1,7 @@
 // Generated from bpf/abi.h by scripts/gen.ts. Do not edit: run "make gen".
 
 /** Fingerprint of the whole layout; compared with the BPF object when it is loaded. */
-export const ABI_HASH = '55971125fd103a6d';
+export const ABI_HASH = '713739adcbff25cd';
 
 export const EVENT_KIND = {
   EXEC: 1,
@@ -33,6 +33,7 @@ export const STAMP_ORIGIN = {
   LINKED: 5,
   WORK: 6,
   TASK: 7,
+  MADE: 8,
 } as const;
 
 export const WORK_PHASE = {

@@ -1,5 +1,5 @@
-import { dropOldest } from '../base/oldest.ts';
 import type { Attribution } from '../model/effect.ts';
+import type { Maker } from './maker.ts';
 import { OpenQuestion } from './open-question.ts';
 import type { RequestState } from './request-state.ts';
 import { isThread } from './unit.ts';
@@ -58,13 +58,17 @@ class AnsweringUnit {
  * NEEDED_PAUSES, and is never believed again once it was contradicted.
  */
 export class Answering {
-  readonly #units = new Map<number, AnsweringUnit>();
+  readonly #answerers = new Map<number, AnsweringUnit>();
+  /** They have done something and answered nothing so far. */
+  readonly #others = new Map<number, AnsweringUnit>();
   readonly #counters: AnsweringCounters;
   readonly #closed: (question: OpenQuestion) => void;
   #actCount = 0;
   #agreements = 0;
   #pauses = 0;
   #isRefuted = false;
+  /** Those that seem new may have answered before. */
+  #hasForgotten = false;
 
   /** @param closed is told of each question that is not open any more, be it settled or given up */
   constructor(counters: AnsweringCounters, closed: (question: OpenQuestion) => void) {
@@ -79,28 +83,33 @@ export class Answering {
   /**
    * A unit did something.
    * @param attribution what is known of it so far
+   * @param maker of a task: what that has made since its last reply works for it, and seldom answers itself
    * @returns the question to whom it belongs; null where nothing will tell
    */
-  acted(unitId: number, timeNs: number, attribution: Attribution): OpenQuestion | null {
+  acted(
+    unitId: number,
+    timeNs: number,
+    attribution: Attribution,
+    maker: Maker | null,
+  ): OpenQuestion | null {
     if (this.#isRefuted) return null;
     const unit = this.#unitOf(unitId);
     if (unit.isLoop) return null;
-    if (unit.acts.length >= MAX_ACTS || this.#actCount >= MAX_PROCESS_ACTS) {
-      // Whose bytes stand in what is not kept cannot contradict.
-      unit.isFollowed = false;
-      return null;
-    }
     const candidates = attribution.candidates as readonly RequestState[];
     const act = new OpenQuestion(timeNs, candidates, this.isBelieved);
-    unit.acts.push(act);
-    this.#actCount++;
     if (attribution.grade === 'matched') act.matched = attribution.request as RequestState;
+    if (!this.#keep(unit, act)) return null;
+    if (maker !== null && unit.wroteNs < 0) {
+      const made = this.#unitOf(maker.unit);
+      // What outlives the reply of its maker may do anything.
+      if (!made.isLoop && maker.madeNs > made.wroteNs) this.#keep(made, act);
+    }
     return attribution.grade === 'ambiguous' ? act : null;
   }
 
   /** It comes back from epoll_wait. */
   isLoop(unitId: number): void {
-    const unit = this.#units.get(unitId);
+    const unit = this.#find(unitId);
     if (unit === undefined || unit.isLoop) return;
     unit.isLoop = true;
     this.#clear(unit);
@@ -116,14 +125,11 @@ export class Answering {
     const begins = request.answerer === 0;
     if (begins) request.answerer = unitId;
     if (this.#isRefuted) return;
-    const known = this.#units.get(unitId);
-    if (known?.isLoop === true) {
+    const unit = this.#unitOf(unitId);
+    if (unit.isLoop) {
       request.endsUnseen = true;
       return;
     }
-    // Tasks that are made for one request and do nothing unexplained need not be remembered.
-    if (known === undefined && !isThread(unitId)) return;
-    const unit = known ?? this.#unitOf(unitId);
     if (request.answerer !== unitId) {
       // Another one's reply, amid work of its own.
       if (unit.acts.length > 0) this.#refute();
@@ -140,6 +146,7 @@ export class Answering {
     if (this.#agrees(unit, unitId, request, begins)) this.#settle(unit, unitId, request);
     if (this.#isRefuted) return;
     this.#clear(unit);
+    this.#answers(unitId, unit);
     unit.wroteNs = timeNs;
     unit.current = request;
     unit.isFollowed = true;
@@ -147,9 +154,10 @@ export class Answering {
 
   /** The unit has written something of which it is not known whose reply it is. */
   interrupted(unitId: number, timeNs: number): void {
-    const unit = this.#units.get(unitId);
+    const unit = this.#find(unitId);
     if (unit === undefined) return;
     this.#clear(unit);
+    this.#answers(unitId, unit);
     unit.wroteNs = timeNs;
     unit.current = null;
     unit.isFollowed = true;
@@ -157,17 +165,20 @@ export class Answering {
 
   /** Replies may have been lost. */
   lost(): void {
-    for (const unit of this.#units.values()) {
-      this.#clear(unit);
-      unit.current = null;
-      unit.isFollowed = false;
-    }
+    for (const units of [this.#answerers, this.#others])
+      for (const unit of units.values()) {
+        this.#clear(unit);
+        unit.current = null;
+        unit.isFollowed = false;
+      }
   }
 
   /** The process is gone: nothing will tell. */
   end(): void {
-    for (const unit of this.#units.values()) this.#clear(unit);
-    this.#units.clear();
+    for (const units of [this.#answerers, this.#others]) {
+      for (const unit of units.values()) this.#clear(unit);
+      units.clear();
+    }
   }
 
   /**
@@ -177,7 +188,8 @@ export class Answering {
   #agrees(unit: AnsweringUnit, unitId: number, request: RequestState, begins: boolean): boolean {
     let isClear = unit.isFollowed;
     let isAgreed = false;
-    for (const { timeNs, candidates, matched } of unit.acts) {
+    for (const { timeNs, candidates, matched, isOpen } of unit.acts) {
+      if (!isOpen) continue;
       const isBefore = timeNs < request.startedNs;
       if (matched === request && !isBefore) isAgreed = true;
       else if (matched !== null || isBefore) {
@@ -199,7 +211,7 @@ export class Answering {
   #settle(unit: AnsweringUnit, unitId: number, request: RequestState): void {
     for (const question of unit.acts) {
       const { candidates, matched } = question;
-      if (matched !== null || !candidates.includes(request)) continue;
+      if (!question.isOpen || matched !== null || !candidates.includes(request)) continue;
       if (candidates.some((other) => other !== request && mayEndUnseen(other))) continue;
       question.answer = {
         grade: 'linked',
@@ -219,25 +231,53 @@ export class Answering {
   #clear(unit: AnsweringUnit): void {
     this.#actCount -= unit.acts.length;
     for (const act of unit.acts) {
+      if (!act.isOpen) continue;
       act.isOpen = false;
       this.#closed(act);
     }
     unit.acts = [];
   }
 
+  #keep(unit: AnsweringUnit, act: OpenQuestion): boolean {
+    while (this.#actCount >= MAX_PROCESS_ACTS && this.#others.size > 0) this.#forgetOldest(this.#others);
+    if (unit.acts.length >= MAX_ACTS || this.#actCount >= MAX_PROCESS_ACTS) {
+      // Whose bytes stand in what is not kept cannot contradict.
+      unit.isFollowed = false;
+      return false;
+    }
+    unit.acts.push(act);
+    this.#actCount++;
+    return true;
+  }
+
+  #find(unitId: number): AnsweringUnit | undefined {
+    return this.#answerers.get(unitId) ?? this.#others.get(unitId);
+  }
+
+  #answers(unitId: number, unit: AnsweringUnit): void {
+    if (!this.#others.delete(unitId)) return;
+    if (this.#answerers.size >= MAX_UNITS) {
+      this.#forgetOldest(this.#answerers);
+      this.#hasForgotten = true;
+    }
+    this.#answerers.set(unitId, unit);
+  }
+
+  #forgetOldest(units: Map<number, AnsweringUnit>): void {
+    for (const [unitId, unit] of units) {
+      this.#clear(unit);
+      units.delete(unitId);
+      return;
+    }
+  }
+
   #unitOf(unitId: number): AnsweringUnit {
-    let unit = this.#units.get(unitId);
+    let unit = this.#find(unitId);
     if (unit === undefined) {
-      if (this.#units.size >= MAX_UNITS) {
-        for (const oldest of this.#units.values()) {
-          this.#clear(oldest);
-          break;
-        }
-        dropOldest(this.#units);
-      }
+      if (this.#others.size >= MAX_UNITS) this.#forgetOldest(this.#others);
       // Threads are older than what we see of them; a goroutine or task that was never seen to answer is new.
-      unit = new AnsweringUnit(!isThread(unitId));
-      this.#units.set(unitId, unit);
+      unit = new AnsweringUnit(!isThread(unitId) && !this.#hasForgotten);
+      this.#others.set(unitId, unit);
     }
     return unit;
   }

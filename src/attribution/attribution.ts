@@ -9,6 +9,7 @@ import type { Connection, Request, RequestMessage } from '../model/request.ts';
 import { Answering, type AnsweringCounters } from './answering.ts';
 import { ClientConnections } from './client-connections.ts';
 import { contentCost, decideByContent, standsIn, type Sinks } from './content.ts';
+import { makerOf } from './maker.ts';
 import type { OpenQuestion } from './open-question.ts';
 import { RequestState } from './request-state.ts';
 import { isThread } from './unit.ts';
@@ -565,7 +566,7 @@ export class Attributor {
     if (serving !== undefined && serving.process === process) {
       const { answering } = serving;
       if (answering === null || event.stampOrigin === 'work') return null;
-      if (!this.#isLoop(event)) return answering.acted(event.unit, event.timeNs, attribution);
+      if (!this.#isLoop(event)) return answering.acted(event.unit, event.timeNs, attribution, makerOf(event));
       answering.isLoop(event.unit);
       return null;
     }
