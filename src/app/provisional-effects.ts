@@ -51,7 +51,11 @@ export class ProvisionalEffects {
   }
 
   tick(nowNs: number): void {
-    while ((this.#held[this.#first]?.dueNs ?? Infinity) <= nowNs) this.#giveUpOldest();
+    for (;;) {
+      const oldest = this.#held[this.#first];
+      if (oldest === undefined || oldest.dueNs > nowNs) return;
+      this.#giveUpOldest();
+    }
   }
 
   /** Nothing follows. */

@@ -86,12 +86,7 @@ export class Answering {
    * @param maker of a task: what that has made since its last reply works for it, and seldom answers itself
    * @returns the question to whom it belongs; null where nothing will tell
    */
-  acted(
-    unitId: number,
-    timeNs: number,
-    attribution: Attribution,
-    maker: Maker | null,
-  ): OpenQuestion | null {
+  acted(unitId: number, timeNs: number, attribution: Attribution, maker: Maker | null): OpenQuestion | null {
     if (this.#isRefuted) return null;
     const unit = this.#unitOf(unitId);
     if (unit.isLoop) return null;
