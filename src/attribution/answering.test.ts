@@ -495,6 +495,36 @@ describe('a task for each connection', () => {
     );
   });
 
+  test('so is what it starts meanwhile, but not what goes on after its reply', () => {
+    const pool = new Pool();
+    const { kernel } = pool;
+    const bounds = Array.from({ length: ROUNDS }, () => bound(pool));
+    for (const [index, one] of bounds.entries()) {
+      begin(pool, one, `proof-${index}`);
+      pool.act(kernel.task(one.task), `/srv/proof-${index}`);
+      pool.reply(one.task, one.connection);
+    }
+    const [one, two] = bounds;
+    const fresh = { ...bound(pool), task: kernel.task(bound(pool).task) };
+    assert.ok(one && two);
+    begin(pool, one, 'alpha');
+    begin(pool, two, 'bravo');
+    begin(pool, fresh, 'charlie');
+    const background = kernel.task(one.task);
+    const effects = [background, kernel.task(two.task), fresh.task].map((task) => pool.act(task));
+    for (const { task, connection } of [fresh, two, one]) pool.reply(task, connection);
+    assert.deepEqual(
+      effects.map((effect) => effect()),
+      ['linked alpha', 'linked bravo', 'linked charlie'],
+    );
+    begin(pool, one, 'delta');
+    begin(pool, two, 'echo');
+    const late = pool.act(background);
+    pool.reply(one.task, one.connection);
+    assert.equal(late(), 'ambiguous delta echo');
+    assert.equal(pool.counters.contradictions, 0);
+  });
+
   test('one that does things while nothing is in flight there', () => {
     const pool = new Pool();
     const [one, two] = [bound(pool), bound(pool)];

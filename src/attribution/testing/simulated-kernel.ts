@@ -30,6 +30,8 @@ export interface SimulatedThread {
   readonly tid: number;
   /** Number of the goroutine or task; undefined for a thread. */
   readonly unit?: number;
+  /** Of a task: which other one had made it, and when. */
+  readonly maker?: { readonly unit: number; readonly madeNs: number };
   readonly process: SimulatedProcess;
   state: ThreadState | null;
 }
@@ -99,6 +101,7 @@ export class SimulatedKernel {
       state !== null && !state.isLoop && (state.origin === 'read' || state.origin === 'task');
     return {
       ...this.goroutine(maker),
+      ...(maker.unit === undefined ? {} : { maker: { unit: maker.unit, madeNs: this.nowNs } }),
       state: isInherited ? { ...state, origin: 'task', readyCount: 0 } : null,
     };
   }
@@ -456,6 +459,8 @@ export class SimulatedKernel {
 
   /** fill_header() */
   header(thread: SimulatedThread): EventHeader {
+    const { maker } = thread;
+    const isMade = maker !== undefined && (thread.state?.connection ?? 0) === 0;
     return {
       timeNs: (this.nowNs += 1000),
       pid: thread.process.pid,
@@ -464,9 +469,9 @@ export class SimulatedKernel {
       startTicks: thread.process.startTicks,
       cgroupId: 1,
       cpu: 0,
-      stampConnection: thread.state?.connection ?? 0,
-      stampSequence: thread.state?.sequence ?? 0,
-      stampOrigin: thread.state?.origin ?? 'none',
+      stampConnection: isMade ? maker.unit : (thread.state?.connection ?? 0),
+      stampSequence: isMade ? Math.floor(maker.madeNs / 1024) % 2 ** 32 : (thread.state?.sequence ?? 0),
+      stampOrigin: isMade ? 'made' : (thread.state?.origin ?? 'none'),
       readyCount: thread.state?.readyCount ?? 0,
       isTruncated: false,
     };
