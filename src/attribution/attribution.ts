@@ -1,14 +1,16 @@
 import { addressText } from '../base/addresses.ts';
 import type { ByteString } from '../base/bytes.ts';
 import { dropOldest } from '../base/oldest.ts';
-import { WorkBudget } from '../base/work-budget.ts';
-import type { Attribution, Grade } from '../model/effect.ts';
+import type { Attribution } from '../model/effect.ts';
 import type { AcceptEvent, EventHeader, PayloadEvent, WorkEvent } from '../model/event.ts';
 import type { Process } from '../model/process.ts';
 import type { Connection, Request, RequestMessage } from '../model/request.ts';
 import { Answering, type AnsweringCounters } from './answering.ts';
 import { ClientConnections } from './client-connections.ts';
-import { contentCost, decideByContent, standsIn, type Sinks } from './content.ts';
+import { placeByBirth, type Birth } from './birth.ts';
+import type { Sinks } from './content.ts';
+import { ContentEvidence, type ContentCounters } from './content-evidence.ts';
+import { ambiguous, NO_REQUEST, UNKNOWN_STAMP } from './verdicts.ts';
 import { makerOf } from './maker.ts';
 import type { OpenQuestion } from './open-question.ts';
 import { RequestState } from './request-state.ts';
@@ -20,10 +22,6 @@ const MAX_CONNECTIONS = 65_536;
 const MAX_THREADS = 65_536;
 /** Connections that are gone while a thread may still carry their stamp. */
 const MAX_CLOSED = 512;
-/** Values compared in a tenth of a second: some five milliseconds of work. */
-const CONTENT_BUDGET = 100_000;
-/** More candidates than this are not searched for content: abstaining is right, and cheap. */
-const MAX_CONTENT_CANDIDATES = 256;
 /** After lost payload we do not know what else was in flight: so long nothing is called exact on an event loop. */
 const DOUBT_AFTER_LOSS_NS = 5e9;
 /** Requests of one connection that wait for a reply. HTTP/2 has a hundred streams as a rule. */
@@ -37,39 +35,15 @@ const NANOSECONDS_PER_TICK = 10_000_000;
 /** Requests of a process after which its threads are known for what they are. */
 const SETTLED_REQUESTS = 64;
 
-const UNKNOWN_STAMP = 'the thread had read a message that was not captured';
-
-export const NO_REQUEST: Attribution = {
-  grade: 'none',
-  reason: 'the process was serving no request',
-  request: null,
-  candidates: [],
-};
-
-/** What is known of the request that a process was born in. */
-interface Birth {
-  attribution: Attribution;
-  /** The process has started a program of its own: it is no copy of the server any more. */
-  hasProgram: boolean;
-  /** The serving process that forked it, null deeper in the tree. */
-  server: ServingProcess | null;
-  /** While it is open, the attribution is provisional. */
-  question: OpenQuestion | null;
-}
-
-export interface AttributionCounters extends AnsweringCounters {
+export interface AttributionCounters extends AnsweringCounters, ContentCounters {
   requests: number;
   exact: number;
   linked: number;
   matched: number;
   ambiguous: number;
   none: number;
-  /** The thread said one request, the bytes said another: neither was believed. */
-  disagreements: number;
   /** The stamp named a message of which we have no request: lost, or of no protocol that we read. */
   unknownStamps: number;
-  /** Content was not looked at: too many requests with too many values were in flight. */
-  contentSkipped: number;
   /** Effects that were ambiguous until a reply told whose they are; they are counted as linked since. */
   settled: number;
 }
@@ -94,11 +68,11 @@ export class Attributor {
     contradictions: 0,
   };
   readonly #connections = new Map<number, ServedConnection>();
-  readonly #budget = new WorkBudget(CONTENT_BUDGET);
   readonly #closed = new Map<number, ServedConnection>();
   readonly #threads = new Map<number, ServingThread>();
   readonly #processes = new Map<number, ServingProcess>();
   readonly #clients = new ClientConnections();
+  readonly #content = new ContentEvidence(this.#processes, this.counters);
   readonly #births = new WeakMap<Process, Birth>();
   /** What is provisional, by the attribution that was given for the time being. */
   readonly #questions = new WeakMap<Attribution, OpenQuestion>();
@@ -485,8 +459,8 @@ export class Attributor {
     const birth = this.#births.get(process);
     // A pool worker starts its programs in children: who replaces itself was made for this program.
     if (birth !== undefined) birth.hasProgram = true;
-    const refined = this.#refine(this.#place(event, process), sinks, event.timeNs);
-    const attribution = this.#crossCheck(refined, process, sinks, event.timeNs);
+    const refined = this.#content.refine(this.#place(event, process), sinks, event.timeNs);
+    const attribution = this.#content.crossCheck(refined, process, sinks, event.timeNs);
     const question = this.#ask(event, process, attribution);
     if (birth !== undefined) birth.attribution = attribution;
     return this.#count(attribution, question);
@@ -494,7 +468,7 @@ export class Attributor {
 
   /** Any other effect of a process. */
   attribute(event: EventHeader, process: Process, sinks: Sinks): Attribution {
-    const attribution = this.#refine(this.#place(event, process), sinks, event.timeNs);
+    const attribution = this.#content.refine(this.#place(event, process), sinks, event.timeNs);
     return this.#count(attribution, this.#ask(event, process, attribution));
   }
 
@@ -637,7 +611,6 @@ export class Attributor {
           : this.#placeInServer(event, serving);
     const birth = this.#births.get(process);
     if (birth === undefined) return NO_REQUEST;
-    settleBirth(birth);
     return placeByBirth(birth);
   }
 
@@ -799,62 +772,6 @@ export class Attributor {
     return ambiguous(serving.inFlight, 'another thread of the server did it');
   }
 
-  /** Bytes of exactly one candidate in the effect decide. */
-  #refine(attribution: Attribution, sinks: Sinks, timeNs: number): Attribution {
-    if (attribution.grade !== 'ambiguous' || attribution.candidates.length > MAX_CONTENT_CANDIDATES)
-      return attribution;
-    // The request that was not captured may have the same bytes, and is the likelier cause.
-    if (attribution.reason === UNKNOWN_STAMP) return attribution;
-    const serving = this.#processes.get(attribution.candidates[0]?.process.pid ?? 0);
-    const rivals = (serving?.recentlyAnswered(timeNs) ?? []).filter(
-      (answered) => !attribution.candidates.includes(answered),
-    );
-    if (!this.#mayCompare([...attribution.candidates, ...rivals], timeNs)) return attribution;
-    const request = decideByContent(attribution.candidates, sinks, rivals);
-    if (request === null) return attribution;
-    return {
-      grade: 'matched',
-      reason: `${attribution.reason}; only this request's bytes stand in the effect`,
-      request,
-      candidates: [request],
-    };
-  }
-
-  /**
-   * What the thread says is checked against what the bytes say: when they stand for another request in flight and not
-   * for this one, neither is believed.
-   */
-  #crossCheck(
-    attribution: Attribution,
-    process: Process,
-    sinks: readonly ByteString[],
-    timeNs: number,
-  ): Attribution {
-    const { request } = attribution;
-    if ((attribution.grade !== 'exact' && attribution.grade !== 'linked') || request === null)
-      return attribution;
-    const serving = this.#processes.get(request.process.pid) ?? this.#processes.get(process.pid);
-    if (serving === undefined || serving.inFlight.size < 2 || serving.inFlight.size > MAX_CONTENT_CANDIDATES)
-      return attribution;
-    if (!this.#mayCompare([request, ...serving.inFlight], timeNs)) return attribution;
-    if (standsIn(request, sinks)) return attribution;
-    const other = decideByContent(
-      [...serving.inFlight].filter((candidate) => candidate !== request),
-      sinks,
-    );
-    if (other === null) return attribution;
-    this.counters.disagreements++;
-    return ambiguous([request, other], 'the thread stands for one request and the bytes for another');
-  }
-
-  #mayCompare(requests: readonly Request[], timeNs: number): boolean {
-    let cost = 0;
-    for (const request of requests) cost += contentCost(request);
-    if (this.#budget.spend(cost, timeNs)) return true;
-    this.counters.contentSkipped++;
-    return false;
-  }
-
   #count(attribution: Attribution, question: OpenQuestion | null): Attribution {
     this.counters[attribution.grade]++;
     if (question?.isPromising === true) {
@@ -880,46 +797,6 @@ function openOrLast(requests: readonly RequestState[]): readonly RequestState[] 
 /** The stamp names a request that the thread works on. */
 function isStamped({ stampOrigin }: EventHeader): boolean {
   return stampOrigin === 'read' || stampOrigin === 'linked' || stampOrigin === 'work';
-}
-
-/** What was provisional at its birth may be known meanwhile. */
-function settleBirth(birth: Birth): void {
-  const { question } = birth;
-  if (question === null || question.isOpen) return;
-  birth.question = null;
-  if (question.answer !== null && birth.attribution.grade === 'ambiguous')
-    birth.attribution = question.answer;
-}
-
-function placeByBirth(birth: Birth): Attribution {
-  const { attribution, server } = birth;
-  if (attribution.grade === 'ambiguous') return attribution;
-  const request = attribution.request;
-  if (request === null) return NO_REQUEST;
-  if (!birth.hasProgram && server !== null) {
-    // A copy of the server that runs its code: a worker of a pool would outlive the request and serve others.
-    const candidates = new Set([request, ...server.inFlight]);
-    if (candidates.size > 1 || request.endedNs !== null)
-      return ambiguous(candidates, 'a forked copy of the server did it');
-  }
-  return {
-    grade: attribution.grade,
-    reason:
-      attribution.grade === 'exact'
-        ? 'the process was born in this request'
-        : `born in it: ${attribution.reason}`,
-    request,
-    candidates: [request],
-  };
-}
-
-function ambiguous(
-  candidates: Iterable<RequestState | Attribution['candidates'][number]>,
-  reason: string,
-): Attribution {
-  const list = [...candidates];
-  if (list.length === 0) return NO_REQUEST;
-  return { grade: 'ambiguous' satisfies Grade, reason, request: null, candidates: list };
 }
 
 function connectionOf(event: AcceptEvent): Connection {
