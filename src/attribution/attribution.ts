@@ -68,7 +68,7 @@ export class Attributor {
   readonly #questions = new WeakMap<Attribution, OpenQuestion>();
   #closedQuestions: OpenQuestion[] = [];
   /** Requests whose replies stand in the payload event that is being read. */
-  #replies: RequestState[] = [];
+  readonly #replies: RequestState[] = [];
   #session = 'request';
 
   /** Threads, goroutines and tasks that are known to read requests. */
@@ -136,7 +136,7 @@ export class Attributor {
 
   /** Inbound or outbound bytes, before the protocol reader gets them. */
   payload(event: PayloadEvent, process: Process): void {
-    this.#replies = [];
+    this.#replies.length = 0;
     const thread = this.#tables.threads.get(event.unit);
     if (thread !== undefined) this.#tables.noteLoop(event, thread);
     const served = this.#tables.connections.get(event.connection);
