@@ -163,9 +163,9 @@ export class Attributor {
     if (event.direction !== 'out') return;
     const serving = this.#tables.processes.get(process.pid);
     if (serving === undefined || serving.process !== process) return;
-    const [request, ...others] = this.#replies;
+    const [request] = this.#replies;
     const isLoop = this.#tables.isLoop(event);
-    if (request === undefined || others.length > 0 || isLoop || request.stream !== undefined) {
+    if (request === undefined || this.#replies.length > 1 || isLoop || request.stream !== undefined) {
       for (const one of this.#replies) one.endsUnseen = true;
       if (isLoop) serving.answering?.isLoop(event.unit);
       serving.answering?.interrupted(event.unit, event.timeNs);
