@@ -1,6 +1,7 @@
 import type { EventHeader } from '../model/event.ts';
 import type { Process } from '../model/process.ts';
 import type { Connection } from '../model/request.ts';
+import type { Answering } from './answering.ts';
 import type { RequestState } from './request-state.ts';
 
 /**
@@ -186,6 +187,10 @@ export class ServingProcess {
   loopCount = 0;
   /** A reply was written by another thread than the one that had read the request: threads prove nothing here. */
   isMigrating = false;
+  /** Who answers, once a reply was written by something else than what had read the request. */
+  answering: Answering | null = null;
+  /** Its connections whose protocol nobody reads: who answers on them is not seen. */
+  readonly unreadable = new Set<number>();
 
   /** A goroutine or task answered a request of another connection than its own: they work for each other here. */
   areUnitsMixed = false;
