@@ -31,7 +31,7 @@ after(() => {
 
 /** Starts the program, waits for its first line, and looks at it. */
 async function layoutOf(find: Find, program: string, args: readonly string[]): Promise<UnitLayout | null> {
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   children.push(child);
   await once(child.stdout, 'data');
   const { pid = 0 } = child;
@@ -101,7 +101,7 @@ describe('Go', { skip: hasGo ? false : 'go is not installed' }, () => {
   });
 
   test('another program is none', async () => {
-    assert.equal(await layoutOf(findGoUnits, '/bin/sh', ['-c', 'echo ready; exec sleep 60']), null);
+    assert.equal(await layoutOf(findGoUnits, '/bin/sh', ['-c', 'echo ready; read -r line']), null);
   });
 });
 
@@ -123,6 +123,6 @@ describe('Python', () => {
   });
 
   test('another program is none', async () => {
-    assert.equal(await layoutOf(findPythonUnits, '/bin/sh', ['-c', 'echo ready; exec sleep 60']), null);
+    assert.equal(await layoutOf(findPythonUnits, '/bin/sh', ['-c', 'echo ready; read -r line']), null);
   });
 });
