@@ -45,7 +45,18 @@ const ASYNC_DRIVERS = {
 
 function uvicorn(name: string, title: string, poolSize: number): Runtime {
   const args = (port: number): readonly string[] => [
-    ...['-m', 'uvicorn', '--host', '127.0.0.1', '--port', String(port), '--backlog', '512'],
+    ...[
+      '-m',
+      'uvicorn',
+      '--loop',
+      'asyncio',
+      '--host',
+      '127.0.0.1',
+      '--port',
+      String(port),
+      '--backlog',
+      '512',
+    ],
     ...['--log-level', 'warning', '--no-access-log', 'python_asgi:application'],
   ];
   const files = { ...ASYNC_DRIVERS, [`${PACKAGES}/uvicorn`]: 'python3-uvicorn' };
