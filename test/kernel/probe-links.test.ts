@@ -73,44 +73,48 @@ suite('probes of a library', () => {
     { name: 'a link for each probe', without: ['uprobe-multi'], type: 'perf', skip: false },
   ] as const;
   for (const { name, without, type, skip } of ways)
-    test(`${name}: TLS is read, and all probes are off at the end`, {
-      skip: skip ? 'this kernel has no uprobe_multi' : false,
-    }, async (t) => {
-      await using server = await startServer('node', 1, true);
-      using sensors = load(without);
-      const before = linkCounts();
-      const { pipeline, messages } = createBrain();
-      const live = new LiveCapture(native(), sensors, pipeline);
-      const startedAt = performance.now();
-      live.begin();
-      t.diagnostic(`attached in ${(performance.now() - startedAt).toFixed(0)} ms`);
-      const during = linkCounts();
-      assert.ok((during.get(type) ?? 0) > (before.get(type) ?? 0), JSON.stringify([...during]));
-      for (const other of ways)
-        if (other.type !== type) assert.equal(during.get(other.type), before.get(other.type));
-      assert.ok(live.libraries.some((library) => library.includes('OpenSSL')));
+    test(
+      `${name}: TLS is read, and all probes are off at the end`,
+      {
+        skip: skip ? 'this kernel has no uprobe_multi' : false,
+      },
+      async (t) => {
+        await using server = await startServer('node', 1, true);
+        using sensors = load(without);
+        const before = linkCounts();
+        const { pipeline, messages } = createBrain();
+        const live = new LiveCapture(native(), sensors, pipeline);
+        const startedAt = performance.now();
+        live.begin();
+        t.diagnostic(`attached in ${(performance.now() - startedAt).toFixed(0)} ms`);
+        const during = linkCounts();
+        assert.ok((during.get(type) ?? 0) > (before.get(type) ?? 0), JSON.stringify([...during]));
+        for (const other of ways)
+          if (other.type !== type) assert.equal(during.get(other.type), before.get(other.type));
+        assert.ok(live.libraries.some((library) => library.includes('OpenSSL')));
 
-      const target = `/shell?id=${type}`;
-      assert.equal(await get(server.url + target), 200);
-      const isTraced = (): boolean =>
-        messages.some((one) => one.kind === 'request' && one['target'] === target);
-      for (let attempt = 0; attempt < 100 && !isTraced(); attempt++) {
-        live.step(0);
-        await sleep(20);
-      }
-      const request = messages.find((one) => one['target'] === target);
-      assert.ok(request, 'the request is traced');
-      const effects = request['effects'] as readonly { type: string; path: string }[];
-      assert.deepEqual(
-        effects.filter((effect) => effect.type === 'exec').map(({ path }) => path),
-        ['/bin/sh', '/bin/echo'],
-      );
+        const target = `/shell?id=${type}`;
+        assert.equal(await get(server.url + target), 200);
+        const isTraced = (): boolean =>
+          messages.some((one) => one.kind === 'request' && one['target'] === target);
+        for (let attempt = 0; attempt < 100 && !isTraced(); attempt++) {
+          live.step(0);
+          await sleep(20);
+        }
+        const request = messages.find((one) => one['target'] === target);
+        assert.ok(request, 'the request is traced');
+        const effects = request['effects'] as readonly { type: string; path: string }[];
+        assert.deepEqual(
+          effects.filter((effect) => effect.type === 'exec').map(({ path }) => path),
+          ['/bin/sh', '/bin/echo'],
+        );
 
-      const stoppedAt = performance.now();
-      live[Symbol.dispose]();
-      const elapsedMs = performance.now() - stoppedAt;
-      t.diagnostic(`${during.get(type)} links are off in ${elapsedMs.toFixed(0)} ms`);
-      assert.deepEqual(linkCounts(), before);
-      if (type === 'uprobe_multi') assert.ok(elapsedMs < DETACH_LIMIT_MS, `${elapsedMs} ms`);
-    });
+        const stoppedAt = performance.now();
+        live[Symbol.dispose]();
+        const elapsedMs = performance.now() - stoppedAt;
+        t.diagnostic(`${during.get(type)} links are off in ${elapsedMs.toFixed(0)} ms`);
+        assert.deepEqual(linkCounts(), before);
+        if (type === 'uprobe_multi') assert.ok(elapsedMs < DETACH_LIMIT_MS, `${elapsedMs} ms`);
+      },
+    );
 });

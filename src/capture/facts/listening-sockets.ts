@@ -25,9 +25,7 @@ export function readListeningSockets(procRoot = '/proc'): ListeningSocket[] {
     if (namespace === null || seen.has(namespace)) continue;
     seen.add(namespace);
     for (const file of ['tcp', 'tcp6'])
-      sockets.push(
-        ...parseListening(readProcFile(join(procRoot, pid, 'net', file), FILE_LIMIT_BYTES) ?? ''),
-      );
+      sockets.push(...parseListening(readProcFile(join(procRoot, pid, 'net', file), FILE_LIMIT_BYTES) ?? ''));
   }
   return sockets;
 }
