@@ -21,9 +21,6 @@ export interface AgentSummary {
   readonly losses: Readonly<Record<string, number>> | null;
 }
 
-/** The kernel takes a tenth of a second to take off a probe where other work is going on, and there are dozens. */
-export const STOP_TIMEOUT_MS = 60_000;
-
 /** An attached agent, observing for findings: what a user has running. */
 export interface Agent extends AsyncDisposable {
   /** From the start of the program to its word that it is attached. */
@@ -48,7 +45,7 @@ export async function startAgent(
   let isStopped = false;
   const stop = async (): Promise<AgentSummary> => {
     isStopped = true;
-    await throughline.stop(STOP_TIMEOUT_MS);
+    await throughline.stop();
     return summarize(throughline.messages, throughline.stderr);
   };
   return {
@@ -58,7 +55,7 @@ export async function startAgent(
     stop,
     async [Symbol.asyncDispose]() {
       // Asked politely first, so that it detaches by itself.
-      if (!isStopped) await throughline.stop(STOP_TIMEOUT_MS).catch(() => throughline.kill());
+      if (!isStopped) await throughline.stop().catch(() => throughline.kill());
     },
   };
 }

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sendLoad } from '../../test/support/load.ts';
 import { startThroughline, type Throughline } from '../../test/support/throughline.ts';
-import { STOP_TIMEOUT_MS } from '../agent.ts';
 import { BaselineWatch, emptyBaselines } from './baselines.ts';
 import type { CellResult, RuntimeResult } from './cell.ts';
 import { measureCost } from './cost.ts';
@@ -71,7 +70,7 @@ export async function measureRuntime(runtime: Runtime, context: MeasureContext):
     }
   await sleep(SETTLE_MS, undefined, { signal });
   const files = await filesOf(server.pids);
-  const { stderr } = await agent.stop(STOP_TIMEOUT_MS);
+  const { stderr } = await agent.stop();
   progress(`${runtime.name}: replaying the recording`);
   const judged = await judgeRecording(recording, runtime, server, sent, signal);
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readlinkSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { LIBRARIES, librariesOf, libraryPrograms } from './libraries.ts';
 import type { FunctionProbe } from './library-functions.ts';
@@ -86,6 +87,8 @@ class FakeHost implements ProbeHost {
   readonly purposes = new Set(['tls'] as const);
   readonly slots: number = 2;
   readonly attached = new Set<object>();
+  /** Those that were probed, in order. */
+  readonly files: string[] = [];
   isActive = false;
   isSettled = true;
   hitCount = 0;
@@ -97,6 +100,7 @@ class FakeHost implements ProbeHost {
   attach(path: string, slot: number, probes: readonly FunctionProbe[]): Disposable | null {
     if (probes.some(({ program }) => program === this.refuses)) return null;
     const attached = probes.map((probe) => ({ ...probe, path, slot }));
+    this.files.push(readlinkSync(path));
     for (const probe of attached) this.attached.add(probe);
     this.isSettled = false;
     return {
@@ -207,6 +211,20 @@ describe('attaching', { skip: isRoot ? false : 'only root opens map_files' }, ()
     probes.step(0);
     assert.equal(host.attached.size, 0);
     assert.ok(!host.isActive);
+    const losses = probes.takeLosses();
+    if (losses !== null) assert.deepEqual(losses, { 'library-not-probed': 1 });
+  });
+
+  test('at the beginning, what matters most comes first; what does not fit into the time is left to the steps', () => {
+    for (const beginMs of [0, 60_000]) {
+      const host = new FakeHost();
+      using probes = new LibraryProbes(host, { beginMs });
+      probes.begin([process.pid]);
+      if (beginMs === 0) assert.deepEqual(host.files, []);
+      probes.step(0);
+      if (host.files.length === 0) return;
+      assert.ok(readMappings(process.pid).some(({ path }) => path === host.files[0]));
+    }
   });
 
   test('of more processes than can be looked at, the rest are told', () => {

@@ -4,6 +4,12 @@ import type { FunctionProbe } from './library-functions.ts';
 /** The descriptor of a link with many probes, or libbpf's object of a link with one. */
 type Link = number | Pointer;
 
+/** What is asked of the kernel. */
+export type LinkNative = Pick<
+  Native,
+  'programFd' | 'attachUprobes' | 'attachUprobe' | 'detachInThread' | 'joinThread' | 'close' | 'destroyLink'
+>;
+
 /** Threads that take links off at once. */
 const MAX_THREADS = 64;
 
@@ -13,12 +19,12 @@ const MAX_THREADS = 64;
  * and links are taken off at the same time, each in a thread of its own, for which nobody waits until the end.
  */
 export class ProbeLinks {
-  readonly #native: Native;
+  readonly #native: LinkNative;
   readonly #programOf: (name: string) => Pointer;
   readonly #isMulti: boolean;
   readonly #threads: bigint[] = [];
 
-  constructor(native: Native, programOf: (name: string) => Pointer, isMulti: boolean) {
+  constructor(native: LinkNative, programOf: (name: string) => Pointer, isMulti: boolean) {
     this.#native = native;
     this.#programOf = programOf;
     this.#isMulti = isMulti;
