@@ -43,6 +43,16 @@ enum stamp_origin {
 	ORIGIN_LINKED = 5,  /* an event loop: it read the answer to what the request had asked another service */
 	ORIGIN_WORK = 6,    /* a thread of a pool runs work that the request had handed over */
 	ORIGIN_TASK = 7,    /* a task that was made while the request was served, in asyncio */
+	/*
+	 * No stamp: a task that was made by another one, which served no request that we know. stamp_connection is that unit,
+	 * stamp_sequence the lower 32 bits of the time when, in units of 1024 ns.
+	 */
+	ORIGIN_MADE = 8,
+	/*
+	 * As ORIGIN_TASK, by a task of the request, and it runs on the same thread: a child that the request waits for, or one
+	 * that serves a pool from then on.
+	 */
+	ORIGIN_SUBTASK = 9,
 };
 
 /* Where an object is that an event loop hands over and gets back: see sensors/runtime.bpf.c. */

@@ -5,7 +5,7 @@
 set -eu
 
 databases='postgresql redis-server'
-python='python3 gunicorn python3-uvicorn python3-asyncpg python3-psycopg2 python3-redis'
+python='python3 gunicorn python3-uvicorn python3-aiohttp python3-asyncpg python3-psycopg2 python3-redis'
 php='nginx php-fpm php-pgsql php-redis apache2-bin libapache2-mod-php'
 ruby='puma ruby-rack ruby-pg ruby-redis'
 java='default-jdk-headless libpostgresql-jdbc-java libtomcat10-embed-java libtomcat10-java'

@@ -25,7 +25,7 @@ static __always_inline void fill_header(struct event_header *header, __u16 kind,
 	header->time_ns = bpf_ktime_get_boot_ns();
 	header->pid = pid_tgid >> 32;
 	header->tid = (__u32)pid_tgid;
-	header->unit = unit;
+	header->unit = unit_number(header->pid, unit, thread);
 	header->start_time_ns = task->group_leader->start_boottime;
 	header->cgroup_id = bpf_get_current_cgroup_id();
 	header->cpu = bpf_get_smp_processor_id();
@@ -34,6 +34,13 @@ static __always_inline void fill_header(struct event_header *header, __u16 kind,
 		header->stamp_sequence = thread->sequence;
 		header->stamp_origin = thread->origin;
 		header->ready_count = thread->ready_count;
+		if (thread->origin == ORIGIN_TASK && thread->generation > 1 && thread->made_on == header->tid)
+			header->stamp_origin = ORIGIN_SUBTASK;
+		if (!thread->connection && thread->maker) {
+			header->stamp_connection = thread->maker;
+			header->stamp_sequence = thread->made;
+			header->stamp_origin = ORIGIN_MADE;
+		}
 	} else {
 		header->stamp_connection = 0;
 		header->stamp_sequence = 0;

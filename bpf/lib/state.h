@@ -103,9 +103,14 @@ struct thread_state {
 	__u32 immediate_sequence;
 	__u8 immediates; /* enum immediates */
 	__u8 has_read;   /* a loop: it has read a request, and whoever gets it has not begun: see runtime.bpf.c */
-	__u8 reserved[2];
+	__u8 generation; /* of a task: 1 for one that the reader of the request made */
+	__u8 reserved;
 	__u32 marked_at; /* its process was marked as serving when this many marks had been taken away, and one */
-	__u32 reserved_end;
+	__u32 made_on; /* of a task: the thread on which it was made */
+	/* Of tasks alone, whose key is an address that will be another's: see unit_number(). */
+	__u32 identity;
+	__u32 made; /* see ORIGIN_MADE */
+	__u64 maker;
 };
 
 enum immediates {

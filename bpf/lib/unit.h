@@ -42,6 +42,8 @@ struct {
 unsigned int has_runtimes = 0;
 /* A kind whose units are not followed any more: their probes were taken off. */
 unsigned int runtime_given_up = 0;
+/* Tasks that were seen being made. */
+unsigned int tasks_made = 0;
 
 /* What `threads` is for threads. Nothing tells the end of a goroutine, so the oldest make room. */
 struct {
@@ -160,6 +162,12 @@ static __always_inline void put_state(struct task_struct *task, __u64 unit, stru
 	if (is_thread(unit) ? bpf_map_update_elem(&threads, &tid, state, BPF_ANY) :
 			      bpf_map_update_elem(&units, &unit, state, BPF_ANY))
 		count(COUNTER_THREADS_FULL);
+}
+
+/* How user space knows the unit: one number for each task that there ever was. */
+static __always_inline __u64 unit_number(__u32 pid, __u64 unit, struct thread_state *state)
+{
+	return state && state->identity ? unit_key(pid, state->identity) : unit;
 }
 
 /* What the current task runs, if it has ever served a request. */

@@ -155,6 +155,8 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 		inherited.is_loop = 0;
 		inherited.immediates = IMMEDIATES_NONE;
 		inherited.marked_at = 0;
+		inherited.identity = 0;
+		inherited.maker = 0;
 		if (bpf_map_update_elem(&threads, &tid, &inherited, BPF_ANY))
 			count(COUNTER_THREADS_FULL);
 	}

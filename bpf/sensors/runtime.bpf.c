@@ -240,6 +240,11 @@ int node_immediates(struct pt_regs *ctx)
 	return 0;
 }
 
+static __always_inline __u32 next_task(void)
+{
+	return __sync_add_and_fetch(&tasks_made, 1) & UNIT_MASK;
+}
+
 /*
  * Contexts of Python (PEP 567): asyncio runs each task in one of its own, a copy of that of whoever made the task. From here
  * on it is a unit, which goes on with the request that its maker serves. An event loop between its tasks serves nobody.
@@ -260,7 +265,14 @@ static __always_inline int context_made(__u64 context)
 		fresh.socket = maker->socket;
 		fresh.is_unix = maker->is_unix;
 		fresh.origin = ORIGIN_TASK;
+		fresh.generation = maker->origin == ORIGIN_READ ? 1 : 2;
+		fresh.made_on = task->pid;
 	}
+	if (maker && maker->identity) {
+		fresh.maker = unit_key(pid, maker->identity);
+		fresh.made = (__u32)(bpf_ktime_get_boot_ns() >> 10);
+	}
+	fresh.identity = next_task();
 	put_state(task, context_unit(pid, context), &fresh);
 	return 0;
 }
@@ -299,6 +311,8 @@ int python_context_run(struct pt_regs *ctx)
 		return 0;
 	}
 	reader->has_read = 0;
+	known = state_of(task, unit);
+	entered.identity = known ? known->identity : next_task();
 	entered.connection = reader->connection;
 	entered.sequence = reader->sequence;
 	entered.socket = reader->socket;

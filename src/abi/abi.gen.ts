@@ -1,7 +1,7 @@
 // Generated from bpf/abi.h by scripts/gen.ts. Do not edit: run "make gen".
 
 /** Fingerprint of the whole layout; compared with the BPF object when it is loaded. */
-export const ABI_HASH = 'f33b042fd4818f57';
+export const ABI_HASH = '1be881cab47f5675';
 
 export const EVENT_KIND = {
   EXEC: 1,
@@ -33,6 +33,8 @@ export const STAMP_ORIGIN = {
   LINKED: 5,
   WORK: 6,
   TASK: 7,
+  MADE: 8,
+  SUBTASK: 9,
 } as const;
 
 export const WORK_PHASE = {

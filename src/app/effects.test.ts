@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { NO_REQUEST } from '../attribution/attribution.ts';
+import { NO_REQUEST } from '../attribution/verdicts.ts';
 import { makeProcess } from '../detect/testing.ts';
 import type { ConnectEvent, EventHeader, ExecEvent, OpenEvent } from '../model/event.ts';
 import {

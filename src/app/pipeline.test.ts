@@ -6,6 +6,7 @@ import {
   type SimulatedConnection,
   type SimulatedThread,
 } from '../attribution/testing/simulated-kernel.ts';
+import { NEEDED_AGREEMENTS, NEEDED_PAUSES } from '../attribution/answering.ts';
 import type { Detector } from '../detect/contract.ts';
 import type { Effect } from '../model/effect.ts';
 import type { Fact, KernelEvent } from '../model/event.ts';
@@ -391,6 +392,118 @@ describe('a detector that throws', () => {
     assert.deepEqual(
       bench.requests.map(({ status }) => status),
       [200, 200],
+    );
+  });
+});
+
+describe('effects that a reply decides about', () => {
+  /** A reader that hands requests to a worker, who has proved to answer what he has worked on. */
+  function provenPool(wants = WANTS_ALL): { bench: Bench; worker: SimulatedThread; seen: Effect[] } {
+    const seen: Effect[] = [];
+    const detector: Detector = {
+      name: 'seen',
+      onEffect(effect) {
+        seen.push(effect);
+        return [];
+      },
+    };
+    const bench = new Bench([detector], wants);
+    const { kernel, server } = bench;
+    const worker = kernel.thread(server);
+    for (let round = 0; round < NEEDED_AGREEMENTS + NEEDED_PAUSES; round++) {
+      kernel.nowNs += 1e6;
+      const connection = bench.get(server, `/?q=proof-${round}-x`);
+      kernel.open(worker, `/srv/proof-${round}-x`);
+      bench.reply(worker, connection);
+    }
+    kernel.nowNs += 1e9;
+    bench.get(server, '/other');
+    seen.length = 0;
+    bench.orphans.length = 0;
+    return { bench, worker, seen };
+  }
+
+  test('are shown with their request, and judged once, when it is settled', () => {
+    const { bench, worker, seen } = provenPool();
+    const { kernel, server } = bench;
+    const connection = bench.get(server, '/alpha');
+    kernel.open(worker, '/srv/x');
+    const child = bench.program(worker, 'convert');
+    kernel.exit(child);
+    assert.equal(seen.length, 0);
+    bench.reply(worker, connection);
+    assert.deepEqual(
+      seen.map(
+        ({ type, attribution }) => `${type} ${attribution.grade} ${attribution.request?.message.target}`,
+      ),
+      ['open linked /alpha', 'exec linked /alpha', 'exit linked /alpha'],
+    );
+    bench.pipeline.end();
+    const alpha = bench.requests.find(({ message }) => message.target === '/alpha');
+    assert.deepEqual(
+      alpha?.effects.map(({ type }) => type),
+      ['open', 'exec', 'exit'],
+    );
+    assert.deepEqual([bench.orphans, bench.late], [[], []]);
+  });
+
+  test('in order of time, though bytes have decided about some before', () => {
+    const { bench, worker } = provenPool();
+    const { kernel, server } = bench;
+    const connection = bench.get(server, '/?q=alpha-1');
+    kernel.open(worker, '/srv/first');
+    kernel.open(worker, '/srv/alpha-1');
+    kernel.open(worker, '/srv/last');
+    bench.reply(worker, connection);
+    bench.pipeline.end();
+    const alpha = bench.requests.find(({ message }) => message.target === '/?q=alpha-1');
+    assert.deepEqual(
+      alpha?.effects.map(
+        (effect) => `${effect.attribution.grade} ${effect.type === 'open' ? effect.path : ''}`,
+      ),
+      ['linked /srv/first', 'matched /srv/alpha-1', 'linked /srv/last'],
+    );
+  });
+
+  test('are waited for a while only', () => {
+    const { bench, worker, seen } = provenPool();
+    const { kernel, server } = bench;
+    const connection = bench.get(server, '/slow');
+    kernel.open(worker, '/srv/x');
+    bench.pipeline.tick(kernel.nowNs + 1.9e9);
+    assert.equal(seen.length, 0);
+    bench.pipeline.tick(kernel.nowNs + 2.1e9);
+    assert.deepEqual(
+      seen.map(({ attribution }) => attribution.grade),
+      ['ambiguous'],
+    );
+    assert.equal(bench.orphans.length, 1);
+    kernel.nowNs += 3e9;
+    bench.reply(worker, connection);
+    assert.equal(seen.length, 1, 'asked once');
+    assert.equal(seen[0]?.attribution.grade, 'ambiguous');
+  });
+
+  test('and shown as they are when nothing follows', () => {
+    const { bench, worker, seen } = provenPool();
+    bench.get(bench.server, '/alpha');
+    bench.kernel.open(worker, '/srv/x');
+    bench.pipeline.end();
+    assert.deepEqual(
+      seen.map(({ attribution }) => attribution.grade),
+      ['ambiguous'],
+    );
+    assert.equal(bench.orphans.length, 1);
+  });
+
+  test('likewise where only findings are wanted', () => {
+    const { bench, worker, seen } = provenPool({ findings: true, requests: false, events: false });
+    const connection = bench.get(bench.server, '/alpha');
+    bench.kernel.open(worker, '/srv/x');
+    bench.reply(worker, connection);
+    assert.deepEqual(
+      seen.map(({ attribution }) => attribution.grade),
+      ['linked'],
     );
   });
 });

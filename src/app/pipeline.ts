@@ -34,6 +34,7 @@ import {
 } from './client-queries.ts';
 import { HostClock } from './host-clock.ts';
 import { PlainExchanges } from './plain-exchanges.ts';
+import { ProvisionalEffects } from './provisional-effects.ts';
 import { RequestShelf } from './request-shelf.ts';
 
 /** Where the brain's results go. Objects are the brain's own and change on: look at them during the call. */
@@ -93,6 +94,7 @@ export class Pipeline implements CaptureSink {
   readonly #queries = new ClientQueries();
   readonly #hops = new LocalHops();
   readonly #shelf: RequestShelf;
+  readonly #provisional = new ProvisionalEffects((effect) => this.#placed(effect));
   /** null where everything is to be shown: then everything is read. */
   readonly #plain: PlainExchanges | null;
   /** The payload event that the protocol readers are working on. */
@@ -152,7 +154,11 @@ export class Pipeline implements CaptureSink {
         }
       },
       described: () => undefined,
-      unreadable: (connection, isPlaintext) => this.#output.ignoreConnection(connection, isPlaintext),
+      unreadable: (connection, isPlaintext) => {
+        if (this.#payloadProcess !== null && !this.#queries.isClient(connection))
+          this.attributor.unreadable(connection, this.#payloadProcess);
+        this.#output.ignoreConnection(connection, isPlaintext);
+      },
     };
     this.#streams = new Streams(options.protocols, sink);
     this.#datagrams = new Datagrams(options.protocols, {
@@ -216,6 +222,11 @@ export class Pipeline implements CaptureSink {
     this.#advance(event.timeNs);
     if (this.#options.wants.events) this.#output.event(event);
     this.#wakePlain(event);
+    this.#apply(event);
+    for (const question of this.attributor.closedQuestions()) this.#provisional.closed(question);
+  }
+
+  #apply(event: KernelEvent): void {
     switch (event.kind) {
       case 'payload':
         this.#applyPayload(event);
@@ -288,6 +299,7 @@ export class Pipeline implements CaptureSink {
   /** Nothing follows: everything that is held back is said. */
   end(): void {
     this.#plain?.wakeAll();
+    this.#provisional.flush();
     this.#shelf.flush();
     this.desk.tick(Infinity);
   }
@@ -326,6 +338,7 @@ export class Pipeline implements CaptureSink {
         this.attributor.clientPayload(event, process, this.#queries.isShared(event));
       else this.attributor.payload(event, process);
       this.#streams.payload(event);
+      if (!this.#queries.isClient(event.connection)) this.attributor.payloadRead(event, process);
     }
     this.#payload = null;
     this.#payloadProcess = null;
@@ -358,8 +371,16 @@ export class Pipeline implements CaptureSink {
   }
 
   #place(effect: Effect): void {
-    const { grade, request } = effect.attribution;
+    const { grade } = effect.attribution;
     if (grade === 'none') return;
+    const question = grade === 'ambiguous' ? this.attributor.questionOf(effect.attribution) : null;
+    if (question !== null) this.#provisional.hold(effect, question, this.#nowNs);
+    else this.#placed(effect);
+  }
+
+  /** Nothing that is still to come changes the effect's attribution, or it was waited for long enough. */
+  #placed(effect: Effect): void {
+    const { request } = effect.attribution;
     if (request === null) {
       if (this.#options.wants.requests) this.#output.orphan(effect);
     } else {
@@ -396,6 +417,7 @@ export class Pipeline implements CaptureSink {
   #advance(timeNs: number): void {
     if (timeNs <= this.#nowNs) return;
     this.#nowNs = timeNs;
+    this.#provisional.tick(timeNs);
     this.#shelf.tick(timeNs);
     this.desk.tick(timeNs);
   }

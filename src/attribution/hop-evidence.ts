@@ -1,7 +1,7 @@
 import type { QueryEffect } from '../model/effect.ts';
 import type { Hop } from '../model/hop.ts';
 import type { Request } from '../model/request.ts';
-import { UNKNOWN_STAMP } from './attribution.ts';
+import { UNKNOWN_STAMP } from './verdicts.ts';
 
 /** Protocols in which a web server tells the address of its client beside the client's own header fields. */
 const CGI_PROTOCOLS = new Set(['fastcgi', 'uwsgi']);

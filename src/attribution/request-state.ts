@@ -27,6 +27,10 @@ export class RequestState implements Request {
   writer = 0;
   /** Its first reply bytes were written. */
   isAnswered = false;
+  /** What began its final reply, 0 for nothing yet; `writer` may have written an interim one. */
+  answerer = 0;
+  /** Its reply was written in a way that does not tell who has worked on it. */
+  endsUnseen = false;
   /** The connection was gone before the reply was complete: the server may still be working on it. */
   isAborted = false;
   /** Nobody works on it any more. */
@@ -76,9 +80,16 @@ export class RequestState implements Request {
     return this.#effects ?? NO_EFFECTS;
   }
 
+  /** In order of time: what is settled by the reply comes after what was known at once. */
   add(effect: Effect): void {
     const effects = (this.#effects ??= []);
-    if (effects.length < MAX_EFFECTS) effects.push(effect);
-    else this.droppedEffects++;
+    if (effects.length >= MAX_EFFECTS) {
+      this.droppedEffects++;
+      return;
+    }
+    let index = effects.length;
+    while (index > 0 && (effects[index - 1]?.timeNs ?? 0) > effect.timeNs) index--;
+    if (index === effects.length) effects.push(effect);
+    else effects.splice(index, 0, effect);
   }
 }

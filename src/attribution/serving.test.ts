@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { OpenEffect } from '../model/effect.ts';
 import type { Connection } from '../model/request.ts';
-import { NO_REQUEST } from './attribution.ts';
+import { NO_REQUEST } from './verdicts.ts';
 import { RequestState } from './request-state.ts';
 import { ServedConnection, ServingProcess, ServingThread } from './serving.ts';
 import { makeMessage, makeProcess } from './testing/timeline.ts';

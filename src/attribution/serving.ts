@@ -1,6 +1,7 @@
 import type { EventHeader } from '../model/event.ts';
 import type { Process } from '../model/process.ts';
 import type { Connection } from '../model/request.ts';
+import type { Answering } from './answering.ts';
 import type { RequestState } from './request-state.ts';
 
 /**
@@ -76,6 +77,17 @@ export class ServedConnection {
   /** Requests whose bytes came in the message with this number. */
   requestsOf(sequence: number): readonly RequestState[] {
     return this.#messages.find((message) => message.sequence === sequence)?.requests ?? [];
+  }
+
+  /**
+   * Requests that came in a later message, one after the other: a server that has not finished with the one before may begin
+   * with them from within it. Those that are told apart by a number are worked on side by side.
+   */
+  requestsBehind(sequence: number): readonly RequestState[] {
+    if (this.#newest?.stream !== undefined) return [];
+    return this.#messages
+      .filter((message) => message.sequence > sequence)
+      .flatMap(({ requests }) => requests);
   }
 
   /** The message holds bytes that were not captured, and in which requests may stand. */
@@ -175,6 +187,13 @@ export class ServingProcess {
   loopCount = 0;
   /** A reply was written by another thread than the one that had read the request: threads prove nothing here. */
   isMigrating = false;
+  /** Who answers, once a reply was written by something else than what had read the request. */
+  answering: Answering | null = null;
+  /** Its connections whose protocol nobody reads: who answers on them is not seen. */
+  readonly unreadable = new Set<number>();
+
+  /** A goroutine or task answered a request of another connection than its own: they work for each other here. */
+  areUnitsMixed = false;
 
   constructor(process: Process) {
     this.process = process;

@@ -68,6 +68,18 @@ describe('goroutines', () => {
     assert.equal(timeline.open(bravo.goroutine), 'ambiguous bravo');
   });
 
+  test('one that answers the request of another has taken it over: from then on they prove nothing', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const main = kernel.process();
+    const alpha = begin(timeline, main, 'alpha');
+    const bravo = begin(timeline, main, 'bravo');
+    kernel.write(alpha.goroutine, bravo.connection, '<\n/\n');
+    assert.equal(timeline.open(alpha.goroutine), 'ambiguous alpha');
+    const charlie = begin(timeline, main, 'charlie');
+    assert.equal(timeline.open(charlie.goroutine), 'ambiguous alpha charlie');
+  });
+
   test('the next request on its connection takes over', () => {
     const timeline = new Timeline();
     const { kernel } = timeline;
@@ -141,9 +153,22 @@ describe('tasks of asyncio', () => {
     assert.ok(one !== undefined && two !== undefined);
     assert.equal(timeline.open(one), 'linked alpha');
     assert.equal(timeline.open(two), 'linked bravo');
-    assert.equal(timeline.open(kernel.task(two)), 'linked bravo');
+    assert.equal(timeline.open(kernel.onThread(two, kernel.thread(loop))), 'linked bravo');
     timeline.spawn(one, '/bin/echo');
     assert.equal(timeline.latest, 'linked alpha');
+  });
+
+  test('a task that another task made may be a worker for all, but for the only request in work', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const loop = kernel.process();
+    const first = kernel.task(begin(timeline, loop, 'first').goroutine);
+    const worker = kernel.task(first);
+    assert.equal(timeline.open(worker), 'linked first');
+    begin(timeline, loop, 'second');
+    assert.equal(timeline.open(worker), 'ambiguous first second');
+    assert.equal(timeline.open(kernel.task(worker)), 'ambiguous first second');
+    assert.equal(timeline.open(first), 'linked first');
   });
 
   test('one that is made on the bare loop belongs to nobody', () => {
@@ -168,7 +193,21 @@ describe('tasks of asyncio', () => {
     kernel.write(task, connection, '<\n/\n');
     assert.equal(timeline.open(task), 'linked alpha');
     begin(timeline, loop, 'bravo');
-    assert.equal(timeline.open(pool), 'ambiguous alpha');
+    assert.equal(timeline.open(pool), 'ambiguous alpha bravo');
+  });
+
+  test('the next request on the connection may have been begun in the task of the one before', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const { connection, goroutine } = begin(timeline, kernel.process(), 'alpha');
+    const task = kernel.task(goroutine);
+    kernel.write(task, connection, '<\n');
+    kernel.read(goroutine, connection, '> bravo\n');
+    const next = kernel.task(task);
+    assert.equal(timeline.open(next), 'ambiguous alpha bravo');
+    kernel.write(task, connection, '/\n');
+    assert.equal(timeline.open(next), 'ambiguous alpha bravo');
+    assert.equal(timeline.open(task), 'ambiguous alpha bravo');
   });
 
   test('tasks that answer do not make threads look like moving work', () => {

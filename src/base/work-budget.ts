@@ -22,7 +22,8 @@ export class WorkBudget {
   /** Whether there is room for work at this time; if so, it is paid for. The last one may overdraw. */
   spend(units: number, nowNs: number): boolean {
     const slot = Math.floor(nowNs / this.#slotNs);
-    if (slot !== this.#slot) {
+    // Never back: what is late must not open an old slot again.
+    if (slot > this.#slot) {
       this.#slot = slot;
       this.#spent = 0;
     }

@@ -6,7 +6,7 @@ import { LibraryProbes, type ProbeUse } from '../kernel/uprobes/library-probes.t
 import type { CaptureSink } from './contract.ts';
 import { CgroupReader } from './facts/cgroup-reader.ts';
 import { readHost, readUsers } from './facts/host.ts';
-import { readListeningPorts } from './facts/listening-ports.ts';
+import { listeningProcesses, readListeningSockets } from './facts/listening-sockets.ts';
 import { readProcesses } from './facts/processes.ts';
 
 /** Events that one step handles at most, so that who calls it can stop in between, however far behind it is. */
@@ -73,7 +73,8 @@ export class LiveCapture implements Disposable {
   begin(): void {
     const bootNs = this.#native.bootTimeNs();
     // First: until they are known, nobody can tell connections that were accepted from those that were made.
-    for (const port of readListeningPorts()) this.#sensors.addListeningPort(port);
+    const listening = readListeningSockets();
+    for (const { port } of listening) this.#sensors.addListeningPort(port);
     this.#sink.fact(readHost());
     this.#sink.fact({ kind: 'clock', bootNs, wallMs: Date.now() });
     for (const user of readUsers()) this.#sink.fact(user);
@@ -81,7 +82,7 @@ export class LiveCapture implements Disposable {
       this.#tellCgroup(process.cgroupId, process.pid);
       this.#sink.fact(process);
     }
-    this.#libraries?.begin();
+    this.#libraries?.begin(listeningProcesses(listening));
   }
 
   /**

@@ -16,6 +16,7 @@ export type FeatureName =
   | 'ring-buffer'
   | 'raw-tracepoints'
   | 'uprobes'
+  | 'uprobe-multi'
   | 'trampolines'
   | 'lsm';
 
@@ -25,6 +26,7 @@ export const FEATURE_TITLES: Readonly<Record<FeatureName, string>> = {
   'ring-buffer': 'BPF ring buffer',
   'raw-tracepoints': 'typed raw tracepoints (tp_btf)',
   uprobes: 'probes in programs and libraries (uprobes)',
+  'uprobe-multi': 'many such probes at once (uprobe_multi)',
   trampolines: 'trampolines (fentry, fexit)',
   lsm: 'BPF security module (lsm)',
 };

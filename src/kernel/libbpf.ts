@@ -12,6 +12,8 @@ export interface Native {
   closeObject(object: Pointer): void;
   findProgram(object: Pointer, name: string): Pointer | null;
   setAutoload(program: Pointer, on: boolean): number;
+  /** Before the object is loaded. */
+  setAttachType(program: Pointer, attachType: number): number;
   programFd(program: Pointer): number;
   attach(program: Pointer): Pointer | null;
   /**
@@ -26,7 +28,25 @@ export interface Native {
     offset: number,
     cookie: number,
   ): Pointer | null;
+  /**
+   * Attaches to several instructions of a file with one link (Linux 6.6): all of them or none.
+   * @param programFd of a program that was loaded for it (ATTACH_UPROBE_MULTI)
+   * @returns the link's descriptor, or the negative errno
+   */
+  attachUprobes(
+    programFd: number,
+    isReturn: boolean,
+    path: string,
+    offsets: readonly number[],
+    cookie: number,
+  ): number;
   destroyLink(link: Pointer): number;
+  /**
+   * Takes a link off in a thread of its own; a number is the link's descriptor.
+   * @returns what joinThread wants, or null where no thread can be started
+   */
+  detachInThread(link: Pointer | number): bigint | null;
+  joinThread(thread: bigint): void;
   findMap(object: Pointer, name: string): Pointer | null;
   mapFd(map: Pointer): number;
   setMaxEntries(map: Pointer, count: number): number;
@@ -70,7 +90,30 @@ const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
 const MAX_WAKERS = 4;
 const LOG_LINES = 400;
+const ENOSYS = 38;
 const CLOCK_BOOTTIME = 7;
+/** bpf(2), which libbpf before 1.3 does not call for everything. */
+const SYSCALL_BPF: Readonly<Partial<Record<NodeJS.Architecture, number>>> = { x64: 321, arm64: 280 };
+const BPF_LINK_CREATE = 28;
+const BPF_F_UPROBE_MULTI_RETURN = 1;
+/** BPF_TRACE_UPROBE_MULTI of enum bpf_attach_type. */
+export const ATTACH_UPROBE_MULTI = 48;
+
+/** union bpf_attr of BPF_LINK_CREATE, with its uprobe_multi (include/uapi/linux/bpf.h). */
+const UPROBE_MULTI = koffi.struct({
+  programFd: 'uint32_t',
+  target: 'uint32_t',
+  attachType: 'uint32_t',
+  flags: 'uint32_t',
+  path: 'const char *',
+  offsets: 'const uint64_t *',
+  counters: 'const uint64_t *',
+  cookies: 'const uint64_t *',
+  count: 'uint32_t',
+  multiFlags: 'uint32_t',
+  pid: 'uint32_t',
+  padding: 'uint32_t',
+});
 
 let loaded: Native | null = null;
 
@@ -133,6 +176,7 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
     closeObject: bpf.func('void bpf_object__close(void *object)'),
     findProgram: bpf.func('void *bpf_object__find_program_by_name(void *object, const char *name)'),
     setAutoload: bpf.func('int bpf_program__set_autoload(void *program, bool on)'),
+    setAttachType: bpf.func('int bpf_program__set_expected_attach_type(void *program, int type)'),
     programFd: bpf.func('int bpf_program__fd(void *program)'),
     attach: bpf.func('void *bpf_program__attach(void *program)'),
     attachUprobe: bpf.func(
@@ -154,12 +198,20 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
       'int bpf_map_create(int type, const char *name, uint32_t key_size, uint32_t value_size, uint32_t max_entries, void *options)',
     ),
     openRawTracepoint: bpf.func('int bpf_raw_tracepoint_open(const char *name, int fd)'),
+    bpf: libc.func('syscall', 'long', ['long', 'int', koffi.pointer(UPROBE_MULTI), 'uint32_t']),
     mmap: libc.func(
       'void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)',
     ),
     epollCreate: libc.func('int epoll_create1(int flags)'),
     epollControl: libc.func('int epoll_ctl(int waiter, int operation, int fd, const void *event)'),
     epollWait: libc.func('int epoll_wait(int waiter, void *events, int count, int timeout)'),
+    // Both take one word and are done when they return: that is what a thread begins with.
+    destroyLinkAddress: bpf.symbol('bpf_link__destroy', 'void *'),
+    closeAddress: libc.symbol('close', 'void *'),
+    startThread: libc.func(
+      'int pthread_create(_Out_ uint64_t *thread, void *attributes, void *start, void *argument)',
+    ),
+    joinThread: libc.func('int pthread_join(uint64_t thread, void *result)'),
     close: libc.func('int close(int fd)'),
     clock: libc.func('int clock_gettime(int clock, void *time)'),
   };
@@ -181,6 +233,7 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
     closeObject: (object) => f.closeObject(object),
     findProgram: (object, name) => f.findProgram(object, name),
     setAutoload: (program, on) => f.setAutoload(program, on),
+    setAttachType: (program, attachType) => f.setAttachType(program, attachType),
     programFd: (program) => f.programFd(program),
     attach: (program) => f.attach(program),
     attachUprobe(program, isReturn, path, offset, cookie) {
@@ -191,7 +244,34 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
       options.writeUInt8(isReturn ? 1 : 0, 24);
       return f.attachUprobe(program, -1, path, offset, options);
     },
+    attachUprobes(programFd, isReturn, path, offsets, cookie) {
+      const number = SYSCALL_BPF[process.arch];
+      if (number === undefined) return -ENOSYS;
+      const attributes = {
+        programFd,
+        target: 0,
+        attachType: ATTACH_UPROBE_MULTI,
+        flags: 0,
+        path,
+        offsets: BigUint64Array.from(offsets, BigInt),
+        counters: null,
+        cookies: BigUint64Array.from(offsets, () => BigInt(cookie)),
+        count: offsets.length,
+        multiFlags: isReturn ? BPF_F_UPROBE_MULTI_RETURN : 0,
+        pid: 0,
+        padding: 0,
+      };
+      const fd = Number(f.bpf(number, BPF_LINK_CREATE, attributes, koffi.sizeof(UPROBE_MULTI)));
+      return fd < 0 ? -koffi.errno() : fd;
+    },
     destroyLink: (link) => f.destroyLink(link),
+    detachInThread(link) {
+      const thread: [bigint | number] = [0];
+      const [start, argument] =
+        typeof link === 'number' ? [f.closeAddress, BigInt(link)] : [f.destroyLinkAddress, link];
+      return f.startThread(thread, null, start, argument) === 0 ? BigInt(thread[0]) : null;
+    },
+    joinThread: (thread) => void f.joinThread(thread, null),
     findMap: (object, name) => f.findMap(object, name),
     mapFd: (mapPointer) => f.mapFd(mapPointer),
     setMaxEntries: (mapPointer, count) => f.setMaxEntries(mapPointer, count),

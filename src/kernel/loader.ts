@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { ABI_HASH, COUNTER } from '../abi/abi.gen.ts';
 import { contractLayout, elfVariables, layoutHash, readBtf } from '../abi/btf.ts';
 import { ThroughlineError } from '../base/errors.ts';
-import type { Features } from './features.ts';
-import type { Native, Pointer } from './libbpf.ts';
+import type { FeatureName, Features } from './features.ts';
+import { ATTACH_UPROBE_MULTI, type Native, type Pointer } from './libbpf.ts';
 import { DISPATCHER, planSensors, programsOf, type PlannedSensor } from './plan.ts';
 import { KERNEL_BTF, probeFeatures } from './probe.ts';
 import { Ring } from './ring.ts';
@@ -31,6 +31,8 @@ export interface LoadOptions {
   readonly agentPid: number;
   /** Sensors that are switched off, and how. */
   readonly disabled?: Readonly<Record<string, string>>;
+  /** Features that are not used, though the kernel has them: what older kernels run is to be tested on newer ones. */
+  readonly without?: readonly FeatureName[];
 }
 
 /** The attached sensors. Disposing detaches everything; so does the end of the process, however it comes. */
@@ -63,7 +65,7 @@ export function loadSensors(native: Native, options: LoadOptions): LoadedSensors
   const architecture = supportedArchitecture(options.architecture);
   checkKernel(options.kernelRelease);
   const object = readObject(options.objectPath);
-  const features = probeFeatures(native);
+  const features = leaveOut(probeFeatures(native), options.without ?? []);
   if (features.privilege.answer !== 'supported')
     throw new ThroughlineError('TL1001', features.privilege.detail);
   const plan = planSensors(features).map((planned) => {
@@ -84,6 +86,11 @@ export function loadSensors(native: Native, options: LoadOptions): LoadedSensors
   }
 }
 
+function leaveOut(features: Features, names: readonly FeatureName[]): Features {
+  const leftOut = names.map((name) => [name, { answer: 'unsupported', detail: 'left out' }] as const);
+  return { ...features, ...Object.fromEntries(leftOut) };
+}
+
 /** Loads and attaches; null when the verifier gave up because a signal came in between (EAGAIN): worth another try. */
 function tryLoad(
   native: Native,
@@ -101,7 +108,7 @@ function tryLoad(
     native.closeObject(handle);
   };
   try {
-    prepare(native, handle, plan, options.processors);
+    prepare(native, handle, plan, features, options.processors);
     const result = native.loadObject(handle);
     if (result === -EAGAIN) {
       close();
@@ -176,17 +183,30 @@ function ownHooks(plan: readonly PlannedSensor[]): string[] {
   return isSyscallPlan(plan) ? [...names, DISPATCHER] : names;
 }
 
-function prepare(native: Native, object: Pointer, plan: readonly PlannedSensor[], processors: number): void {
+function prepare(
+  native: Native,
+  object: Pointer,
+  plan: readonly PlannedSensor[],
+  features: Features,
+  processors: number,
+): void {
+  const probes = plan.flatMap((sensor) => sensor.chosen?.libraryProbes ?? []);
   const chosen = new Set([
     ...ownHooks(plan),
     ...plan.flatMap((sensor) => Object.keys(sensor.chosen?.syscallExits ?? {})),
-    ...plan.flatMap((sensor) => sensor.chosen?.libraryProbes ?? []),
+    ...probes,
   ]);
+  if (isMulti(features))
+    for (const name of probes) native.setAttachType(programOf(native, object, name), ATTACH_UPROBE_MULTI);
   for (const { sensor } of plan)
     for (const alternative of sensor.alternatives)
       for (const name of programsOf(alternative))
         if (!chosen.has(name)) native.setAutoload(programOf(native, object, name), false);
   native.setMaxEntries(mapOf(native, object, 'scratches'), processors);
+}
+
+function isMulti(features: Features): boolean {
+  return features['uprobe-multi'].answer === 'supported';
 }
 
 function fillDispatcher(
@@ -280,6 +300,7 @@ function sensors(
           variables: globals.bss,
           offsetOf: (variable) => globals.offsetOf(variable),
           programOf: (name) => programOf(native, object, name),
+          isMulti: isMulti(features),
           runtimesFd: fdOf('runtimes'),
           purposes: new Set(
             plan.flatMap(({ sensor, chosen }) => (chosen?.libraryProbes ? [sensor.name as Purpose] : [])),

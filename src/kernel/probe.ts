@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Feature, Features } from './features.ts';
-import type { Native } from './libbpf.ts';
+import { ATTACH_UPROBE_MULTI, type Native } from './libbpf.ts';
 
 // enum bpf_map_type, bpf_prog_type and bpf_attach_type of include/uapi/linux/bpf.h.
 const MAP_TYPE_ARRAY = 2;
@@ -12,6 +12,7 @@ const ATTACH_RAW_TRACEPOINT = 23;
 const ATTACH_FENTRY = 24;
 const ATTACH_LSM = 27;
 const EPERM = 1;
+const EBADF = 9;
 const EACCES = 13;
 /** r0 = 0; exit */
 const RETURN_ZERO = Buffer.from('b7000000000000009500000000000000', 'hex');
@@ -30,6 +31,7 @@ export function probeFeatures(native: Native): Features {
     'ring-buffer': probeMap(native, MAP_TYPE_RINGBUF, 0, 0, 4096),
     'raw-tracepoints': probeAttach(native, PROGRAM_TYPE_TRACING, ATTACH_RAW_TRACEPOINT, 'sys_exit'),
     uprobes: probeUprobes(native),
+    'uprobe-multi': probeUprobeMulti(native),
     trampolines: probeAttach(native, PROGRAM_TYPE_TRACING, ATTACH_FENTRY, 'security_file_open'),
     lsm: probeAttach(native, PROGRAM_TYPE_LSM, ATTACH_LSM, 'file_open'),
   };
@@ -68,6 +70,17 @@ function probeUprobes(native: Native): Feature {
   if (program < 0) return failure(-program, 'loading a program for uprobes');
   native.close(program);
   return { answer: 'supported', detail: `${UPROBE_EVENTS}, and a program was loaded` };
+}
+
+/** A kernel that knows such links says that a directory is no file to probe; one that does not, that the call is invalid. */
+function probeUprobeMulti(native: Native): Feature {
+  const program = native.loadProgram(PROGRAM_TYPE_KPROBE, ASK_COOKIE, ATTACH_UPROBE_MULTI, 0);
+  if (program < 0) return failure(-program, 'loading a program for uprobe_multi');
+  const link = native.attachUprobes(program, false, '/', [0], 0);
+  native.close(program);
+  if (link === -EBADF) return { answer: 'supported', detail: 'the kernel asked for a file to probe' };
+  if (link >= 0) native.close(link);
+  return failure(-link, 'linking a program for uprobe_multi');
 }
 
 function failure(errno: number, doing: string): Feature {

@@ -35,9 +35,22 @@ export interface EventHeader {
  * - linked: an event loop read the answer to what the stamped request had asked another service
  * - work: a thread of a pool runs what the stamped request had handed over
  * - task: it is a task that was made while the stamped request was served
+ * - made: no stamp; a task that another task had made, which served no request that is known. Then stampConnection is the
+ *   maker's unit, and stampSequence the time when: see src/attribution/maker.ts
+ * - subtask: as task, made by another task of the request: a child of it, or one that serves a pool from then on
  * - waited: no stamp; the thread came back from epoll_wait and has not read a request since
  */
-export type StampOrigin = 'none' | 'read' | 'process' | 'thread' | 'waited' | 'linked' | 'work' | 'task';
+export type StampOrigin =
+  | 'none'
+  | 'read'
+  | 'process'
+  | 'thread'
+  | 'waited'
+  | 'linked'
+  | 'work'
+  | 'task'
+  | 'made'
+  | 'subtask';
 
 export interface ExecEvent extends EventHeader {
   kind: 'exec';

@@ -23,7 +23,7 @@ export function eventView(event: KernelEvent, context: ViewContext): EventView {
     cgroupId: event.cgroupId,
     cpu: event.cpu,
     stamp:
-      event.stampOrigin === 'none'
+      event.stampOrigin === 'none' || event.stampOrigin === 'made'
         ? null
         : { connection: event.stampConnection, sequence: event.stampSequence, origin: event.stampOrigin },
     truncated: event.isTruncated,

@@ -46,6 +46,9 @@ export const JAVA_RUNTIMES: readonly Runtime[] = [
   java('java-httpserver', 'Java HttpServer of the JDK, a pool of 16 threads', 'JdkServer', {
     [DRIVER]: 'libpostgresql-jdbc-java',
   }),
+  java('java-executor', 'Java HttpServer, 4 threads read and a pool of 16 answers', 'ExecutorServer', {
+    [DRIVER]: 'libpostgresql-jdbc-java',
+  }),
   java('tomcat', 'Tomcat, 16 threads', 'TomcatServer', {
     [DRIVER]: 'libpostgresql-jdbc-java',
     [TOMCAT]: 'libtomcat10-embed-java',

@@ -37,9 +37,8 @@ function gunicorn(name: string, title: string, options: readonly string[]): Runt
   ]);
 }
 
-const UVICORN_FILES = {
+const ASYNC_DRIVERS = {
   [PYTHON]: 'python3',
-  [`${PACKAGES}/uvicorn`]: 'python3-uvicorn',
   [`${PACKAGES}/asyncpg`]: 'python3-asyncpg',
   [`${PACKAGES}/redis`]: 'python3-redis',
 };
@@ -49,7 +48,15 @@ function uvicorn(name: string, title: string, poolSize: number): Runtime {
     ...['-m', 'uvicorn', '--host', '127.0.0.1', '--port', String(port), '--backlog', '512'],
     ...['--log-level', 'warning', '--no-access-log', 'python_asgi:application'],
   ];
-  return python(name, title, UVICORN_FILES, args, { POOL_SIZE: String(poolSize) });
+  const files = { ...ASYNC_DRIVERS, [`${PACKAGES}/uvicorn`]: 'python3-uvicorn' };
+  return python(name, title, files, args, { POOL_SIZE: String(poolSize) });
+}
+
+function aiohttp(name: string, title: string, poolSize: number): Runtime {
+  const files = { ...ASYNC_DRIVERS, [`${PACKAGES}/aiohttp`]: 'python3-aiohttp' };
+  return python(name, title, files, () => [join(SERVERS, 'python_aiohttp.py')], {
+    POOL_SIZE: String(poolSize),
+  });
 }
 
 export const PYTHON_RUNTIMES: readonly Runtime[] = [
@@ -62,4 +69,5 @@ export const PYTHON_RUNTIMES: readonly Runtime[] = [
   ]),
   uvicorn('uvicorn', 'uvicorn with asyncpg, one event loop', 8),
   uvicorn('uvicorn-wide', 'uvicorn with asyncpg, pools larger than the load', WIDE_POOL_SIZE),
+  aiohttp('aiohttp', 'aiohttp with asyncpg, a task for each connection', 8),
 ];

@@ -38,16 +38,24 @@ async def work(query):
     return f"done {given}\n".encode()
 
 
+async def open_services():
+    Services.pool = await asyncpg.create_pool(min_size=1, max_size=POOL_SIZE)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(POOL_SIZE))
+    Services.store = redis.asyncio.Redis(port=int(os.environ["REDIS_PORT"]))
+
+
+async def close_services():
+    await Services.pool.close()
+
+
 async def lifespan(receive, send):
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
-            Services.pool = await asyncpg.create_pool(min_size=1, max_size=POOL_SIZE)
-            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(POOL_SIZE))
-            Services.store = redis.asyncio.Redis(port=int(os.environ["REDIS_PORT"]))
+            await open_services()
             await send({"type": "lifespan.startup.complete"})
         else:
-            await Services.pool.close()
+            await close_services()
             await send({"type": "lifespan.shutdown.complete"})
             return
 

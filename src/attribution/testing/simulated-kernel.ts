@@ -30,6 +30,8 @@ export interface SimulatedThread {
   readonly tid: number;
   /** Number of the goroutine or task; undefined for a thread. */
   readonly unit?: number;
+  /** Of a task: which other one had made it, and when. */
+  readonly maker?: { readonly unit: number; readonly madeNs: number };
   readonly process: SimulatedProcess;
   state: ThreadState | null;
 }
@@ -95,11 +97,22 @@ export class SimulatedKernel {
   /** context_made(): a task of asyncio, made by whoever runs. */
   task(maker: SimulatedThread): SimulatedThread {
     const { state } = maker;
-    const isInherited =
-      state !== null && !state.isLoop && (state.origin === 'read' || state.origin === 'task');
+    const isInherited = state !== null && !state.isLoop && ['read', 'task', 'subtask'].includes(state.origin);
+    const origin = state?.origin === 'read' ? 'task' : 'subtask';
     return {
       ...this.goroutine(maker),
-      state: isInherited ? { ...state, origin: 'task', readyCount: 0 } : null,
+      ...(maker.unit === undefined ? {} : { maker: { unit: maker.unit, madeNs: this.nowNs } }),
+      state: isInherited ? { ...state, origin, readyCount: 0 } : null,
+    };
+  }
+
+  /** What asyncio.to_thread runs on another thread, in a context of its own. */
+  onThread(maker: SimulatedThread, thread: SimulatedThread): SimulatedThread {
+    const task = this.task(maker);
+    return {
+      ...task,
+      tid: thread.tid,
+      state: task.state === null ? null : { ...task.state, origin: 'task' },
     };
   }
 
@@ -466,6 +479,8 @@ export class SimulatedKernel {
 
   /** fill_header() */
   header(thread: SimulatedThread): EventHeader {
+    const { maker } = thread;
+    const isMade = maker !== undefined && (thread.state?.connection ?? 0) === 0;
     return {
       timeNs: (this.nowNs += 1000),
       pid: thread.process.pid,
@@ -474,9 +489,9 @@ export class SimulatedKernel {
       startTicks: thread.process.startTicks,
       cgroupId: 1,
       cpu: 0,
-      stampConnection: thread.state?.connection ?? 0,
-      stampSequence: thread.state?.sequence ?? 0,
-      stampOrigin: thread.state?.origin ?? 'none',
+      stampConnection: isMade ? maker.unit : (thread.state?.connection ?? 0),
+      stampSequence: isMade ? Math.floor(maker.madeNs / 1024) % 2 ** 32 : (thread.state?.sequence ?? 0),
+      stampOrigin: isMade ? 'made' : (thread.state?.origin ?? 'none'),
       readyCount: thread.state?.readyCount ?? 0,
       isTruncated: false,
     };

@@ -6,6 +6,7 @@ import type { EventHeader, KernelEvent, PayloadEvent } from '../../model/event.t
 import type { Process } from '../../model/process.ts';
 import type { RequestInput, RequestMessage } from '../../model/request.ts';
 import { Attributor } from '../attribution.ts';
+import type { OpenQuestion } from '../open-question.ts';
 import type { RequestState } from '../request-state.ts';
 import { SimulatedKernel, type SimulatedThread } from './simulated-kernel.ts';
 
@@ -53,7 +54,8 @@ export function makeMessage(value: ByteString, location: RequestInput['location'
 
 export interface PlacedEffect {
   readonly event: KernelEvent;
-  readonly attribution: Attribution;
+  /** What was said at once, or what a reply has told since. */
+  attribution: Attribution;
 }
 
 /**
@@ -62,13 +64,22 @@ export interface PlacedEffect {
  */
 export class Timeline {
   readonly attributor = new Attributor();
-  readonly kernel = new SimulatedKernel((event) => this.#apply(event));
+  readonly kernel = new SimulatedKernel((event) => {
+    this.#apply(event);
+    this.#settle();
+  });
   readonly effects: PlacedEffect[] = [];
   readonly requests: RequestState[] = [];
   readonly ended: RequestState[] = [];
   readonly #processes = new Map<string, Draft<Process>>();
   readonly #clients = new Set<number>();
+  readonly #provisional = new Map<OpenQuestion, PlacedEffect[]>();
   readonly #unanswered = new Map<number, string[]>();
+
+  /** How many effects wait for a reply to tell whose they are. */
+  get provisionalCount(): number {
+    return [...this.#provisional.values()].flat().length;
+  }
 
   /** How the newest effect was placed: "exact alpha", "ambiguous alpha bravo" (by name), "none". */
   get latest(): string {
@@ -180,6 +191,12 @@ export class Timeline {
       return;
     }
     attributor.payload(event, process);
+    this.#read(event, process);
+    attributor.payloadRead(event, process);
+  }
+
+  #read(event: PayloadEvent, process: Process): void {
+    const { attributor } = this;
     for (const line of byteString(event.bytes).split('\n')) {
       const [step = '', value = ''] = line.split(' ');
       if (step === '>' || step === '>>') {
@@ -196,7 +213,21 @@ export class Timeline {
   }
 
   #note(event: KernelEvent, attribution: Attribution): void {
-    this.effects.push({ event, attribution });
+    const placed = { event, attribution };
+    this.effects.push(placed);
+    const question = this.attributor.questionOf(attribution);
+    if (question === null) return;
+    const others = this.#provisional.get(question);
+    if (others === undefined) this.#provisional.set(question, [placed]);
+    else others.push(placed);
+  }
+
+  #settle(): void {
+    for (const question of this.attributor.closedQuestions()) {
+      for (const placed of this.#provisional.get(question) ?? [])
+        placed.attribution = question.answer ?? placed.attribution;
+      this.#provisional.delete(question);
+    }
   }
 }
 

@@ -15,6 +15,8 @@ const BUILD_INFO_BYTES = 64;
 const POINTER_BYTES = 8;
 /** Goroutines that are looked at to see that the numbers are where we think. */
 const CHECKED_GOROUTINES = 8;
+/** Go 1.25: the newest of which the place is known. */
+const NEWEST_MINOR = 25;
 const MAX_GOROUTINE_ID = 2 ** 48;
 
 /** Where runtime.g.goid is: Go 1.23 put syscallbp before it, Go 1.25 took a word out of gobuf. */
@@ -32,7 +34,13 @@ export function findGoUnits(memory: ProcessMemory, file: LoadedFile): UnitLayout
   const threadOffset = goroutineOffset(file, symbols.get('runtime.tlsg')?.address ?? null);
   if (threadOffset === null) return null;
   const all = symbols.get('runtime.allgs');
-  if (all !== undefined && !areGoroutines(memory, all.address, memberOffset)) return null;
+  // Without that, of a version that came after this was written nobody knows.
+  if (
+    all === undefined
+      ? minor === null || minor > NEWEST_MINOR
+      : !areGoroutines(memory, all.address, memberOffset)
+  )
+    return null;
   return { kind: 'go', threadOffset, memberOffset };
 }
 

@@ -70,11 +70,16 @@ export class LoadedFile implements Disposable {
    */
   static open(mapped: MappedFile): LoadedFile | null {
     const file = new OpenFile(mapped.handle);
+    const loaded = LoadedFile.of(file, mapped);
+    if (loaded === null) file[Symbol.dispose]();
+    return loaded;
+  }
+
+  /** Of a file that is open already. Whoever opened it disposes it, or this. */
+  static of(file: OpenFile, mapped: MappedFile): LoadedFile | null {
     const elf = ElfFile.open(file);
     const address = elf?.codeAddress(mapped.fileOffset) ?? null;
-    if (elf !== null && address !== null) return new LoadedFile(file, elf, mapped.address - address);
-    file[Symbol.dispose]();
-    return null;
+    return elf === null || address === null ? null : new LoadedFile(file, elf, mapped.address - address);
   }
 
   /** Symbols with their addresses in the process. */

@@ -13,6 +13,8 @@ const SPECIFIC_KEYS = 32;
 /** nptl's tcbhead_t: a pointer to itself, twice. */
 const SELF_OFFSET = 16;
 const MAX_RUNTIME_BYTES = 1024 * 1024;
+/** Words of it that are followed: each is a read of the other process's memory. */
+const MAX_CANDIDATES = 4096;
 /** PyThreadState has some 400 bytes. */
 const THREAD_STATE_WORDS = 96;
 const TYPE_OFFSET = 8;
@@ -45,8 +47,10 @@ export function findPythonUnits(memory: ProcessMemory, file: LoadedFile): UnitLa
 /** The base of the main thread stands in the interpreter's global state; its first word and its third point to itself. */
 function mainThread(memory: ProcessMemory, address: number, sizeBytes: number): number | null {
   const words = memory.words(address, Math.floor(sizeBytes / 8));
+  let left = MAX_CANDIDATES;
   for (const word of new Set(words)) {
     if (!isPlausibleAddress(word) || word % 64 !== 0) continue;
+    if (left-- === 0) return null;
     if (memory.word(word) === word && memory.word(word + SELF_OFFSET) === word) return word;
   }
   return null;

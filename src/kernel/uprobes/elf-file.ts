@@ -274,22 +274,20 @@ function readSections(source: ByteSource, header: DataView): Section[] {
 function* symbolsIn(
   source: ByteSource,
   symbols: Section,
-  names: Section | undefined,
+  strings: Section | undefined,
   wanted: readonly string[],
 ): Generator<[name: string, symbol: ElfSymbol]> {
-  if (names === undefined || symbols.sizeBytes > MAX_SYMBOL_BYTES || names.sizeBytes > MAX_NAME_BYTES) return;
-  const text = source.read(names.offset, names.sizeBytes);
+  if (strings === undefined || symbols.sizeBytes > MAX_SYMBOL_BYTES || strings.sizeBytes > MAX_NAME_BYTES)
+    return;
+  const text = source.read(strings.offset, strings.sizeBytes);
   if (text === null) return;
-  // From the names' places to the symbols: reading a name for each of 100,000 symbols takes a hundred times longer.
-  const byPlace = new Map<number, string>();
-  for (const name of wanted) for (const place of placesOf(text, name)) byPlace.set(place, name);
-  if (byPlace.size === 0) return;
   const table = source.read(symbols.offset, symbols.sizeBytes - (symbols.sizeBytes % SYMBOL_BYTES));
   if (table === null) return;
   const view = viewOf(table);
+  const names = new NameTable(text, wanted);
   for (let at = 0; at < table.byteLength; at += SYMBOL_BYTES) {
-    const name = byPlace.get(view.getUint32(at, true));
-    if (name === undefined) continue;
+    const name = names.wantedAt(view.getUint32(at, true));
+    if (name === null) continue;
     const type = view.getUint8(at + 4) & 0xf;
     const address = u64(view, at + 8);
     // No indirect functions (their address is that of a resolver), and nothing that is defined elsewhere.
@@ -299,6 +297,46 @@ function* symbolsIn(
     if (address === 0 && type !== STT_TLS) continue;
     yield [name, { address, sizeBytes: u64(view, at + 16), isFunction }];
   }
+}
+
+/**
+ * Which wanted name stands at a place of a table of names. There are some 200,000 places to ask for, so most are told apart
+ * by two bytes, and no string is made.
+ */
+class NameTable {
+  readonly #text: Uint8Array;
+  readonly #byBeginning = new Map<number, { readonly name: string; readonly bytes: Uint8Array }[]>();
+
+  constructor(text: Uint8Array, wanted: readonly string[]) {
+    this.#text = text;
+    for (const name of wanted) {
+      const bytes = Buffer.from(`${name}\0`, 'latin1');
+      const beginning = beginningAt(bytes, 0);
+      const others = this.#byBeginning.get(beginning) ?? [];
+      this.#byBeginning.set(beginning, [...others, { name, bytes }]);
+    }
+  }
+
+  wantedAt(place: number): string | null {
+    const candidates = this.#byBeginning.get(beginningAt(this.#text, place));
+    if (candidates === undefined) return null;
+    for (const { name, bytes } of candidates) if (this.#stands(bytes, place)) return name;
+    return null;
+  }
+
+  #stands(bytes: Uint8Array, place: number): boolean {
+    // The NUL at the end first: names of C++ begin alike.
+    for (let index = bytes.length - 1; index >= 0; index--)
+      if (this.#text[place + index] !== bytes[index]) return false;
+    return true;
+  }
+}
+
+/** Two bytes as a number; -1 behind the end. */
+function beginningAt(bytes: Uint8Array, place: number): number {
+  const first = bytes[place];
+  const second = bytes[place + 1];
+  return first === undefined || second === undefined ? -1 : first | (second << 8);
 }
 
 /** Where the name stands, ended by NUL; also as the end of a longer one, since linkers share endings. */

@@ -12,22 +12,21 @@ const MAX_METHODS = 64;
  * Where a library's functions are in its file, by the names that the catalogue gives them; those that it does not have are left
  * out. Some have no symbol, but their address stands in a variable that has one. All is read out of the file, never out of a
  * process: what a process writes into its own memory must not decide where others get a breakpoint.
+ * @param goSymbols those of Go programs, which keep the names of their functions when their symbols are stripped
  */
 export function findFunctions(
   source: ByteSource,
   functions: readonly ProbedFunction[],
-  isGo = false,
+  goSymbols: readonly string[] = [],
 ): ReadonlyMap<string, number> {
   const elf = ElfFile.open(source);
   if (elf === null) return new Map();
   const named = functions.filter(({ within }) => within === undefined);
-  const found = new Map(elf.functions(named.map(({ symbol }) => symbol)));
-  if (isGo && found.size === 0)
-    return goFunctions(
-      elf,
-      functions.map(({ symbol }) => symbol),
-    );
-  const variables = elf.symbols(functions.flatMap(({ within }) => within?.symbol ?? []));
+  const names = new Set(named.map(({ symbol }) => symbol));
+  const found = new Map(elf.functions([...names]));
+  const missing = goSymbols.filter((name) => !found.has(name));
+  if (missing.length > 0) for (const [name, offset] of goFunctions(elf, missing)) found.set(name, offset);
+  const variables = elf.symbols([...new Set(functions.flatMap(({ within }) => within?.symbol ?? []))]);
   for (const { symbol, within } of functions) {
     const variable = within === undefined ? undefined : variables.get(within.symbol);
     if (within === undefined || variable === undefined) continue;

@@ -2,6 +2,7 @@ import type { Native, Pointer } from '../libbpf.ts';
 import type { UnitKind } from '../runtimes/unit-layout.ts';
 import type { Purpose } from './libraries.ts';
 import type { ProbeHost } from './library-probes.ts';
+import { ProbeLinks } from './probe-links.ts';
 
 /** bpf/lib/function.h: PROBE_SLOTS and the rows of probe_hits; bpf/lib/tls.h: TLS_LISTENERS. */
 const SLOTS = 64;
@@ -16,6 +17,8 @@ export interface KernelSide {
   readonly variables: DataView;
   offsetOf(variable: string): number;
   programOf(name: string): Pointer;
+  /** The programs were loaded for links with many probes. */
+  readonly isMulti: boolean;
   readonly purposes: ReadonlySet<Purpose>;
   /** The map of processes whose units are no threads. */
   readonly runtimesFd: number;
@@ -34,12 +37,13 @@ export function kernelProbes(kernel: KernelSide): ProbeHost {
   const listenerCount = kernel.offsetOf('tls_listener_count');
   const hasRuntimes = kernel.offsetOf('has_runtimes');
   const givenUp = kernel.offsetOf('runtime_given_up');
+  const links = new ProbeLinks(native, (name) => kernel.programOf(name), kernel.isMulti);
   let taken = variables.getUint32(listenerCount, true);
   return {
     purposes: kernel.purposes,
     slots: SLOTS,
-    attach: (program, isReturn, path, offset, slot) =>
-      native.attachUprobe(kernel.programOf(program), isReturn, path, offset, slot),
+    attach: (path, slot, probes) => links.attach(path, slot, probes),
+    settle: () => links.settle(),
     setRuntime(pid, startTicks, { kind, threadOffset, memberOffset, readsOutside }) {
       const key = Buffer.alloc(4);
       key.writeUInt32LE(pid);
@@ -53,7 +57,6 @@ export function kernelProbes(kernel: KernelSide): ProbeHost {
       variables.setUint32(hasRuntimes, 1, true);
     },
     giveUp: (kind) => variables.setUint32(givenUp, RUNTIME_KINDS[kind], true),
-    detach: (link) => void native.destroyLink(link),
     setActive: (isActive) => variables.setUint32(active, isActive ? 1 : 0, true),
     hits(slot) {
       let sum = 0;

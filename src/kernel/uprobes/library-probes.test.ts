@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { LIBRARIES, librariesOf, libraryPrograms } from './libraries.ts';
+import type { FunctionProbe } from './library-functions.ts';
 import { LibraryProbes, type ProbeHost } from './library-probes.ts';
 import { OpenFile, parseMappings, readMappings } from './mapped-files.ts';
 
@@ -86,21 +87,27 @@ class FakeHost implements ProbeHost {
   readonly slots: number = 2;
   readonly attached = new Set<object>();
   isActive = false;
+  isSettled = true;
   hitCount = 0;
   listeners: number[] = [];
   refuses = '';
   readonly runtimes = new Set<number>();
   readonly givenUp = new Set<string>();
 
-  attach(program: string, isReturn: boolean, path: string, offset: number, slot: number): object | null {
-    if (program === this.refuses) return null;
-    const link = { program, isReturn, path, offset, slot };
-    this.attached.add(link);
-    return link;
+  attach(path: string, slot: number, probes: readonly FunctionProbe[]): Disposable | null {
+    if (probes.some(({ program }) => program === this.refuses)) return null;
+    const attached = probes.map((probe) => ({ ...probe, path, slot }));
+    for (const probe of attached) this.attached.add(probe);
+    this.isSettled = false;
+    return {
+      [Symbol.dispose]: () => {
+        for (const probe of attached) assert.ok(this.attached.delete(probe));
+      },
+    };
   }
 
-  detach(link: object | bigint): void {
-    assert.ok(typeof link === 'object' && this.attached.delete(link));
+  settle(): void {
+    this.isSettled = true;
   }
 
   setActive(isActive: boolean): void {
@@ -146,6 +153,7 @@ describe('attaching', { skip: isRoot ? false : 'only root opens map_files' }, ()
     }
     assert.equal(host.attached.size, 0);
     assert.ok(!host.isActive);
+    assert.ok(host.isSettled);
   });
 
   test('what fires too often is taken off for good, and told', () => {

@@ -1,22 +1,25 @@
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { arch, availableParallelism } from 'node:os';
-import type { Pointer } from '../libbpf.ts';
 import { UnitRuntimes, type UnitHost } from '../runtimes/unit-runtimes.ts';
-import type { UnitKind } from '../runtimes/unit-layout.ts';
-import { probeOffset } from './elf-file.ts';
+import type { UnitLayout } from '../runtimes/unit-layout.ts';
 import { findFunctions } from './find-functions.ts';
 import { librariesOf, UVLOOP, type Library, type Purpose } from './libraries.ts';
+import { probesOf, type FunctionProbe } from './library-functions.ts';
 import { OpenFile, readMappings, type MappedFile } from './mapped-files.ts';
 
-/** What the kernel side offers for probes; links are its own. */
+/** What the kernel side offers for probes. */
 export interface ProbeHost extends UnitHost {
   /** What probes are wanted for: sensors that are switched on. */
   readonly purposes: ReadonlySet<Purpose>;
   /** Files that can be probed at once. */
   readonly slots: number;
-  /** @returns null when the kernel refuses */
-  attach(program: string, isReturn: boolean, path: string, offset: number, slot: number): Pointer | null;
-  detach(link: Pointer): void;
+  /**
+   * Puts all these probes into a file.
+   * @returns what takes them off; null, and none is attached, when the kernel refuses one
+   */
+  attach(path: string, slot: number, probes: readonly FunctionProbe[]): Disposable | null;
+  /** Waits until all that is being taken off is off. */
+  settle(): void;
   /** Whether any TLS library is probed: without one, the other programs leave out what is for TLS only. */
   setActive(isActive: boolean): void;
   /** Hits of a slot so far, modulo 2^32. */
@@ -30,6 +33,8 @@ export interface LibraryProbesLimits {
   hitsPerSecond: number;
   /** Processes looked at in one step. */
   processesPerStep: number;
+  /** What looking at processes may take at the beginning. */
+  beginMs: number;
 }
 
 /**
@@ -40,7 +45,13 @@ const HITS_PER_PROCESSOR = 25_000;
 const DEFAULT_LIMITS: LibraryProbesLimits = {
   hitsPerSecond: HITS_PER_PROCESSOR * availableParallelism(),
   processesPerStep: 16,
+  beginMs: 500,
 };
+/**
+ * Then it is for the rings to be read. A file that is new takes longer, some 40 ms for Node.js: three quarters of that to
+ * find its functions. The ring of security events holds 27,000 of 150 bytes.
+ */
+const STEP_MS = 10;
 /** Goroutines are found on this architecture only: see bpf/lib/unit.h. */
 const CAN_PROBE_GO = arch() === 'x64';
 const BUSY_SECONDS = 3;
@@ -66,7 +77,7 @@ interface ProbedFile {
   readonly path: string;
   readonly library: Library;
   readonly slot: number;
-  readonly links: Pointer[];
+  readonly probes: Disposable;
   /** Processes that were seen to have it. */
   readonly users: Set<number>;
   /** The slot's counter when it was read last. */
@@ -74,6 +85,12 @@ interface ProbedFile {
   /** Hits up to then. */
   hits: number;
   busySeconds: number;
+}
+
+/** A process, and the files that it has code of. */
+interface Looked {
+  readonly pid: number;
+  readonly files: readonly MappedFile[];
 }
 
 interface Look {
@@ -101,6 +118,8 @@ export class LibraryProbes implements Disposable {
   readonly #refused = new Set<string>();
   readonly #looks = new Map<number, Look>();
   readonly #queue = new Set<number>();
+  /** Of those that were there at the beginning, the last one first. */
+  #backlog: number[] = [];
   /** Of files that are no longer probed, by library and path. */
   readonly #usedBefore = new Map<string, ProbeUse>();
   readonly #runtimes: UnitRuntimes;
@@ -115,10 +134,15 @@ export class LibraryProbes implements Disposable {
     this.#freeSlots = Array.from({ length: host.slots }, (_, index) => host.slots - 1 - index);
   }
 
-  /** Looks at every process that there is. */
-  begin(): void {
-    for (const pid of processIds()) this.#lookAt(pid);
+  /**
+   * Looks at every process that there is; those that do not fit into the time are left to the steps, since nobody reads
+   * the rings meanwhile.
+   * @param first those that matter most
+   */
+  begin(first: readonly number[]): void {
     this.#host.takeListeners();
+    this.#backlog = [...new Set([...first, ...processIds()])].toReversed();
+    this.#lookAtBacklog(performance.now() + this.#limits.beginMs);
   }
 
   /** What is probed, for people. */
@@ -156,13 +180,15 @@ export class LibraryProbes implements Disposable {
       this.#looks.delete(pid);
       this.serves(pid, nowMs);
     }
+    const deadline = performance.now() + STEP_MS;
     let left = this.#limits.processesPerStep;
     for (const pid of this.#queue) {
-      if (left-- === 0) break;
+      if (left-- === 0 || performance.now() >= deadline) break;
       this.#queue.delete(pid);
       this.#noteLook(pid, nowMs);
       this.#lookAt(pid);
     }
+    this.#lookAtBacklog(deadline);
     if (nowMs - this.#budgetMs >= BUDGET_CHECK_MS) this.#checkBudgets(nowMs);
     if (nowMs - this.#usersMs >= USERS_CHECK_MS) this.#checkUsers(nowMs);
   }
@@ -177,6 +203,7 @@ export class LibraryProbes implements Disposable {
 
   [Symbol.dispose](): void {
     for (const file of this.#files.values()) this.#detach(file);
+    this.#host.settle();
   }
 
   #lose(reason: ProbeLoss): void {
@@ -192,56 +219,73 @@ export class LibraryProbes implements Disposable {
     this.#looks.set(pid, { nextMs: nowMs + pauseMs, pauseMs });
   }
 
+  #lookAtBacklog(deadline: number): void {
+    while (this.#backlog.length > 0 && performance.now() < deadline) this.#lookAt(this.#backlog.pop() ?? 0);
+  }
+
   #lookAt(pid: number): void {
     const files = readMappings(pid);
     if (files.length === 0) return;
     const program = programOf(pid);
+    const looked: Looked = { pid, files };
     for (const file of files) {
       const isProgram = file.path === program;
-      for (const library of librariesOf(file.path, isProgram)) {
-        if (!this.#host.purposes.has(library.purpose)) continue;
-        if (library.isGo === true && !(CAN_PROBE_GO && this.#host.purposes.has('runtime'))) continue;
-        const { beside, units } = library;
-        if (beside !== undefined && !files.some(({ path }) => beside.test(path))) continue;
-        if (units === undefined) this.#use(file, library, pid);
-        else this.#useUnits(file, library, units, pid, files);
-      }
+      const wanted = librariesOf(file.path, isProgram).filter(
+        ({ purpose, beside, isGo }) =>
+          this.#host.purposes.has(purpose) &&
+          (isGo !== true || (CAN_PROBE_GO && this.#host.purposes.has('runtime'))) &&
+          (beside === undefined || files.some(({ path }) => beside.test(path))),
+      );
+      const missing = wanted.filter((library) => !this.#files.has(keyOf(file, library)));
+      if (missing.length > 0) this.#probe(file, missing, looked);
+      for (const library of wanted) if (!missing.includes(library)) this.#use(file, library, looked);
       if (isProgram && this.#host.purposes.has('runtime')) this.#runtimes.lookAtProgram(pid, file);
     }
   }
 
-  #use(file: MappedFile, library: Library, pid: number): void {
-    const probed = this.#files.get(keyOf(file, library));
-    if (probed === undefined) this.#probe(file, library, pid);
-    else if (probed.users.size < MAX_USERS) probed.users.add(pid);
-  }
-
-  /** First the probes, then the process: a unit that was not seen being made must not be mistaken for an older one. */
-  #useUnits(
-    file: MappedFile,
-    library: Library,
-    kind: UnitKind,
-    pid: number,
-    files: readonly MappedFile[],
-  ): void {
-    if (this.#runtimes.isTold(pid)) return;
-    const layout = this.#runtimes.uses(pid, file, kind);
-    if (layout === null) return;
-    this.#use(file, library, pid);
-    if (this.#files.has(keyOf(file, library))) {
-      const readsOutside = files.some(({ path }) => UVLOOP.test(path));
-      this.#runtimes.begin(pid, { ...layout, readsOutside });
+  /**
+   * The process has the library. First the probes, then the process: a unit that was not seen being made must not be
+   * mistaken for an older one.
+   * @param probe puts the probes in, where they are missing; false when that failed
+   */
+  #use(mapped: MappedFile, library: Library, { pid, files }: Looked, probe?: () => boolean): void {
+    let layout: UnitLayout | null = null;
+    if (library.units !== undefined) {
+      if (this.#runtimes.isTold(pid)) return;
+      layout = this.#runtimes.uses(pid, mapped, library.units);
+      if (layout === null) return;
     }
+    if (probe?.() === false) return;
+    const users = this.#files.get(keyOf(mapped, library))?.users;
+    if (users !== undefined && users.size < MAX_USERS) users.add(pid);
+    if (layout === null) return;
+    this.#runtimes.begin(pid, { ...layout, readsOutside: files.some(({ path }) => UVLOOP.test(path)) });
   }
 
-  #probe(mapped: MappedFile, library: Library, pid: number): void {
-    // An inode's number is given to another file one day, so the size is part of what is remembered.
+  #probe(mapped: MappedFile, libraries: readonly Library[], looked: Looked): void {
     try {
       using file = new OpenFile(mapped.handle);
-      const identity = `${keyOf(mapped, library)}:${file.sizeBytes}`;
-      if (this.#refused.has(identity)) return;
-      const wasProbed = this.#probeFile(mapped, library, pid, file);
-      if (!wasProbed) this.#refuse(identity);
+      // An inode's number is given to another file one day, so the size is part of what is remembered.
+      const identityOf = (library: Library): string => `${keyOf(mapped, library)}:${file.sizeBytes}`;
+      const candidates = libraries.filter((library) => !this.#refused.has(identityOf(library)));
+      if (candidates.length === 0) return;
+      const found = findFunctions(
+        file,
+        candidates.flatMap(({ functions }) => functions),
+        candidates
+          .filter(({ isGo }) => isGo === true)
+          .flatMap((library) => library.functions.map(({ symbol }) => symbol)),
+      );
+      for (const library of candidates) {
+        const probes = probesOf(library, found, file);
+        if (probes === null) this.#refuse(identityOf(library));
+        else
+          this.#use(mapped, library, looked, () => {
+            const isProbed = this.#attach(mapped, library, file, probes);
+            if (!isProbed) this.#refuse(identityOf(library));
+            return isProbed;
+          });
+      }
     } catch {
       // The process is gone, or has unmapped it: whoever has it as well will be looked at.
     }
@@ -252,45 +296,37 @@ export class LibraryProbes implements Disposable {
     this.#refused.add(identity);
   }
 
-  #probeFile(mapped: MappedFile, library: Library, pid: number, file: OpenFile): boolean {
-    const functions = findFunctions(file, library.functions, library.isGo);
-    if (!library.needs.every((names) => names.some((name) => functions.has(name)))) return false;
+  #attach(
+    mapped: MappedFile,
+    library: Library,
+    file: OpenFile,
+    functions: readonly FunctionProbe[],
+  ): boolean {
     const slot = this.#freeSlots.pop();
     if (slot === undefined) {
       this.#lose('library-table-full');
       return false;
     }
-    const links: Pointer[] = [];
-    let isWhole = true;
-    for (const { symbol, enter, exit, unless } of library.functions) {
-      const at = functions.get(symbol);
-      if (at === undefined || (unless !== undefined && functions.has(unless))) continue;
-      const offset = probeOffset(file, at);
-      for (const [name, isReturn] of [[enter, false] as const, [exit, true] as const]) {
-        if (name === undefined) continue;
-        const link = this.#host.attach(name, isReturn, file.path, offset, slot);
-        if (link === null) isWhole = false;
-        else links.push(link);
-      }
-    }
-    const probed: ProbedFile = {
-      key: keyOf(mapped, library),
-      path: mapped.path,
-      library,
-      slot,
-      links,
-      users: new Set([pid]),
-      counter: this.#host.hits(slot),
-      hits: 0,
-      busySeconds: 0,
-    };
-    if (!isWhole) {
-      // Half of a conversation misleads.
+    const probes = this.#host.attach(file.path, slot, functions);
+    if (probes === null) {
+      this.#freeSlots.push(slot);
       this.#lose('library-not-probed');
-      this.#detach(probed);
       return false;
     }
-    this.#files.set(probed.key, probed);
+    const key = keyOf(mapped, library);
+    const counter = this.#host.hits(slot);
+    const { path } = mapped;
+    this.#files.set(key, {
+      key,
+      path,
+      library,
+      slot,
+      probes,
+      users: new Set(),
+      counter,
+      hits: 0,
+      busySeconds: 0,
+    });
     this.#tellActive();
     return true;
   }
@@ -308,7 +344,7 @@ export class LibraryProbes implements Disposable {
     this.#countHits(file);
     if (this.#usedBefore.size < MAX_REMEMBERED || this.#usedBefore.has(useKey(file)))
       addUse(this.#usedBefore, file);
-    for (const link of file.links.splice(0)) this.#host.detach(link);
+    file.probes[Symbol.dispose]();
     this.#freeSlots.push(file.slot);
     this.#files.delete(file.key);
     this.#tellActive();

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { parseListening, readListeningPorts } from './listening-ports.ts';
+import { listeningProcesses, parseListening, readListeningSockets } from './listening-sockets.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'throughline-ports-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -27,7 +27,10 @@ describe('a table of sockets', () => {
       line('00000000:0000', '0A'),
       '',
     ].join('\n');
-    assert.deepEqual(parseListening(table), [8080, 443, 65_535]);
+    assert.deepEqual(
+      parseListening(table),
+      [8080, 443, 65_535].map((port) => ({ port, inode: '12345' })),
+    );
   });
 
   test('what is no such table gives none', () => {
@@ -37,7 +40,7 @@ describe('a table of sockets', () => {
 
   test('a table that was cut in the middle of a line', () => {
     const table = `${TITLE}\n${line('0100007F:1F90', '0A')}\n   1: 0100007F:1F`;
-    assert.deepEqual(parseListening(table), [8080]);
+    assert.deepEqual(parseListening(table), [{ port: 8080, inode: '12345' }]);
   });
 });
 
@@ -63,19 +66,26 @@ describe('the tables of the host', () => {
     fakeProcess(proc, '3', 'net:[2]', `${TITLE}\n${line('0:0053', '0A')}\n`);
     fakeProcess(proc, '4', null, `${TITLE}\n${line('0:0054', '0A')}\n`);
     fakeProcess(proc, 'self', 'net:[3]', `${TITLE}\n${line('0:0055', '0A')}\n`);
-    assert.deepEqual(readListeningPorts(proc), new Set([0x50, 0x51, 0x53]));
+    assert.deepEqual(
+      readListeningSockets(proc).map(({ port }) => port),
+      [0x50, 0x51, 0x53],
+    );
   });
 
   test('may be missing', () => {
-    assert.deepEqual(readListeningPorts(join(folder, 'none')), new Set());
+    assert.deepEqual(readListeningSockets(join(folder, 'none')), []);
+    assert.deepEqual(listeningProcesses([{ port: 80, inode: '1' }], join(folder, 'none')), []);
   });
 
-  test('show a socket of this process', async () => {
+  test('show a socket of this process, which is found by it', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     assert.ok(typeof address === 'object' && address !== null);
-    assert.ok(readListeningPorts().has(address.port));
+    const sockets = readListeningSockets().filter(({ port }) => port === address.port);
+    const pids = listeningProcesses(sockets);
     server.close();
+    assert.equal(sockets.length, 1);
+    assert.deepEqual(pids, [process.pid]);
   });
 });
