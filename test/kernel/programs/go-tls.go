@@ -2,6 +2,7 @@
 //
 //	/dial?id=X     asks UPSTREAM for /answer?id=x on a connection of its own, in the request's goroutine; x is X backwards
 //	/ask?id=X      the same with net/http, HTTP/1.1; with /ask2 HTTP/2: other goroutines move the bytes
+//	               with carry=plain the id is not turned
 //	/deep?id=X     writes WORK_DIR/x.txt and replies in pieces, each from a stack that has to grow
 package main
 
@@ -73,6 +74,9 @@ func deep(depth int, then func()) byte {
 func serve(response http.ResponseWriter, request *http.Request) {
 	given := request.URL.Query().Get("id")
 	id := reversed(given)
+	if request.URL.Query().Get("carry") == "plain" {
+		id = given
+	}
 	var body string
 	var err error
 	switch request.URL.Path {
