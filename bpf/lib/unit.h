@@ -117,12 +117,22 @@ static __always_inline struct runtime *runtime_of(struct task_struct *task)
 	return runtime && runtime->start_ticks == task->group_leader->start_boottime / NANOSECONDS_PER_TICK ? runtime : NULL;
 }
 
-/* The unit that the current task runs. */
-static __always_inline __u64 unit_of(struct task_struct *task)
+/*
+ * A function of its own: the verifier goes through it once, and not for each way that leads to each of its many callers,
+ * which would make loading take seconds.
+ */
+__noinline __u64 current_unit(void)
 {
+	struct task_struct *task = current_task();
 	struct runtime *runtime = runtime_of(task);
 
 	return runtime ? unit_in_runtime(task, runtime) : task->pid;
+}
+
+/* The unit that the current task runs. */
+static __always_inline __u64 unit_of(struct task_struct *task)
+{
+	return has_runtimes ? current_unit() : task->pid;
 }
 
 /* The goroutine that the current task runs: 0 for none, as in other programs, in Go's scheduler and in C code. */
