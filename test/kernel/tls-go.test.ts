@@ -80,6 +80,8 @@ suite('TLS of Go', { skip: whyUnavailable('go') ?? false }, () => {
     test(`server, ${name}: effects are on their requests`, async (t) => {
       await using server = await startServer('go', 64, true, env);
       await untilProbed(agent, server);
+      // What was in flight while it was being looked at stays possible.
+      await sleep(1000);
       for (const keepAlive of [true, false]) {
         const { verdicts } = await observe(() => sendWork(server, keepAlive));
         const judged = verdicts();
