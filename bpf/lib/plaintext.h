@@ -64,15 +64,6 @@ static __always_inline void tell_plaintext(struct task_struct *task, struct conn
 		emit_plaintext(task, connection, stream_offset, buffer, length, captured, PLAINTEXT_IN_LIMIT);
 }
 
-/* The thread works on something that we cannot read. */
-static __always_inline void forget_request(struct task_struct *task)
-{
-	struct thread_state *thread = thread_of(task);
-
-	if (thread)
-		clear_stamp(thread, ORIGIN_NONE);
-}
-
 /* User space has said that nobody reads this plaintext. Looked up only for the first messages. */
 static __always_inline int is_plaintext_ignored(struct connection_state *connection)
 {
@@ -97,7 +88,7 @@ static __always_inline void plaintext_in(struct task_struct *task, struct connec
 	if (connection->direction != DIRECTION_IN) {
 		if (is_plaintext_ignored(connection)) {
 			unmark_serving(task->tgid, connection->id);
-			forget_request(task);
+			forget_stamp(task);
 			return;
 		}
 		connection->direction = DIRECTION_IN;
@@ -200,7 +191,7 @@ static __always_inline void plaintext_passed(struct task_struct *task, struct co
 	}
 	if (connection->tls_stage == TLS_UNREAD) {
 		if (call == TLS_READ)
-			forget_request(task);
+			forget_stamp(task);
 		return;
 	}
 	if (connection->tls_stage != TLS_PLAINTEXT) {

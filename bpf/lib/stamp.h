@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The request stamp of each thread, goroutine or task (lib/unit.h): the cheap current context that every event carries. It is what the kernel can know
- * at once; user space refines it. Also which processes serve requests, since their effects are wanted.
+ * The request stamp of each thread, goroutine or task (lib/unit.h): the cheap current context that every event carries. It
+ * is what the kernel can know at once; user space refines it. Also which processes serve requests, since their effects
+ * are wanted.
  */
 #ifndef THROUGHLINE_STAMP_H
 #define THROUGHLINE_STAMP_H
@@ -91,6 +92,15 @@ static __always_inline void clear_stamp(struct thread_state *thread, __u8 origin
 	thread->connection = 0;
 	thread->sequence = 0;
 	thread->origin = origin;
+}
+
+/* The thread works on something that we cannot read: what it did before is no explanation any more. */
+static __always_inline void forget_stamp(struct task_struct *task)
+{
+	struct thread_state *thread = thread_of(task);
+
+	if (thread)
+		clear_stamp(thread, ORIGIN_NONE);
 }
 
 #endif

@@ -87,15 +87,6 @@ static __always_inline struct connection_state *connection_of(struct task_struct
 	return connection && connection->inode == inode_of(sk) ? connection : NULL;
 }
 
-/* The thread works on something that we cannot read: what it did before is no explanation any more. */
-static __always_inline void forget_stamp(struct task_struct *task)
-{
-	struct thread_state *thread = thread_of(task);
-
-	if (thread)
-		clear_stamp(thread, ORIGIN_NONE);
-}
-
 /* User space has said that nobody reads this protocol. Looked up only for the first messages of a connection. */
 static __always_inline int is_ignored(struct connection_state *connection, __u32 pid)
 {

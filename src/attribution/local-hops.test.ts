@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Attribution } from '../model/effect.ts';
-import type { AcceptEvent, EventHeader, PayloadEvent } from '../model/event.ts';
+import type { AcceptEvent, PayloadEvent } from '../model/event.ts';
+import { makeHeader } from '../model/testing.ts';
 import type { Process } from '../model/process.ts';
 import type { Connection, RequestMessage } from '../model/request.ts';
 import { LocalHops, type SentQuery } from './local-hops.ts';
@@ -10,23 +11,6 @@ import { RequestState } from './request-state.ts';
 const PROXY = { pid: 10, comm: 'nginx' } as Process;
 const APP = { pid: 20, comm: 'node' } as Process;
 const LOOPBACK = '\x7f\x00\x00\x01';
-
-function header(timeNs: number): EventHeader {
-  return {
-    timeNs,
-    pid: 10,
-    tid: 10,
-    unit: 10,
-    startTicks: 1,
-    cgroupId: 1,
-    cpu: 0,
-    stampConnection: 0,
-    stampSequence: 0,
-    stampOrigin: 'none',
-    readyCount: 0,
-    isTruncated: false,
-  };
-}
 
 function message(
   target: string,
@@ -79,7 +63,7 @@ class Host {
     const client = { localPort: 50_000, remotePort: 3000 };
     const server = { localPort: 3000, remotePort: 50_000 };
     this.hops.opened({
-      ...header(++this.#nowNs),
+      ...makeHeader(PROXY.pid, ++this.#nowNs),
       kind: 'accept',
       connection,
       family: 'ipv4',
@@ -100,7 +84,12 @@ class Host {
   }
 
   #payload(connection: number, streamOffset: number, length: number): PayloadEvent {
-    const event = { ...header(++this.#nowNs), kind: 'payload', connection, sequence: 1 } as const;
+    const event = {
+      ...makeHeader(PROXY.pid, ++this.#nowNs),
+      kind: 'payload',
+      connection,
+      sequence: 1,
+    } as const;
     return { ...event, direction: 'out', streamOffset, length, bytes: new Uint8Array(0) };
   }
 

@@ -7,6 +7,7 @@ import { ABI_HASH } from '../abi/abi.gen.ts';
 import { encodeEvent } from '../abi/testing.ts';
 import { ThroughlineError, type ErrorCode } from '../base/errors.ts';
 import type { Fact, ForkEvent } from '../model/event.ts';
+import { makeHeader } from '../model/testing.ts';
 import type { CaptureSink } from './contract.ts';
 import { Recorder } from './recorder.ts';
 import { RecordingCapture } from './recording.ts';
@@ -49,18 +50,7 @@ class NotingSink implements CaptureSink {
 function fork(timeNs: number): Uint8Array {
   const event: ForkEvent = {
     kind: 'fork',
-    timeNs,
-    pid: 1,
-    tid: 1,
-    unit: 1,
-    startTicks: 1,
-    cgroupId: 1,
-    cpu: 0,
-    stampConnection: 0,
-    stampSequence: 0,
-    stampOrigin: 'none',
-    readyCount: 0,
-    isTruncated: false,
+    ...makeHeader(1, timeNs),
     childPid: 2,
     childStartTicks: 2,
   };

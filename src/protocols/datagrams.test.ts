@@ -1,24 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { byteString, bytesOf } from '../base/bytes.ts';
-import type { AcceptEvent, EventHeader } from '../model/event.ts';
+import type { AcceptEvent } from '../model/event.ts';
+import { makeHeader } from '../model/testing.ts';
 import type { Confidence, Protocol, ProtocolConnection } from './contract.ts';
 import { Datagrams } from './datagrams.ts';
 
-const HEADER: EventHeader = {
-  timeNs: 1,
-  pid: 2,
-  tid: 2,
-  unit: 2,
-  startTicks: 1,
-  cgroupId: 1,
-  cpu: 0,
-  stampConnection: 0,
-  stampSequence: 0,
-  stampOrigin: 'none',
-  readyCount: 0,
-  isTruncated: false,
-};
+const HEADER = makeHeader(2);
 
 const OPENED: AcceptEvent = {
   ...HEADER,

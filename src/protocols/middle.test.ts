@@ -6,27 +6,15 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import type { AcceptEvent, EventHeader } from '../model/event.ts';
+import type { AcceptEvent } from '../model/event.ts';
+import { makeHeader } from '../model/testing.ts';
 import type { QueryMessage } from '../model/query.ts';
 import type { Protocol } from './contract.ts';
 import { Streams, type StreamSink } from './streams.ts';
 import { loadFixtures, type WireFixture } from './testing.ts';
 
 const SERVICES = ['postgresql', 'mysql', 'redis', 'mongodb', 'ldap'];
-const HEADER: EventHeader = {
-  timeNs: 1,
-  pid: 1,
-  tid: 1,
-  unit: 1,
-  startTicks: 1,
-  cgroupId: 1,
-  cpu: 0,
-  stampConnection: 0,
-  stampSequence: 0,
-  stampOrigin: 'none',
-  readyCount: 0,
-  isTruncated: false,
-};
+const HEADER = makeHeader();
 const CLIENT: AcceptEvent = {
   ...HEADER,
   kind: 'accept',

@@ -1,24 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { bytesOf, byteString } from '../base/bytes.ts';
-import type { AcceptEvent, EventHeader, PayloadEvent } from '../model/event.ts';
+import type { AcceptEvent, PayloadEvent } from '../model/event.ts';
+import { makeHeader } from '../model/testing.ts';
 import type { MessageSink, Protocol, ProtocolConnection } from './contract.ts';
 import { Streams } from './streams.ts';
 
-const HEADER: EventHeader = {
-  timeNs: 1,
-  pid: 1,
-  tid: 1,
-  unit: 1,
-  startTicks: 1,
-  cgroupId: 1,
-  cpu: 0,
-  stampConnection: 0,
-  stampSequence: 0,
-  stampOrigin: 'none',
-  readyCount: 0,
-  isTruncated: false,
-};
+const HEADER = makeHeader();
 
 /** A protocol that begins with its name and a colon; everything that its reader is handed is noted. */
 function protocol(name: string, notes: string[]): Protocol {
