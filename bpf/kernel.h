@@ -17,6 +17,15 @@ struct pt_regs {
 	unsigned long r10, r9, r8, ax, bx, cx, dx, si, di, orig_ax, sp;
 };
 #define SYSCALL_NUMBER(regs) ((int)(regs)->orig_ax)
+/* arch/x86/entry/syscalls/syscall_64.tbl */
+#define SYS_read 0
+#define SYS_readv 19
+#define SYS_writev 20
+#define SYS_sendfile 40
+#define SYS_sendto 44
+#define SYS_recvfrom 45
+#define SYS_sendmsg 46
+#define SYS_recvmsg 47
 #define ARG0(regs) ((regs)->di)
 #define ARG1(regs) ((regs)->si)
 #define ARG2(regs) ((regs)->dx)
@@ -37,6 +46,15 @@ struct pt_regs {
 	int syscallno;
 };
 #define SYSCALL_NUMBER(r) ((r)->syscallno)
+/* include/uapi/asm-generic/unistd.h */
+#define SYS_read 63
+#define SYS_readv 65
+#define SYS_writev 66
+#define SYS_sendfile 71
+#define SYS_sendto 206
+#define SYS_recvfrom 207
+#define SYS_sendmsg 211
+#define SYS_recvmsg 212
 #define ARG0(r) ((r)->orig_x0)
 #define ARG1(r) ((r)->regs[1])
 #define ARG2(r) ((r)->regs[2])
@@ -48,6 +66,23 @@ struct thread_info {
 #else
 #error "this processor architecture is not supported"
 #endif
+
+/* What any 64 bits in memory are read as: a number, and not a pointer, which functions of their own do not take. */
+struct timespec64 {
+	long long tv_sec;
+};
+
+struct kernfs_node {
+	unsigned long long id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
 
 struct qstr {
 	union {
@@ -160,6 +195,7 @@ struct task_struct {
 	struct fs_struct *fs;
 	struct files_struct *files;
 	struct signal_struct *signal;
+	struct css_set *cgroups;
 	int exit_code;
 	char comm[16];
 #if defined(__TARGET_ARCH_x86)
@@ -206,7 +242,7 @@ struct sock_common {
 		};
 	};
 	unsigned short skc_family;
-	volatile unsigned char skc_state;
+	unsigned char skc_state;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;

@@ -13,13 +13,13 @@
 /* The request that the thread serves now is the one that waits for this connection. */
 static __always_inline void lend_stamp(struct task_struct *task, struct connection_state *connection)
 {
-	struct thread_state *thread = thread_of(task);
+	struct unit_state *thread = running_unit(task);
 
 	connection->owner_connection = thread ? thread->connection : 0;
 	connection->owner_sequence = thread ? thread->sequence : 0;
 }
 
-static __always_inline int is_owner(struct thread_state *thread, struct connection_state *connection)
+static __always_inline int is_owner(struct unit_state *thread, struct connection_state *connection)
 {
 	return thread->connection == connection->owner_connection && thread->sequence == connection->owner_sequence;
 }
@@ -30,7 +30,7 @@ static __always_inline int is_owner(struct thread_state *thread, struct connecti
  */
 static __always_inline void notice_sharing(struct task_struct *task, struct connection_state *connection)
 {
-	struct thread_state *thread = thread_of(task);
+	struct unit_state *thread = running_unit(task);
 
 	if (!thread || !is_owner(thread, connection))
 		connection->is_shared = 1;
@@ -42,7 +42,7 @@ static __always_inline void notice_sharing(struct task_struct *task, struct conn
  */
 static __always_inline void return_stamp(struct task_struct *task, struct connection_state *connection)
 {
-	struct thread_state *thread = thread_of(task);
+	struct unit_state *thread = running_unit(task);
 
 	if (!thread)
 		return;
@@ -75,7 +75,7 @@ struct {
 
 static __always_inline void lend_socket(struct task_struct *task, __u32 descriptor)
 {
-	struct thread_state *thread = thread_of(task);
+	struct unit_state *thread = running_unit(task);
 	struct sock *sk = socket_of(task, descriptor);
 	struct lent_socket lent = {};
 	__u64 key = (__u64)sk;
@@ -89,7 +89,7 @@ static __always_inline void lend_socket(struct task_struct *task, __u32 descript
 }
 
 /* An event loop has read from a pair, or its end: it goes on with the request that had made it. */
-static __always_inline int return_socket(struct thread_state *thread, struct sock *sk)
+static __always_inline int return_socket(struct unit_state *thread, struct sock *sk)
 {
 	__u64 key = (__u64)sk;
 	struct lent_socket *lent = bpf_map_lookup_elem(&lent_sockets, &key);
@@ -103,7 +103,7 @@ static __always_inline int return_socket(struct thread_state *thread, struct soc
 /* An event loop has read something that belongs to no request that we know: a socket that we do not follow. */
 static __always_inline void read_unknown(struct task_struct *task, struct sock *sk)
 {
-	struct thread_state *thread = thread_of(task);
+	struct unit_state *thread = running_unit(task);
 
 	if (!thread || !thread->is_loop || (sk && return_socket(thread, sk)))
 		return;
@@ -122,10 +122,10 @@ static __always_inline void read_unknown_file(struct task_struct *task, __u32 de
 
 	if (!file)
 		return;
-	type = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
+	type = READ(file, f_inode, i_mode) & S_IFMT;
 	if (type == S_IFREG || type == S_IFDIR)
 		return;
-	if (bpf_core_field_exists(file->f_ep) && !BPF_CORE_READ(file, f_ep))
+	if (bpf_core_field_exists(file->f_ep) && !READ(file, f_ep))
 		return;
 	read_unknown(task, NULL);
 }
@@ -133,40 +133,40 @@ static __always_inline void read_unknown_file(struct task_struct *task, __u32 de
 /* The bound name of the other end tells a unix connection that was made from a pair that was never bound. */
 static __always_inline int has_named_peer(struct sock *sk)
 {
-	struct sock *peer = BPF_CORE_READ((struct unix_sock *)sk, peer);
+	struct sock *peer = READ((struct unix_sock *)sk, peer);
 
-	return peer && BPF_CORE_READ((struct unix_sock *)peer, addr) != NULL;
+	return peer && READ((struct unix_sock *)peer, addr) != NULL;
 }
 
 /* A connection that was made before its process served anything, or before the agent came. */
-static __always_inline struct connection_state *adopt_client(struct task_struct *task, struct sock *sk)
+static __always_inline struct connection_state *adopt_client(struct sock *sk)
 {
 	__u8 family = family_of(sk);
 	__u16 port;
 
-	if (family == FAMILY_NONE || BPF_CORE_READ(sk, sk_type) != SOCK_STREAM)
+	if (family == FAMILY_NONE || READ(sk, sk_type) != SOCK_STREAM)
 		return NULL;
 	if (family == FAMILY_UNIX)
-		return has_named_peer(sk) ? track_connection(task, sk, family, FLAG_CLIENT | FLAG_ADOPTED, 0) : NULL;
-	if (BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_ESTABLISHED)
+		return has_named_peer(sk) ? track_connection(sk, family, FLAG_CLIENT | FLAG_ADOPTED, 0) : NULL;
+	if (READ(sk, __sk_common.skc_state) != TCP_ESTABLISHED)
 		return NULL;
-	port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	port = READ(sk, __sk_common.skc_num);
 	if (bpf_map_lookup_elem(&listening_ports, &port))
 		return NULL;
-	return track_connection(task, sk, family, FLAG_CLIENT | FLAG_ADOPTED, 0);
+	return track_connection(sk, family, FLAG_CLIENT | FLAG_ADOPTED, 0);
 }
 
 /*
  * A connection that was seen being made gets its name when its process, serving by now, first writes to it. Pools are
  * filled before the first request comes: their greetings have passed by then.
  */
-static __always_inline struct connection_state *name_client(struct task_struct *task, struct sock *sk,
-							    struct connection_state *known, __u32 written)
+static __always_inline struct connection_state *name_client(struct sock *sk, struct connection_state *known,
+							    __u32 written)
 {
 	__u64 owner_connection = known->owner_connection;
 	__u32 owner_sequence = known->owner_sequence;
 	__u8 flags = known->bytes_in || known->bytes_out ? FLAG_CLIENT | FLAG_ADOPTED : FLAG_CLIENT;
-	struct connection_state *connection = track_connection(task, sk, known->family, flags, written);
+	struct connection_state *connection = track_connection(sk, known->family, flags, written);
 
 	if (connection) {
 		connection->owner_connection = owner_connection;

@@ -42,6 +42,9 @@ struct {
 	__type(value, struct datagram_socket);
 } datagram_sockets SEC(".maps");
 
+/* Nobody asks anything this way yet: then nothing that is received is looked at. */
+unsigned int has_datagram_sockets = 0;
+
 struct question_key {
 	__u64 socket; /* id of the datagram_socket */
 	__u64 number; /* of the question, as it stands on the wire */
@@ -79,7 +82,7 @@ static __always_inline int is_dns_question(const __u8 *header)
 
 static __always_inline int is_udp(struct sock *sk, __u8 family)
 {
-	return (family == FAMILY_IPV4 || family == FAMILY_IPV6) && BPF_CORE_READ(sk, sk_type) == SOCK_DGRAM;
+	return (family == FAMILY_IPV4 || family == FAMILY_IPV6) && READ(sk, sk_type) == SOCK_DGRAM;
 }
 
 /* Where a datagram goes: what the caller said, if anything, counts more than what the socket is connected to. */
@@ -92,7 +95,7 @@ static __always_inline int read_destination(struct sock *sk, __u8 family, unsign
 	if (!destination) {
 		remote->family = family;
 		read_addresses(sk, family, local, remote->address);
-		remote->port = BPF_CORE_READ(sk, __sk_common.skc_dport);
+		remote->port = READ(sk, __sk_common.skc_dport);
 	} else {
 		long failed = bpf_probe_read_user(&said, sizeof(said), (void *)destination) |
 			      bpf_probe_read_user(&remote->port, sizeof(remote->port), (void *)(destination + 2));
@@ -153,12 +156,13 @@ static __always_inline struct datagram_socket *track_datagrams(struct task_struc
 		count(COUNTER_CONNECTIONS_FULL);
 		return NULL;
 	}
+	has_datagram_sockets = 1;
 	event = reserve_accept(task, fresh.id, remote->family, FLAG_CLIENT | remote->flags);
 	if (event) {
 		event->socket_type = SOCK_DGRAM;
 		read_addresses(sk, family, event->local_address, event->remote_address);
 		__builtin_memcpy(event->remote_address, remote->address, sizeof(event->remote_address));
-		event->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+		event->local_port = READ(sk, __sk_common.skc_num);
 		event->remote_port = remote->port;
 		submit_accept(event);
 	}
@@ -169,7 +173,7 @@ static __always_inline struct datagram_socket *track_datagrams(struct task_struc
 static __always_inline void lend_question(struct task_struct *task, struct datagram_socket *socket, __u64 number)
 {
 	struct question_key key = { .socket = socket->id, .number = number };
-	struct thread_state *thread = thread_of(task);
+	struct unit_state *thread = running_unit(task);
 	struct lent_question *known = bpf_map_lookup_elem(&lent_questions, &key);
 	struct lent_question lent = {};
 
@@ -195,7 +199,7 @@ static __always_inline void return_question(struct task_struct *task, struct soc
 {
 	struct question_key key = { .socket = socket->id, .number = number };
 	struct lent_question *lent = bpf_map_lookup_elem(&lent_questions, &key);
-	struct thread_state *thread = thread_of(task);
+	struct unit_state *thread = running_unit(task);
 	__u64 connection = 0;
 	__u32 sequence = 0;
 
@@ -276,26 +280,32 @@ static __always_inline int tell_question(struct task_struct *task, struct sock *
 	return 1;
 }
 
-/* A serving process has sent something on a socket that is no connection. Returns whether it is a question. */
-static __noinline int datagram_sent(struct task_struct *task, struct sock *sk, const struct transfer *transfer)
+/* Both are functions of their own, with plain numbers to them: the verifier goes through each once. */
+__noinline int tell_sent(__u64 socket, __u64 address, __u64 destination, __u32 vector_count, __u32 length)
 {
+	const struct transfer transfer = {
+		.address = address, .destination = destination, .vector_count = vector_count, .length = length
+	};
+	struct sock *sk = (struct sock *)socket;
 	__u8 family = family_of(sk);
 	struct scratch *scratch;
 	int is_question;
 
-	if (transfer->length < DNS_LEAST_SIZE || !transfer->address || !is_udp(sk, family))
+	if (!is_udp(sk, family))
 		return 0;
 	scratch = scratch_acquire();
 	if (!scratch)
 		return 0;
-	is_question = tell_question(task, sk, family, transfer, scratch);
+	is_question = tell_question(current_task(), sk, family, &transfer, scratch);
 	scratch_release(scratch);
 	return is_question;
 }
 
-/* Something was read from a socket that is no connection. Returns whether it is an answer that may have been asked for. */
-static __noinline int datagram_received(struct task_struct *task, struct sock *sk, const struct transfer *transfer)
+__noinline int tell_received(__u64 key, __u64 address, __u32 vector_count, __u32 length, __u32 buffer_size)
 {
+	const struct transfer transfer = { .address = address, .vector_count = vector_count, .length = length };
+	struct task_struct *task = current_task();
+	struct sock *sk = (struct sock *)key;
 	struct datagram_socket *socket = find_datagram_socket(sk);
 	struct payload_event *event;
 	struct scratch *scratch;
@@ -307,20 +317,37 @@ static __noinline int datagram_received(struct task_struct *task, struct sock *s
 	scratch = scratch_acquire();
 	if (!scratch)
 		return 0;
-	if (transfer->buffer_size && transfer->buffer_size < room)
-		room = transfer->buffer_size;
+	if (buffer_size && buffer_size < room)
+		room = buffer_size;
 	event = (struct payload_event *)scratch->data;
 	fill_header(&event->header, EVENT_PAYLOAD, task);
-	captured = copy_bytes(scratch->data, transfer, room, &event->header.flags);
+	captured = copy_bytes(scratch->data, &transfer, room, &event->header.flags);
 	number = number_of(scratch);
 	offset = socket->bytes_in;
-	socket->bytes_in += transfer->length;
-	submit_datagram(scratch, socket, offset, DIRECTION_IN, transfer->length, captured);
+	socket->bytes_in += length;
+	submit_datagram(scratch, socket, offset, DIRECTION_IN, length, captured);
 	scratch_release(scratch);
 	if (captured < DNS_HEADER_SIZE)
 		return 0;
 	return_question(task, sk, socket, number);
 	return 1;
+}
+
+/* A serving process has sent something on a socket that is no connection. Returns whether it is a question. */
+static __always_inline int datagram_sent(struct sock *sk, const struct transfer *transfer)
+{
+	if (transfer->length < DNS_LEAST_SIZE || !transfer->address)
+		return 0;
+	return tell_sent((__u64)sk, transfer->address, transfer->destination, transfer->vector_count, transfer->length);
+}
+
+/* Something was read from a socket that is no connection. Returns whether it is an answer that may have been asked for. */
+static __always_inline int datagram_received(struct sock *sk, const struct transfer *transfer)
+{
+	if (!has_datagram_sockets)
+		return 0;
+	return tell_received((__u64)sk, transfer->address, transfer->vector_count, transfer->length,
+			     transfer->buffer_size);
 }
 
 #endif

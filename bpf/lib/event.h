@@ -14,20 +14,19 @@
 
 static __always_inline void fill_header(struct event_header *header, __u16 kind, struct task_struct *task)
 {
-	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	__u64 unit = unit_of(task);
-	struct thread_state *thread = state_of(task, unit);
+	struct unit_state *thread = state_of(task, unit);
 
 	header->size = 0;
 	header->kind = kind;
 	header->version = ABI_VERSION;
 	header->flags = 0;
 	header->time_ns = bpf_ktime_get_boot_ns();
-	header->pid = pid_tgid >> 32;
-	header->tid = (__u32)pid_tgid;
+	header->pid = task->tgid;
+	header->tid = task->pid;
 	header->unit = unit_number(header->pid, unit, thread);
 	header->start_time_ns = task->group_leader->start_boottime;
-	header->cgroup_id = bpf_get_current_cgroup_id();
+	header->cgroup_id = task->cgroups->dfl_cgrp->kn->id;
 	header->cpu = bpf_get_smp_processor_id();
 	if (thread) {
 		header->stamp_connection = thread->connection;

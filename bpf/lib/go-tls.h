@@ -106,7 +106,7 @@ static __always_inline void note_go_transfer(struct task_struct *task, __u64 gor
 	struct go_call *call = go_call_of(task, goroutine);
 	struct go_session *session;
 
-	if (!call || BPF_CORE_READ(sk, sk_type) != SOCK_STREAM)
+	if (!call || READ(sk, sk_type) != SOCK_STREAM)
 		return;
 	if (call->handshaking) {
 		key.session = call->handshaking;

@@ -21,8 +21,8 @@
  */
 static __always_inline __u32 append_path(struct scratch *scratch, __u32 start, struct path *path, __u8 *flags)
 {
-	struct dentry *dentry = BPF_CORE_READ(path, dentry);
-	struct vfsmount *vfsmount = BPF_CORE_READ(path, mnt);
+	struct dentry *dentry = READ(path, dentry);
+	struct vfsmount *vfsmount = READ(path, mnt);
 	struct mount *mount;
 	struct dentry *root;
 	__u32 size;
@@ -32,7 +32,7 @@ static __always_inline __u32 append_path(struct scratch *scratch, __u32 start, s
 		return 0;
 	scratch->cursor = start;
 	mount = (struct mount *)((void *)vfsmount - bpf_core_field_offset(struct mount, mnt));
-	root = BPF_CORE_READ(vfsmount, mnt_root);
+	root = READ(vfsmount, mnt_root);
 	for (depth = 0; depth < MAX_COMPONENTS; depth++) {
 		struct dentry *parent;
 		const unsigned char *name;
@@ -40,17 +40,17 @@ static __always_inline __u32 append_path(struct scratch *scratch, __u32 start, s
 		long length;
 
 		if (dentry == root) {
-			struct mount *above = BPF_CORE_READ(mount, mnt_parent);
+			struct mount *above = READ(mount, mnt_parent);
 
 			if (above == mount)
 				goto done;
-			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+			dentry = READ(mount, mnt_mountpoint);
 			mount = above;
-			root = BPF_CORE_READ(mount, mnt.mnt_root);
+			root = READ(mount, mnt.mnt_root);
 			continue;
 		}
-		parent = BPF_CORE_READ(dentry, d_parent);
-		name = BPF_CORE_READ(dentry, d_name.name);
+		parent = READ(dentry, d_parent);
+		name = READ(dentry, d_name.name);
 		position = scratch->cursor;
 		BOUND(position, SECTION_MASK);
 		length = bpf_probe_read_kernel_str(&scratch->data[position], NAME_LIMIT, name);

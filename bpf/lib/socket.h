@@ -9,44 +9,27 @@ static __always_inline struct file *file_of(struct task_struct *task, __u32 desc
 {
 	struct fdtable *table = task->files->fdt;
 	struct file **slots = table->fd;
-	struct file *file = NULL;
 
 	if (descriptor >= table->max_fds)
 		return NULL;
-	bpf_probe_read_kernel(&file, sizeof(file), &slots[descriptor]);
-	return file;
+	return READ_ELEMENT(slots, descriptor);
 }
 
-/*
- * The socket behind a descriptor, or NULL when it is none. A socket is told by its pointer back to the file, which stands
- * beside the one to the kernel's socket: one read for both, where the type of the inode would take two more.
- */
+/* The socket behind a descriptor, or NULL when it is none. A socket is told by its pointer back to the file. */
 static __always_inline struct sock *socket_of(struct task_struct *task, __u32 descriptor)
 {
 	struct file *file = file_of(task, descriptor);
 	struct socket *socket;
-	struct {
-		struct file *file;
-		struct sock *sk;
-	} ends = {};
 
 	if (!file)
 		return NULL;
-	socket = BPF_CORE_READ(file, private_data);
-	if (!socket)
-		return NULL;
-	if (bpf_core_field_offset(socket->sk) == bpf_core_field_offset(socket->file) + sizeof(ends.file)) {
-		bpf_probe_read_kernel(&ends, sizeof(ends), &socket->file);
-	} else {
-		ends.file = BPF_CORE_READ(socket, file);
-		ends.sk = BPF_CORE_READ(socket, sk);
-	}
-	return ends.file == file ? ends.sk : NULL;
+	socket = READ(file, private_data);
+	return socket && READ(socket, file) == file ? READ(socket, sk) : NULL;
 }
 
 static __always_inline __u8 family_of(struct sock *sk)
 {
-	switch (BPF_CORE_READ(sk, __sk_common.skc_family)) {
+	switch (READ(sk, __sk_common.skc_family)) {
 	case AF_INET:
 		return FAMILY_IPV4;
 	case AF_INET6:
@@ -60,7 +43,7 @@ static __always_inline __u8 family_of(struct sock *sk)
 
 static __always_inline __u64 inode_of(struct sock *sk)
 {
-	return BPF_CORE_READ(sk, sk_socket, file, f_inode, i_ino);
+	return READ(sk, sk_socket, file, f_inode, i_ino);
 }
 
 static __always_inline struct connection_state *find_connection(__u64 key, __u8 family)
@@ -84,12 +67,12 @@ static __always_inline void read_addresses(struct sock *sk, __u8 family, __u8 *l
 /* Path of a bound unix socket into 108 bytes; returns its size, 0 for an unnamed one. */
 static __always_inline __u32 read_unix_path(struct sock *sk, char *path)
 {
-	struct unix_address *address = BPF_CORE_READ((struct unix_sock *)sk, addr);
+	struct unix_address *address = READ((struct unix_sock *)sk, addr);
 	int size;
 
 	if (!address)
 		return 0;
-	size = BPF_CORE_READ(address, len) - 2;
+	size = READ(address, len) - 2;
 	if (size <= 0)
 		return 0;
 	if (size > 108)
@@ -156,27 +139,27 @@ static __always_inline void read_identity(struct accept_event *event, struct soc
 
 	if (event->family == FAMILY_UNIX) {
 		event->inode = inode_of(sk);
-		peer = BPF_CORE_READ((struct unix_sock *)sk, peer);
+		peer = READ((struct unix_sock *)sk, peer);
 		event->peer_inode = peer ? inode_of(peer) : 0;
 		return;
 	}
-	event->network_namespace = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	event->network_namespace = READ(sk, __sk_common.skc_net.net, ns.inum);
 	if (flags & FLAG_ADOPTED)
 		return;
-	event->start_sequence = flags & FLAG_CLIENT ? BPF_CORE_READ((struct tcp_sock *)sk, write_seq) - written :
-						      BPF_CORE_READ((struct tcp_sock *)sk, copied_seq);
+	event->start_sequence = flags & FLAG_CLIENT ? READ((struct tcp_sock *)sk, write_seq) - written :
+						      READ((struct tcp_sock *)sk, copied_seq);
 }
 
 /*
- * Remembers an accepted connection and tells user space. Returns its state, or NULL when there is no room. `written`
- * bytes were written already, to a connection that was made.
+ * Remembers a connection and tells user space, as track_connection() says: a function of its own, with a stack of its own,
+ * that the verifier goes through once.
  */
-static __always_inline struct connection_state *track_connection(struct task_struct *task, struct sock *sk, __u8 family,
-								 __u8 flags, __u32 written)
+__noinline int remember_connection(__u64 key, __u32 family, __u32 flags, __u32 written)
 {
+	struct task_struct *task = current_task();
+	struct sock *sk = (struct sock *)key;
 	struct connection_state state = {};
 	struct accept_event *event;
-	__u64 key = (__u64)sk;
 
 	state.id = next_connection_id();
 	state.family = family;
@@ -186,21 +169,32 @@ static __always_inline struct connection_state *track_connection(struct task_str
 	if (family == FAMILY_UNIX ? bpf_map_update_elem(&unix_connections, &key, &state, BPF_ANY) :
 				    bpf_map_update_elem(&tcp_connections, &key, &state, BPF_ANY)) {
 		count(COUNTER_CONNECTIONS_FULL);
-		return NULL;
+		return 0;
 	}
 	event = reserve_accept(task, state.id, family, flags);
 	if (!event)
-		return find_connection(key, family);
+		return 1;
 	if (family == FAMILY_UNIX) {
 		event->path_size = read_unix_path(sk, event->path);
 	} else {
 		read_addresses(sk, family, event->local_address, event->remote_address);
-		event->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
-		event->remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+		event->local_port = READ(sk, __sk_common.skc_num);
+		event->remote_port = bpf_ntohs(READ(sk, __sk_common.skc_dport));
 	}
 	read_identity(event, sk, flags, written);
 	submit_accept(event);
-	return find_connection(key, family);
+	return 1;
+}
+
+/*
+ * Remembers a connection of the current task and tells user space. Returns its state, or NULL when there is no room.
+ * `written` bytes were written already, to a connection that was made.
+ */
+static __always_inline struct connection_state *track_connection(struct sock *sk, __u8 family, __u8 flags, __u32 written)
+{
+	__u64 key = (__u64)sk;
+
+	return remember_connection(key, family, flags, written) ? find_connection(key, family) : NULL;
 }
 
 /* Tells user space that a connection is over. The header names its owner and no thread: see the callers. */

@@ -36,7 +36,7 @@ static __always_inline void unmark_serving(__u32 pid, __u64 connection)
 }
 
 /* The loop turns to somebody else: whatever asks for an immediate from now on cannot be told from who did before. */
-static __always_inline void share_immediates(struct thread_state *thread, __u64 connection, __u32 sequence)
+static __always_inline void share_immediates(struct unit_state *thread, __u64 connection, __u32 sequence)
 {
 	if (thread->immediates == IMMEDIATES_OWNED &&
 	    (thread->immediate_connection != connection || thread->immediate_sequence != sequence))
@@ -47,8 +47,8 @@ static __always_inline void share_immediates(struct thread_state *thread, __u64 
 static __always_inline void stamp_thread(struct task_struct *task, struct connection_state *connection, __u64 socket)
 {
 	__u64 unit = unit_of(task);
-	struct thread_state *thread = state_of(task, unit);
-	struct thread_state fresh = {};
+	struct unit_state *thread = state_of(task, unit);
+	struct unit_state fresh = {};
 	__u32 marked_at = serving_marks_taken + 1;
 
 	/* The mark goes with the connection that set it, should that turn out to be unreadable: then it is set again. */
@@ -75,7 +75,7 @@ static __always_inline void stamp_thread(struct task_struct *task, struct connec
 }
 
 /* An event loop has got something back: it goes on with the request that had lent it. */
-static __always_inline void resume_request(struct thread_state *thread, __u64 connection, __u32 sequence)
+static __always_inline void resume_request(struct unit_state *thread, __u64 connection, __u32 sequence)
 {
 	share_immediates(thread, connection, sequence);
 	thread->connection = connection;
@@ -85,7 +85,7 @@ static __always_inline void resume_request(struct thread_state *thread, __u64 co
 }
 
 /* The thread serves nothing any more. `origin` tells user space why: see ORIGIN_WAITED. */
-static __always_inline void clear_stamp(struct thread_state *thread, __u8 origin)
+static __always_inline void clear_stamp(struct unit_state *thread, __u8 origin)
 {
 	share_immediates(thread, 0, 0);
 	thread->has_read = 0;
@@ -97,7 +97,7 @@ static __always_inline void clear_stamp(struct thread_state *thread, __u8 origin
 /* The thread works on something that we cannot read: what it did before is no explanation any more. */
 static __always_inline void forget_stamp(struct task_struct *task)
 {
-	struct thread_state *thread = thread_of(task);
+	struct unit_state *thread = running_unit(task);
 
 	if (thread)
 		clear_stamp(thread, ORIGIN_NONE);

@@ -6,9 +6,7 @@
 #ifndef THROUGHLINE_STATE_H
 #define THROUGHLINE_STATE_H
 
-#include "kernel.h"
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_core_read.h>
+#include "lib/read.h"
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_endian.h>
 #include "abi.h"
@@ -24,6 +22,9 @@ unsigned int agent_pid = 0;
 unsigned int wake_bytes = 256 * 1024;
 /* A row for each processor, so that counting needs no atomic operation. Memory-mapped by user space. */
 unsigned long long counters[COUNTER_CPUS][COUNTER_MAX] = {};
+
+/* Nought, which neither compiler nor verifier knows. */
+unsigned int unknown_nought = 0;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -89,7 +90,7 @@ struct {
 	__type(value, __u8);
 } listening_ports SEC(".maps");
 
-struct thread_state {
+struct unit_state {
 	__u64 connection;
 	__u64 socket; /* key of the connection map, to see whether it was answered */
 	__u64 start_time_ns;
@@ -119,13 +120,17 @@ enum immediates {
 	IMMEDIATES_SHARED = 2, /* others may have asked for some as well */
 };
 
-/* The request that each thread serves. Only threads that read requests, and what they fork, have an entry. */
+/*
+ * The request that each unit serves (lib/unit.h), by its number. Only units that read requests, and what they fork or make,
+ * have an entry. One map, since the verifier follows every way behind a pointer of either of two. A thread's goes with the thread;
+ * nothing tells the end of a goroutine, so the oldest make room.
+ */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 65536);
-	__type(key, __u32);
-	__type(value, struct thread_state);
-} threads SEC(".maps");
+	__type(key, __u64);
+	__type(value, struct unit_state);
+} units SEC(".maps");
 
 /* Processes that serve requests, or descend from one that does; the value is the connection that made them so. */
 struct {

@@ -119,7 +119,7 @@ static __always_inline void note_transfer(struct task_struct *task, struct sock 
 		frame->socket = (__u64)sk;
 		frame->family = family_of(sk);
 	} else if (direction == DIRECTION_IN && family_of(sk) != FAMILY_UNIX &&
-		   BPF_CORE_READ(sk, sk_type) == SOCK_STREAM) {
+		   READ(sk, sk_type) == SOCK_STREAM) {
 		thread->last_socket = (__u64)sk;
 		thread->last_family = family_of(sk);
 	}
@@ -186,7 +186,7 @@ static __always_inline void turn_to_tls(struct connection_state *connection, int
 /* What the thread did for another connection is no explanation any more. For this one it is: its bytes come in parts. */
 static __always_inline void leave_other_request(struct task_struct *task, struct connection_state *connection)
 {
-	struct thread_state *thread = thread_of(task);
+	struct unit_state *thread = running_unit(task);
 
 	if (thread && thread->connection && thread->connection != connection->id)
 		clear_stamp(thread, ORIGIN_NONE);

@@ -22,6 +22,28 @@ struct transfer {
 };
 
 /*
+ * What is known of a transfer is any number to the verifier from here on: knowing the noughts of each
+ * kind of call, it would go through all that follows once for each.
+ */
+static __always_inline void forget_way(struct transfer *transfer)
+{
+	transfer->address += unknown_nought;
+	transfer->destination += unknown_nought;
+	transfer->vector_count += unknown_nought;
+	transfer->buffer_size += unknown_nought;
+}
+
+/* The lesser of two numbers below 2^63 without a branch: each would be a way that the verifier follows, in each round of a loop. */
+static __always_inline __u64 lesser(__u64 one, __u64 other)
+{
+	__s64 difference = one - other;
+
+	/* Compilers know what this is, and would put the branch back. */
+	asm volatile("" : "+r"(difference));
+	return other + (difference & (difference >> 63));
+}
+
+/*
  * Copies up to `room` bytes of vectors behind the fixed part of the event in the scratch buffer that the caller holds;
  * returns how many. A function of its own, which the verifier goes through once and not for each way that leads to it;
  * the position lives in memory for the same reason: see append_path.
@@ -33,6 +55,7 @@ __noinline int copy_vectors(__u64 address, __u32 vector_count, __u32 room)
 	__u32 count = vector_count < MAX_VECTORS ? vector_count : MAX_VECTORS;
 	__u32 copied, index, size = count * sizeof(struct user_iovec);
 	struct user_iovec *vectors;
+	__u64 length;
 
 	if (!scratch)
 		return 0;
@@ -45,9 +68,8 @@ __noinline int copy_vectors(__u64 address, __u32 vector_count, __u32 room)
 		copied = scratch->cursor;
 		if (index >= count || copied >= room)
 			break;
-		size = vectors[index].length > 0x2000 ? 0x2000 : vectors[index].length;
-		if (size > room - copied)
-			size = room - copied;
+		length = vectors[index].length & 0x7fffffff;
+		size = lesser(lesser(length, 0x2000), room - copied);
 		BOUND(size, 0x3fff);
 		BOUND(copied, 0x3fff);
 		if (bpf_probe_read_user(&scratch->data[sizeof(struct payload_event) + copied], size, (void *)vectors[index].base)) {
@@ -56,7 +78,7 @@ __noinline int copy_vectors(__u64 address, __u32 vector_count, __u32 room)
 		}
 		scratch->cursor = copied + size;
 		/* A longer vector was cut: what follows is not contiguous with it. */
-		if (size < vectors[index].length)
+		if (size < length)
 			break;
 	}
 	return count ? scratch->cursor : scratch->cursor | VECTORS_UNREADABLE;

@@ -45,14 +45,6 @@ unsigned int runtime_given_up = 0;
 /* Tasks that were seen being made. */
 unsigned int tasks_made = 0;
 
-/* What `threads` is for threads. Nothing tells the end of a goroutine, so the oldest make room. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 32768);
-	__type(key, __u64);
-	__type(value, struct thread_state);
-} units SEC(".maps");
-
 static __always_inline int is_thread(__u64 unit)
 {
 	return unit <= UNIT_MASK;
@@ -76,7 +68,7 @@ static __always_inline __u64 context_unit(__u32 pid, __u64 context)
 }
 
 #if defined(__TARGET_ARCH_x86)
-#define THREAD_BASE(task) BPF_CORE_READ(task, thread.fsbase)
+#define THREAD_BASE(task) ((task)->thread.fsbase)
 #else
 /* Goroutines are in a register there, and glibc's thread descriptor elsewhere: user space says nothing of such processes. */
 #define THREAD_BASE(task) 0
@@ -153,35 +145,30 @@ static __always_inline __u64 start_of(struct task_struct *task, __u64 unit)
 	return is_thread(unit) ? task->start_boottime : task->group_leader->start_boottime;
 }
 
-static __always_inline struct thread_state *state_of(struct task_struct *task, __u64 unit)
+static __always_inline struct unit_state *state_of(struct task_struct *task, __u64 unit)
 {
-	__u32 tid = unit;
-	struct thread_state *state = is_thread(unit) ? bpf_map_lookup_elem(&threads, &tid) :
-						       bpf_map_lookup_elem(&units, &unit);
+	struct unit_state *state = bpf_map_lookup_elem(&units, &unit);
 
 	return state && state->start_time_ns == start_of(task, unit) ? state : NULL;
 }
 
-static __always_inline void put_state(struct task_struct *task, __u64 unit, struct thread_state *state)
+static __always_inline void put_state(struct task_struct *task, __u64 unit, struct unit_state *state)
 {
-	__u32 tid = unit;
-
 	if (is_nobody(unit))
 		return;
 	state->start_time_ns = start_of(task, unit);
-	if (is_thread(unit) ? bpf_map_update_elem(&threads, &tid, state, BPF_ANY) :
-			      bpf_map_update_elem(&units, &unit, state, BPF_ANY))
+	if (bpf_map_update_elem(&units, &unit, state, BPF_ANY))
 		count(COUNTER_THREADS_FULL);
 }
 
 /* How user space knows the unit: one number for each task that there ever was. */
-static __always_inline __u64 unit_number(__u32 pid, __u64 unit, struct thread_state *state)
+static __always_inline __u64 unit_number(__u32 pid, __u64 unit, struct unit_state *state)
 {
 	return state && state->identity ? unit_key(pid, state->identity) : unit;
 }
 
-/* What the current task runs, if it has ever served a request. */
-static __always_inline struct thread_state *thread_of(struct task_struct *task)
+/* The unit that the current task runs, if it has ever served a request. */
+static __always_inline struct unit_state *running_unit(struct task_struct *task)
 {
 	return state_of(task, unit_of(task));
 }

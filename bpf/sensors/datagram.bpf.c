@@ -50,7 +50,7 @@ int BPF_PROG(exit_sendmmsg, struct pt_regs *regs, long result)
 		return 0;
 	for (index = 0; index < DATAGRAMS_TOLD && index < result; index++)
 		if (!read_message(ARG1(regs), index, &transfer))
-			datagram_sent(task, sk, &transfer);
+			datagram_sent(sk, &transfer);
 	count_skipped(sk, result);
 	return 0;
 }
@@ -74,7 +74,7 @@ int BPF_PROG(exit_recvmmsg, struct pt_regs *regs, long result)
 		return 0;
 	}
 	for (index = 0; index < DATAGRAMS_TOLD && index < result; index++)
-		if (read_message(ARG1(regs), index, &transfer) || !datagram_received(task, sk, &transfer))
+		if (read_message(ARG1(regs), index, &transfer) || !datagram_received(sk, &transfer))
 			read_unknown(task, sk);
 	if (result > DATAGRAMS_TOLD)
 		read_unknown(task, sk);

@@ -46,8 +46,8 @@ static __always_inline int opened(struct task_struct *task, long result, int dir
 	if (result >= 0) {
 		file = file_of(task, result);
 		if (file) {
-			event->inode = BPF_CORE_READ(file, f_inode, i_ino);
-			event->device = BPF_CORE_READ(file, f_inode, i_sb, s_dev);
+			event->inode = READ(file, f_inode, i_ino);
+			event->device = READ(file, f_inode, i_sb, s_dev);
 			event->resolved_size = append_path(scratch, offset, &file->f_path, &event_flags);
 		}
 	} else {

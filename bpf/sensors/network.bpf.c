@@ -9,7 +9,7 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(exit_accept, struct pt_regs *regs, long result)
 {
 	struct task_struct *task = current_task();
-	struct thread_state *thread = thread_of(task);
+	struct unit_state *thread = running_unit(task);
 	struct sock *sk;
 	__u8 family;
 
@@ -24,7 +24,7 @@ int BPF_PROG(exit_accept, struct pt_regs *regs, long result)
 	family = family_of(sk);
 	if (family == FAMILY_NONE)
 		return 0;
-	track_connection(task, sk, family, 0, 0);
+	track_connection(sk, family, 0, 0);
 	return 0;
 }
 
@@ -71,7 +71,7 @@ static __always_inline void remember_client(struct task_struct *task, struct soc
 	lend_stamp(task, &state);
 	/* Who serves a request waits for the connection from now on. */
 	if (is_serving(task->tgid))
-		name_client(task, sk, &state, 0);
+		name_client(sk, &state, 0);
 	else if (family != FAMILY_UNIX)
 		bpf_map_update_elem(&tcp_connections, &key, &state, BPF_ANY);
 }
@@ -91,12 +91,12 @@ int BPF_PROG(exit_connect, struct pt_regs *regs, long result)
 		return 0;
 	fill_header(&event.header, EVENT_CONNECT, task);
 	event.result = result;
-	event.socket_type = BPF_CORE_READ(sk, sk_type);
+	event.socket_type = READ(sk, sk_type);
 	if (result != 0 && result != -EINPROGRESS) {
 		/* The kernel forgets the address of a connection that failed. */
 		read_user_address(&event, ARG1(regs), ARG2(regs));
 	} else if (family == FAMILY_UNIX) {
-		struct sock *peer = BPF_CORE_READ((struct unix_sock *)sk, peer);
+		struct sock *peer = READ((struct unix_sock *)sk, peer);
 
 		event.family = family;
 		if (peer)
@@ -107,7 +107,7 @@ int BPF_PROG(exit_connect, struct pt_regs *regs, long result)
 		__u8 local[16];
 
 		event.family = family;
-		event.remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+		event.remote_port = bpf_ntohs(READ(sk, __sk_common.skc_dport));
 		read_addresses(sk, family, local, event.remote_address);
 		/* connect(AF_UNSPEC) dissolves the association of a datagram socket. */
 		if (event.remote_port == 0)

@@ -13,7 +13,7 @@ static __always_inline __u8 stdio_type_of(struct task_struct *task, __u32 descri
 
 	if (!file)
 		return STDIO_CLOSED;
-	switch (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) {
+	switch (READ(file, f_inode, i_mode) & S_IFMT) {
 	case S_IFREG:
 		return STDIO_FILE;
 	case S_IFDIR:
@@ -23,7 +23,7 @@ static __always_inline __u8 stdio_type_of(struct task_struct *task, __u32 descri
 	case S_IFSOCK:
 		return STDIO_SOCKET;
 	case S_IFCHR: {
-		__u32 major = BPF_CORE_READ(file, f_inode, i_rdev) >> 20;
+		__u32 major = READ(file, f_inode, i_rdev) >> 20;
 
 		/* Documentation/admin-guide/devices.txt: 4 and 5 are consoles and ttys, 136 to 143 pseudo-terminals. */
 		return major == 4 || major == 5 || (major >= 136 && major <= 143) ? STDIO_TERMINAL : STDIO_DEVICE;
@@ -62,15 +62,15 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 	event->gid = task->cred->gid.val;
 	event->effective_uid = task->cred->euid.val;
 	event->effective_gid = task->cred->egid.val;
-	event->inode = BPF_CORE_READ(bprm, file, f_inode, i_ino);
-	event->device = BPF_CORE_READ(bprm, file, f_inode, i_sb, s_dev);
+	event->inode = READ(bprm, file, f_inode, i_ino);
+	event->device = READ(bprm, file, f_inode, i_sb, s_dev);
 	event->stdio[0] = stdio_type_of(task, 0);
 	event->stdio[1] = stdio_type_of(task, 1);
 	event->stdio[2] = stdio_type_of(task, 2);
 	event->stdio[3] = 0;
 	bpf_probe_read_kernel(event->comm, sizeof(event->comm), task->comm);
 
-	size = bpf_probe_read_kernel_str(&data[offset], 4096, BPF_CORE_READ(bprm, filename));
+	size = bpf_probe_read_kernel_str(&data[offset], 4096, READ(bprm, filename));
 	if (size < 0)
 		size = 0;
 	BOUND(size, 0x1fff);
@@ -101,7 +101,7 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 	offset += argv_size;
 
 	groups = task->cred->group_info;
-	group_count = BPF_CORE_READ(groups, ngroups);
+	group_count = READ(groups, ngroups);
 	if (group_count > MAX_GROUPS) {
 		group_count = MAX_GROUPS;
 		flags |= FLAG_TRUNCATED;
@@ -139,14 +139,12 @@ SEC("tp_btf/sched_process_fork")
 int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
 {
 	int is_thread = parent->tgid == child->tgid;
-	struct thread_state *thread = thread_of(parent);
+	struct unit_state *thread = running_unit(parent);
 	struct fork_event event = {};
 
 	if (thread) {
-		struct thread_state inherited = *thread;
-		__u32 tid = child->pid;
+		struct unit_state inherited = *thread;
 
-		inherited.start_time_ns = child->start_boottime;
 		if (inherited.connection)
 			inherited.origin = is_thread ? ORIGIN_THREAD : ORIGIN_PROCESS;
 		else
@@ -157,8 +155,7 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 		inherited.marked_at = 0;
 		inherited.identity = 0;
 		inherited.maker = 0;
-		if (bpf_map_update_elem(&threads, &tid, &inherited, BPF_ANY))
-			count(COUNTER_THREADS_FULL);
+		put_state(child, child->pid, &inherited);
 	}
 	if (is_thread)
 		return 0;
@@ -181,7 +178,8 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(process_exit, struct task_struct *task)
 {
 	struct exit_event event = {};
-	__u32 tid = task->pid, pid = task->tgid;
+	__u64 thread = task->pid;
+	__u32 pid = task->tgid;
 
 	/* do_exit() has already taken this thread off the count of living ones. */
 	if (task->signal->live.counter == 0) {
@@ -193,6 +191,6 @@ int BPF_PROG(process_exit, struct task_struct *task)
 		bpf_map_delete_elem(&serving_processes, &pid);
 		bpf_map_delete_elem(&runtimes, &pid);
 	}
-	bpf_map_delete_elem(&threads, &tid);
+	bpf_map_delete_elem(&units, &thread);
 	return 0;
 }

@@ -44,7 +44,7 @@ static __always_inline int lend_object(__u64 object)
 {
 	struct lent_object_key key = { .object = object, .process = bpf_get_current_pid_tgid() >> 32 };
 	struct task_struct *task = current_task();
-	struct thread_state *thread = thread_of(task);
+	struct unit_state *thread = running_unit(task);
 	struct lent_object lent = {};
 
 	if (!thread || !thread->connection || is_agent()) {
@@ -64,8 +64,8 @@ static __always_inline int work_on_object(__u64 object)
 	struct lent_object_key key = { .object = object, .process = bpf_get_current_pid_tgid() >> 32 };
 	struct lent_object *lent = bpf_map_lookup_elem(&lent_objects, &key);
 	struct task_struct *task = current_task();
-	struct thread_state *thread = thread_of(task);
-	struct thread_state fresh = {};
+	struct unit_state *thread = running_unit(task);
+	struct unit_state fresh = {};
 
 	/* A synchronous call: the loop does it itself, for whom it runs. */
 	if (thread && thread->is_loop)
@@ -88,7 +88,7 @@ static __always_inline int return_object(__u64 object)
 	struct lent_object_key key = { .object = object, .process = bpf_get_current_pid_tgid() >> 32 };
 	struct lent_object *lent = bpf_map_lookup_elem(&lent_objects, &key);
 	struct task_struct *task = current_task();
-	struct thread_state *thread = thread_of(task);
+	struct unit_state *thread = running_unit(task);
 
 	if (!lent) {
 		if (thread && thread->is_loop && thread->connection)
@@ -192,7 +192,7 @@ int node_handle_close(struct pt_regs *ctx)
 SEC("uprobe")
 int node_timers(struct pt_regs *ctx)
 {
-	struct thread_state *thread = thread_of(current_task());
+	struct unit_state *thread = running_unit(current_task());
 
 	count_hit(ctx);
 	if (thread && thread->is_loop)
@@ -208,7 +208,7 @@ int node_timers(struct pt_regs *ctx)
 SEC("uprobe")
 int node_immediate_asked(struct pt_regs *ctx)
 {
-	struct thread_state *thread = thread_of(current_task());
+	struct unit_state *thread = running_unit(current_task());
 
 	count_hit(ctx);
 	if (!thread || !thread->is_loop)
@@ -227,7 +227,7 @@ int node_immediate_asked(struct pt_regs *ctx)
 SEC("uprobe")
 int node_immediates(struct pt_regs *ctx)
 {
-	struct thread_state *thread = thread_of(current_task());
+	struct unit_state *thread = running_unit(current_task());
 
 	count_hit(ctx);
 	if (!thread || !thread->is_loop)
@@ -252,8 +252,8 @@ static __always_inline __u32 next_task(void)
 static __always_inline int context_made(__u64 context)
 {
 	struct task_struct *task = current_task();
-	struct thread_state *maker = thread_of(task);
-	struct thread_state fresh = {};
+	struct unit_state *maker = running_unit(task);
+	struct unit_state fresh = {};
 	__u32 pid = task->tgid;
 
 	if (!context || !bpf_map_lookup_elem(&runtimes, &pid))
@@ -297,8 +297,8 @@ int python_context_run(struct pt_regs *ctx)
 	__u32 pid = task->tgid;
 	__u64 unit = context_unit(pid, FUNCTION_ARG0(ctx));
 	struct runtime *runtime = bpf_map_lookup_elem(&runtimes, &pid);
-	struct thread_state *reader, *known;
-	struct thread_state entered = {};
+	struct unit_state *reader, *known;
+	struct unit_state entered = {};
 
 	count_hit(ctx);
 	if (!runtime || !runtime->reads_outside)

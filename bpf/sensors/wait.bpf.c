@@ -9,8 +9,8 @@ int BPF_PROG(exit_epoll_wait, struct pt_regs *regs, long result)
 {
 	struct task_struct *task = current_task();
 	__u64 unit = unit_of(task);
-	struct thread_state *thread = state_of(task, unit);
-	struct thread_state fresh = {};
+	struct unit_state *thread = state_of(task, unit);
+	struct unit_state fresh = {};
 	__u8 ready_count = result < 0 ? 0 : result > 255 ? 255 : result;
 
 	if (thread) {
@@ -42,7 +42,7 @@ int BPF_PROG(exit_epoll_wait, struct pt_regs *regs, long result)
 SEC("tp_btf/sys_exit")
 int BPF_PROG(exit_poll, struct pt_regs *regs, long result)
 {
-	struct thread_state *thread = thread_of(current_task());
+	struct unit_state *thread = running_unit(current_task());
 	struct connection_state *connection;
 
 	if (!thread || !thread->connection)
