@@ -12,11 +12,10 @@
 		value &= (mask);                             \
 	} while (0)
 
-static __always_inline void fill_header(struct event_header *header, __u16 kind, struct task_struct *task)
+/* For callers that have looked up what the task runs already. */
+static __always_inline void fill_header_of(struct event_header *header, __u16 kind, struct task_struct *task, __u64 unit,
+					   struct unit_state *thread)
 {
-	__u64 unit = unit_of(task);
-	struct unit_state *thread = state_of(task, unit);
-
 	header->size = 0;
 	header->kind = kind;
 	header->version = ABI_VERSION;
@@ -46,6 +45,13 @@ static __always_inline void fill_header(struct event_header *header, __u16 kind,
 		header->stamp_origin = ORIGIN_NONE;
 		header->ready_count = 0;
 	}
+}
+
+static __always_inline void fill_header(struct event_header *header, __u16 kind, struct task_struct *task)
+{
+	__u64 unit = unit_of(task);
+
+	fill_header_of(header, kind, task, unit, state_of(task, unit));
 }
 
 /* Wakes the reader only when this event takes the ring over the mark: a wake-up for each event cost a busy server a

@@ -103,7 +103,7 @@ static __always_inline void plaintext_in(struct task_struct *task, struct connec
 		tell_plaintext(task, connection, offset, buffer, length, room);
 	if (!room)
 		connection->writes = 1;
-	stamp_thread(task, connection, socket);
+	stamp_running(task, connection, socket);
 }
 
 static __always_inline void plaintext_out(struct task_struct *task, struct connection_state *connection, __u64 buffer,

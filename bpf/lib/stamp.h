@@ -43,11 +43,10 @@ static __always_inline void share_immediates(struct unit_state *thread, __u64 co
 		thread->immediates = IMMEDIATES_SHARED;
 }
 
-/* The thread has read the bytes of a request: from now on it serves that one, and its process is one that serves. */
-static __always_inline void stamp_thread(struct task_struct *task, struct connection_state *connection, __u64 socket)
+/* The unit has read the bytes of a request: from now on it serves that one, and its process is one that serves. */
+static __always_inline void stamp_unit(struct task_struct *task, __u64 unit, struct unit_state *thread,
+				       struct connection_state *connection, __u64 socket)
 {
-	__u64 unit = unit_of(task);
-	struct unit_state *thread = state_of(task, unit);
 	struct unit_state fresh = {};
 	__u32 marked_at = serving_marks_taken + 1;
 
@@ -72,6 +71,13 @@ static __always_inline void stamp_thread(struct task_struct *task, struct connec
 	fresh.is_unix = connection->family == FAMILY_UNIX;
 	fresh.marked_at = marked_at;
 	put_state(task, unit, &fresh);
+}
+
+static __always_inline void stamp_running(struct task_struct *task, struct connection_state *connection, __u64 socket)
+{
+	__u64 unit = unit_of(task);
+
+	stamp_unit(task, unit, state_of(task, unit), connection, socket);
 }
 
 /* An event loop has got something back: it goes on with the request that had lent it. */

@@ -16,14 +16,12 @@
 #define WRITES_TOLD 16
 
 /* Tells the bytes of the transfer that were copied behind the fixed part of the event in `scratch`. */
-static __always_inline void report_copied(struct task_struct *task, struct connection_state *connection,
-					  __u64 stream_offset, unsigned int length, struct scratch *scratch,
-					  unsigned int captured, __u8 flags)
+static __always_inline void report_copied(struct connection_state *connection, __u64 stream_offset, unsigned int length,
+					  struct scratch *scratch, unsigned int captured, __u8 flags)
 {
 	struct payload_event *event = (struct payload_event *)scratch->data;
 	unsigned int size;
 
-	fill_header(&event->header, EVENT_PAYLOAD, task);
 	event->header.flags = flags;
 	event->connection = connection->id;
 	event->stream_offset = stream_offset;
@@ -48,7 +46,8 @@ static __always_inline void report(struct task_struct *task, struct connection_s
 		return;
 	if (room)
 		captured = copy_bytes(scratch->data, transfer, room, &flags);
-	report_copied(task, connection, stream_offset, transfer->length, scratch, captured, flags);
+	fill_header(&((struct payload_event *)scratch->data)->header, EVENT_PAYLOAD, task);
+	report_copied(connection, stream_offset, transfer->length, scratch, captured, flags);
 	scratch_release(scratch);
 }
 
@@ -206,8 +205,9 @@ static __always_inline void first_bytes_in(struct task_struct *task, struct sock
 					   const struct transfer *transfer)
 {
 	struct scratch *scratch = scratch_acquire();
+	struct unit_state *state;
 	unsigned int captured = 0;
-	__u64 offset;
+	__u64 offset, unit;
 	__u8 flags = 0;
 	int type = 0;
 
@@ -234,12 +234,15 @@ static __always_inline void first_bytes_in(struct task_struct *task, struct sock
 	connection->writes = 0;
 	offset = connection->bytes_in;
 	connection->bytes_in += transfer->length;
-	/* Told before the stamp changes: the header shows what the thread served until now. */
+	unit = unit_of(task);
+	state = state_of(task, unit);
+	/* Told before the stamp changes: the header shows what the unit served until now. */
 	if (scratch) {
-		report_copied(task, connection, offset, transfer->length, scratch, captured, flags);
+		fill_header_of(&((struct payload_event *)scratch->data)->header, EVENT_PAYLOAD, task, unit, state);
+		report_copied(connection, offset, transfer->length, scratch, captured, flags);
 		scratch_release(scratch);
 	}
-	stamp_thread(task, connection, (__u64)sk);
+	stamp_unit(task, unit, state, connection, (__u64)sk);
 }
 
 static __always_inline void more_bytes_in(struct task_struct *task, struct sock *sk, struct connection_state *connection,
@@ -255,7 +258,7 @@ static __always_inline void more_bytes_in(struct task_struct *task, struct sock 
 	/* That a message is longer than what is captured is told once, when it happens: a head may be cut there. */
 	if (!room)
 		connection->writes = 1;
-	stamp_thread(task, connection, (__u64)sk);
+	stamp_running(task, connection, (__u64)sk);
 }
 
 static __always_inline void inbound(struct task_struct *task, struct sock *sk, const struct transfer *transfer)
