@@ -37,6 +37,13 @@ extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym __weak;
 /* READ(sk, sk_socket, file) is sk->sk_socket->file; 0 behind an address that cannot be read. */
 #define READ(object, ...) ___apply(READ_, ___narg(__VA_ARGS__))(object, ##__VA_ARGS__)
 
+/*
+ * An object that the verifier trusts, as one that it does not. Of each pointer in a trusted one it wants to know whether it can be
+ * trusted as well, and searches the names of all types of the kernel for that: most of the time that loading took.
+ */
+#define DISTRUST(object)                                                                                            \
+	(bpf_rdonly_cast ? (typeof(object))bpf_rdonly_cast(object, bpf_core_type_id_kernel(*(object))) : (object))
+
 /* The element of an array of addresses. */
 #define READ_ELEMENT(array, index)                                                                          \
 	({                                                                                                  \

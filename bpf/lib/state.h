@@ -152,7 +152,7 @@ static __always_inline void count(enum counter which)
 
 static __always_inline struct task_struct *current_task(void)
 {
-	return (struct task_struct *)bpf_get_current_task_btf();
+	return DISTRUST((struct task_struct *)bpf_get_current_task_btf());
 }
 
 /* 32-bit calls have other numbers and argument layouts: TS_COMPAT on x86, TIF_32BIT on arm64. */

@@ -38,8 +38,10 @@ static __always_inline __u8 stdio_type_of(struct task_struct *task, __u32 descri
  * thread writes into the arguments after the call was made cannot reach it.
  */
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+int BPF_PROG(process_exec, struct task_struct *trusted_task, int old_pid, struct linux_binprm *trusted_binary)
 {
+	struct task_struct *task = DISTRUST(trusted_task);
+	struct linux_binprm *bprm = DISTRUST(trusted_binary);
 	__u32 offset = sizeof(struct exec_event), group_count, group_size, pid = task->tgid;
 	struct scratch *scratch;
 	struct exec_event *event;
@@ -136,8 +138,9 @@ static __always_inline void inherit_runtime(struct task_struct *parent, struct t
 }
 
 SEC("tp_btf/sched_process_fork")
-int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
+int BPF_PROG(process_fork, struct task_struct *trusted_parent, struct task_struct *trusted_child)
 {
+	struct task_struct *parent = DISTRUST(trusted_parent), *child = DISTRUST(trusted_child);
 	int is_thread = parent->tgid == child->tgid;
 	struct unit_state *thread = running_unit(parent);
 	struct fork_event event = {};
@@ -175,8 +178,9 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 }
 
 SEC("tp_btf/sched_process_exit")
-int BPF_PROG(process_exit, struct task_struct *task)
+int BPF_PROG(process_exit, struct task_struct *trusted_task)
 {
+	struct task_struct *task = DISTRUST(trusted_task);
 	struct exit_event event = {};
 	__u64 thread = task->pid;
 	__u32 pid = task->tgid;
