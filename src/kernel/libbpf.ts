@@ -60,6 +60,8 @@ export interface Native {
   loadProgram(type: number, instructions: Uint8Array, attachType: number, attachTypeId: number): number;
   createMap(type: number, keySize: number, valueSize: number, maxEntries: number, flags: number): number;
   openRawTracepoint(programFd: number): number;
+  /** Gives memory that was freed back to the system: reading the kernel's types takes tens of MiB for a moment. */
+  trimHeap(): void;
   /** Lines that libbpf printed since the last call: the reasons for what failed. */
   takeLog(): string[];
   mapRing(fd: number, dataBytes: number): { consumer: ArrayBuffer; producer: ArrayBuffer };
@@ -213,6 +215,7 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
     ),
     joinThread: libc.func('int pthread_join(uint64_t thread, void *result)'),
     close: libc.func('int close(int fd)'),
+    trim: libc.func('int malloc_trim(size_t pad)'),
     clock: libc.func('int clock_gettime(int clock, void *time)'),
   };
   const timespec = Buffer.alloc(16);
@@ -300,6 +303,7 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
       return f.createMap(type, 'probe', keySize, valueSize, maxEntries, options);
     },
     openRawTracepoint: (programFd) => f.openRawTracepoint(null, programFd),
+    trimHeap: () => void f.trim(0),
     takeLog: () => log.splice(0),
     mapRing: (fd, dataBytes) => ({
       consumer: map(fd, PAGE_BYTES, PROT_READ | PROT_WRITE, 0),

@@ -120,6 +120,7 @@ function tryLoad(
     globals.bss.setUint32(globals.offsetOf('agent_pid'), options.agentPid, true);
     fillDispatcher(native, handle, plan, architecture, globals);
     for (const name of ownHooks(plan)) links.push(attach(native, handle, name));
+    native.trimHeap();
     return sensors(native, handle, features, plan, globals, options.processors, close);
   } catch (error) {
     close();
