@@ -38,12 +38,18 @@ struct {
 	__type(value, struct runtime);
 } runtimes SEC(".maps");
 
-/* Set by user space with the first entry: nobody else pays for the look-up. */
-unsigned int has_runtimes = 0;
+/* Set with the entry, by process id modulo RUNTIME_MARKS: nobody else pays for the look-up. A mark stays when its process ends. */
+#define RUNTIME_MARKS 16384
+unsigned char maybe_runtimes[RUNTIME_MARKS] = {};
 /* A kind whose units are not followed any more: their probes were taken off. */
 unsigned int runtime_given_up = 0;
 /* Tasks that were seen being made. */
 unsigned int tasks_made = 0;
+
+static __always_inline int may_have_runtime(__u32 pid)
+{
+	return maybe_runtimes[pid & (RUNTIME_MARKS - 1)];
+}
 
 static __always_inline int is_thread(__u64 unit)
 {
@@ -103,7 +109,7 @@ static __always_inline struct runtime *runtime_of(struct task_struct *task)
 	struct runtime *runtime;
 	__u32 pid = task->tgid;
 
-	if (!has_runtimes)
+	if (!may_have_runtime(pid))
 		return NULL;
 	runtime = bpf_map_lookup_elem(&runtimes, &pid);
 	return runtime && runtime->start_ticks == task->group_leader->start_boottime / NANOSECONDS_PER_TICK ? runtime : NULL;
@@ -124,7 +130,7 @@ __noinline __u64 current_unit(void)
 /* The unit that the current task runs. */
 static __always_inline __u64 unit_of(struct task_struct *task)
 {
-	return has_runtimes ? current_unit() : task->pid;
+	return may_have_runtime(task->tgid) ? current_unit() : task->pid;
 }
 
 /* The goroutine that the current task runs: 0 for none, as in other programs, in Go's scheduler and in C code. */

@@ -127,7 +127,7 @@ int BPF_PROG(process_exec, struct task_struct *trusted_task, int old_pid, struct
 static __always_inline void inherit_runtime(struct task_struct *parent, struct task_struct *child)
 {
 	__u32 pid = parent->tgid, child_pid = child->tgid;
-	struct runtime *runtime = has_runtimes ? bpf_map_lookup_elem(&runtimes, &pid) : NULL;
+	struct runtime *runtime = may_have_runtime(pid) ? bpf_map_lookup_elem(&runtimes, &pid) : NULL;
 	struct runtime inherited;
 
 	if (!runtime || runtime->kind != RUNTIME_PYTHON)
@@ -135,6 +135,7 @@ static __always_inline void inherit_runtime(struct task_struct *parent, struct t
 	inherited = *runtime;
 	inherited.start_ticks = child->start_boottime / NANOSECONDS_PER_TICK;
 	bpf_map_update_elem(&runtimes, &child_pid, &inherited, BPF_ANY);
+	maybe_runtimes[child_pid & (RUNTIME_MARKS - 1)] = 1;
 }
 
 SEC("tp_btf/sched_process_fork")

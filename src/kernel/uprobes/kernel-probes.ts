@@ -26,6 +26,7 @@ export interface KernelSide {
 
 /** struct runtime and enum runtime_kind of bpf/lib/unit.h. */
 const RUNTIME_BYTES = 32;
+const RUNTIME_MARKS = 16_384;
 const RUNTIME_KINDS: Readonly<Record<UnitKind, number>> = { go: 1, python: 2 };
 
 /** Attaches the loaded programs for functions of libraries, and reads what they share with user space. */
@@ -35,7 +36,7 @@ export function kernelProbes(kernel: KernelSide): ProbeHost {
   const hits = kernel.offsetOf('probe_hits');
   const listeners = kernel.offsetOf('tls_listeners');
   const listenerCount = kernel.offsetOf('tls_listener_count');
-  const hasRuntimes = kernel.offsetOf('has_runtimes');
+  const maybeRuntimes = kernel.offsetOf('maybe_runtimes');
   const givenUp = kernel.offsetOf('runtime_given_up');
   const links = new ProbeLinks(native, (name) => kernel.programOf(name), kernel.isMulti);
   let taken = variables.getUint32(listenerCount, true);
@@ -54,7 +55,7 @@ export function kernelProbes(kernel: KernelSide): ProbeHost {
       value.writeUInt32LE(RUNTIME_KINDS[kind], 16);
       value.writeUInt32LE(readsOutside === true ? 1 : 0, 20);
       native.updateElement(kernel.runtimesFd, key, value, 0n);
-      variables.setUint32(hasRuntimes, 1, true);
+      variables.setUint8(maybeRuntimes + (pid % RUNTIME_MARKS), 1);
     },
     giveUp: (kind) => variables.setUint32(givenUp, RUNTIME_KINDS[kind], true),
     setActive: (isActive) => variables.setUint32(active, isActive ? 1 : 0, true),
