@@ -46,7 +46,7 @@ test-kernels: ## what has to work everywhere, on Debian's kernels in QEMU; KERNE
 	@sh scripts/build-bpf.sh
 	@$(node) scripts/test-kernels.ts $(KERNELS) $(ARGS)
 
-check: build ## types, lint, format, layers, generated files, dead code
+check: build ## types, lint, format, layers, generated files, the kernel side's stack, dead code
 	@$(node) scripts/check.ts $(ARGS)
 
 fmt: setup ## format the sources

@@ -79,11 +79,11 @@ suite('observed', { skip: isTooOld ? 'doctor refuses this kernel' : false }, () 
 
   test('programs load and attach', async () => {
     agent = await startThroughline(['run', '--json', '--record', recording]);
-    // Of a server that was there before, nobody knows what else it has in work: nothing is exact then.
-    server = await startServer('python-threading', 1);
   });
 
   test('a finding', async () => {
+    // Of a server that was there before, nobody knows what else it has in work: nothing is exact then.
+    server = await startServer('python-threading', 1);
     const attacked = await fetch(`${server.url}/run?cmd=${encodeURIComponent(INJECTION)}`);
     assert.match(await attacked.text(), /uid=/, 'the attack works');
     const finding = await findingAt(server, 6000);
