@@ -7,7 +7,7 @@ node := node --disable-warning=ExperimentalWarning
 as_root = @[ "$$(id -u)" = 0 ] || { echo "make $@: needs root to load programs into the kernel; run: sudo make $@" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run trace doctor demo test check fmt gen dev bench bench-attribution fuzz lock clean
+.PHONY: help setup build run trace doctor demo test test-kernels check fmt gen dev bench bench-attribution fuzz lock clean
 
 help: ## list these targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 26
@@ -40,7 +40,13 @@ test: ## all tests; ARGS=word runs the files with that word in their path (root)
 	@sh scripts/build-bpf.sh
 	@$(node) scripts/test.ts $(ARGS)
 
-check: build ## types, lint, format, layers, generated files, dead code
+test-kernels: ## what has to work everywhere, on Debian's kernels in QEMU; KERNELS=6.1 runs one (root)
+	$(as_root)
+	@sh scripts/setup.sh test
+	@sh scripts/build-bpf.sh
+	@$(node) scripts/test-kernels.ts $(KERNELS) $(ARGS)
+
+check: build ## types, lint, format, layers, generated files, the kernel side's stack, dead code
 	@$(node) scripts/check.ts $(ARGS)
 
 fmt: setup ## format the sources

@@ -22,6 +22,7 @@ const STEPS: Readonly<Record<string, readonly string[]>> = {
   format: tool('oxfmt', '--check'),
   layers: script('check-layers.ts'),
   generated: script('gen.ts', '--check'),
+  stack: script('check-stack.ts'),
   'dead-code': tool('knip', '--no-progress'),
 };
 

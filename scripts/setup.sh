@@ -20,6 +20,9 @@ case $mode in
   test)
     packages="$packages php-cli apache2-bin python3 python3-pymysql redis-tools mariadb-server-core openssl curl wget"
     packages="$packages gnutls-bin dnsmasq-base iproute2 golang-go python3-uvicorn python3-uvloop nginx php-fpm"
+    # Guests that run other kernels, and what their kernels and first roots are made with.
+    packages="$packages busybox-static debian-archive-keyring kmod xz-utils"
+    [ "$(uname -m)" != x86_64 ] || packages="$packages qemu-system-x86"
     commands="$commands php python3 openssl dnsmasq ip go nginx"
     ;;
   bench) packages="$packages wrk" commands="$commands wrk" ;;

@@ -71,6 +71,16 @@ struct remote_endpoint {
 	__u8 flags; /* enum event_flag */
 };
 
+/*
+ * What is put together of a question: behind the event in the scratch buffer, where vectors are before and after. The
+ * stacks of a program and of what it calls are 512 bytes together.
+ */
+struct question_draft {
+	struct remote_endpoint remote;
+	__u32 reserved;
+	struct datagram_socket socket;
+};
+
 /* Flags of a question: no reply, query, notify or update, nothing set that is a server's; and at least one question. */
 static __always_inline int is_dns_question(const __u8 *header)
 {
@@ -135,29 +145,30 @@ static __always_inline struct datagram_socket *find_datagram_socket(struct sock 
 
 /* Tells the socket as a connection to whoever is asked; asking somebody else is another connection. */
 static __always_inline struct datagram_socket *track_datagrams(struct task_struct *task, struct sock *sk, __u8 family,
-							       const struct remote_endpoint *remote)
+							       struct question_draft *draft)
 {
-	struct datagram_socket fresh = {}, *known;
+	const struct remote_endpoint *remote = &draft->remote;
+	struct datagram_socket *fresh = &draft->socket, *known;
 	struct accept_event *event;
 	__u64 key = (__u64)sk;
 
 	known = bpf_map_lookup_elem(&datagram_sockets, &key);
-	fresh.inode = inode_of(sk);
-	if (known && known->inode == fresh.inode && !goes_elsewhere(known, remote))
+	fresh->inode = inode_of(sk);
+	if (known && known->inode == fresh->inode && !goes_elsewhere(known, remote))
 		return known;
 	if (known)
 		submit_end(known->id, known->owner_pid, known->bytes_in, known->bytes_out);
-	fresh.id = next_connection_id();
-	fresh.owner_pid = task->tgid;
-	fresh.remote_port = remote->port;
-	fresh.remote_family = remote->family;
-	__builtin_memcpy(fresh.remote_address, remote->address, sizeof(fresh.remote_address));
-	if (bpf_map_update_elem(&datagram_sockets, &key, &fresh, BPF_ANY)) {
+	fresh->id = next_connection_id();
+	fresh->owner_pid = task->tgid;
+	fresh->remote_port = remote->port;
+	fresh->remote_family = remote->family;
+	__builtin_memcpy(fresh->remote_address, remote->address, sizeof(fresh->remote_address));
+	if (bpf_map_update_elem(&datagram_sockets, &key, fresh, BPF_ANY)) {
 		count(COUNTER_CONNECTIONS_FULL);
 		return NULL;
 	}
 	has_datagram_sockets = 1;
-	event = reserve_accept(task, fresh.id, remote->family, FLAG_CLIENT | remote->flags);
+	event = reserve_accept(task, fresh->id, remote->family, FLAG_CLIENT | remote->flags);
 	if (event) {
 		event->socket_type = SOCK_DGRAM;
 		read_addresses(sk, family, event->local_address, event->remote_address);
@@ -246,7 +257,7 @@ static __always_inline int tell_question(struct task_struct *task, struct sock *
 					 const struct transfer *transfer, struct scratch *scratch)
 {
 	struct payload_event *event = (struct payload_event *)scratch->data;
-	struct remote_endpoint remote = {};
+	struct question_draft *draft = (struct question_draft *)&scratch->data[VECTORS_OFFSET];
 	struct datagram_socket *socket;
 	__u8 flags = 0;
 	__u32 captured;
@@ -257,9 +268,10 @@ static __always_inline int tell_question(struct task_struct *task, struct sock *
 		count(COUNTER_UNREADABLE);
 	if (captured < DNS_HEADER_SIZE || !is_dns_question(&scratch->data[sizeof(struct payload_event)]))
 		return 0;
-	if (read_destination(sk, family, transfer->destination, &remote))
+	__builtin_memset(draft, 0, sizeof(*draft));
+	if (read_destination(sk, family, transfer->destination, &draft->remote))
 		return 0;
-	socket = track_datagrams(task, sk, family, &remote);
+	socket = track_datagrams(task, sk, family, draft);
 	if (!socket || socket->is_unread)
 		return 0;
 	if (socket->sequence < DATAGRAMS_JUDGED) {

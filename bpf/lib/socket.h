@@ -200,19 +200,26 @@ static __always_inline struct connection_state *track_connection(struct sock *sk
 /* Tells user space that a connection is over. The header names its owner and no thread: see the callers. */
 static __always_inline void submit_end(__u64 id, __u32 pid, __u64 bytes_in, __u64 bytes_out)
 {
-	struct close_event event = {};
+	struct close_event *event = bpf_ringbuf_reserve(&security_ring, sizeof(*event), 0);
 
-	event.header.kind = EVENT_CLOSE;
-	event.header.version = ABI_VERSION;
-	event.header.time_ns = bpf_ktime_get_boot_ns();
-	event.header.pid = pid;
-	event.header.tid = pid;
-	event.header.unit = pid;
-	event.header.cpu = bpf_get_smp_processor_id();
-	event.connection = id;
-	event.bytes_in = bytes_in;
-	event.bytes_out = bytes_out;
-	submit_security(&event, sizeof(event));
+	if (!event) {
+		count(COUNTER_LOST_SECURITY);
+		return;
+	}
+	__builtin_memset(event, 0, sizeof(*event));
+	event->header.size = sizeof(*event);
+	event->header.kind = EVENT_CLOSE;
+	event->header.version = ABI_VERSION;
+	event->header.time_ns = bpf_ktime_get_boot_ns();
+	event->header.pid = pid;
+	event->header.tid = pid;
+	event->header.unit = pid;
+	event->header.cpu = bpf_get_smp_processor_id();
+	event->connection = id;
+	event->bytes_in = bytes_in;
+	event->bytes_out = bytes_out;
+	bpf_ringbuf_submit(event, wake_flags(&security_ring, sizeof(*event)));
+	count(COUNTER_EVENTS);
 }
 
 static __always_inline void submit_close(struct connection_state *connection)

@@ -76,12 +76,47 @@ static __always_inline void remember_client(struct task_struct *task, struct soc
 		bpf_map_update_elem(&tcp_connections, &key, &state, BPF_ANY);
 }
 
+static __always_inline void tell_connect(struct task_struct *task, struct sock *sk, __u8 family, struct pt_regs *regs,
+					 long result, struct connect_event *event)
+{
+	__builtin_memset(event, 0, sizeof(*event));
+	fill_header(&event->header, EVENT_CONNECT, task);
+	event->result = result;
+	event->socket_type = READ(sk, sk_type);
+	if (result != 0 && result != -EINPROGRESS) {
+		/* The kernel forgets the address of a connection that failed. */
+		read_user_address(event, ARG1(regs), ARG2(regs));
+	} else if (family == FAMILY_UNIX) {
+		struct sock *peer = READ((struct unix_sock *)sk, peer);
+
+		event->family = family;
+		if (peer)
+			event->path_size = read_unix_path(peer, event->path);
+		if (event->socket_type == SOCK_STREAM)
+			remember_client(task, sk, family);
+	} else {
+		__u8 local[16];
+
+		event->family = family;
+		event->remote_port = bpf_ntohs(READ(sk, __sk_common.skc_dport));
+		read_addresses(sk, family, local, event->remote_address);
+		/* connect(AF_UNSPEC) dissolves the association of a datagram socket. */
+		if (event->remote_port == 0)
+			return;
+		if (event->socket_type == SOCK_STREAM)
+			remember_client(task, sk, family);
+	}
+	if (event->family != FAMILY_NONE)
+		submit_security(event, sizeof(*event));
+}
+
+/* The event is put together in the scratch buffer: with what is remembered of the connection it is too much for a stack. */
 SEC("tp_btf/sys_exit")
 int BPF_PROG(exit_connect, struct pt_regs *regs, long result)
 {
 	struct task_struct *task = current_task();
-	struct connect_event event = {};
 	struct sock *sk = socket_of(task, ARG0(regs));
+	struct scratch *scratch;
 	__u8 family;
 
 	if (!sk || is_agent())
@@ -89,34 +124,11 @@ int BPF_PROG(exit_connect, struct pt_regs *regs, long result)
 	family = family_of(sk);
 	if (family == FAMILY_NONE)
 		return 0;
-	fill_header(&event.header, EVENT_CONNECT, task);
-	event.result = result;
-	event.socket_type = READ(sk, sk_type);
-	if (result != 0 && result != -EINPROGRESS) {
-		/* The kernel forgets the address of a connection that failed. */
-		read_user_address(&event, ARG1(regs), ARG2(regs));
-	} else if (family == FAMILY_UNIX) {
-		struct sock *peer = READ((struct unix_sock *)sk, peer);
-
-		event.family = family;
-		if (peer)
-			event.path_size = read_unix_path(peer, event.path);
-		if (event.socket_type == SOCK_STREAM)
-			remember_client(task, sk, family);
-	} else {
-		__u8 local[16];
-
-		event.family = family;
-		event.remote_port = bpf_ntohs(READ(sk, __sk_common.skc_dport));
-		read_addresses(sk, family, local, event.remote_address);
-		/* connect(AF_UNSPEC) dissolves the association of a datagram socket. */
-		if (event.remote_port == 0)
-			return 0;
-		if (event.socket_type == SOCK_STREAM)
-			remember_client(task, sk, family);
-	}
-	if (event.family != FAMILY_NONE)
-		submit_security(&event, sizeof(event));
+	scratch = scratch_acquire();
+	if (!scratch)
+		return 0;
+	tell_connect(task, sk, family, regs, result, (struct connect_event *)scratch->data);
+	scratch_release(scratch);
 	return 0;
 }
 

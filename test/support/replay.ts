@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { SLOWNESS } from './slowness.ts';
 import type { JsonMessage } from './throughline.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -22,7 +23,7 @@ export function throughline(args: readonly string[], before: readonly string[] =
   const { status, stdout, stderr, error } = spawnSync(program, rest, {
     encoding: 'utf8',
     maxBuffer: 256 << 20,
-    timeout: 120_000,
+    timeout: 120_000 * SLOWNESS,
     env: { ...process.env, TZ: 'UTC' },
   });
   if (error) throw error;

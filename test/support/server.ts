@@ -5,12 +5,13 @@ import { makeCertificate } from './certificate.ts';
 import { freePort, openSinks } from './ports.ts';
 import { answers, ProcessGroup } from './process-group.ts';
 import { KINDS, type ServerKind } from './server-kinds.ts';
+import { SLOWNESS } from './slowness.ts';
 
 export { SERVER_KINDS, type ServerKind } from './server-kinds.ts';
 
 /** uid and gid of nobody on Debian. */
 const NOBODY = 65_534;
-const START_TIMEOUT_MS = 15_000;
+const START_TIMEOUT_MS = 15_000 * SLOWNESS;
 const START_ATTEMPTS = 3;
 
 export interface TestServer extends AsyncDisposable {

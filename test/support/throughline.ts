@@ -1,10 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { SLOWNESS } from './slowness.ts';
 
 const PROGRAM = join(import.meta.dirname, '..', '..', 'bin', 'throughline');
-const ATTACH_TIMEOUT_MS = 30_000;
-const STOP_TIMEOUT_MS = 10_000;
+const ATTACH_TIMEOUT_MS = 30_000 * SLOWNESS;
+const MESSAGE_TIMEOUT_MS = 5000 * SLOWNESS;
+const STOP_TIMEOUT_MS = 10_000 * SLOWNESS;
 
 /** One line of `--json` output; what else it holds depends on the kind. */
 export type JsonMessage = Readonly<Record<string, unknown>> & { readonly kind: string };
@@ -106,7 +108,10 @@ export class Throughline implements AsyncDisposable {
   }
 
   /** The first message, already printed or still to come, that matches. Rejects when it ends before. */
-  async waitFor(matches: (message: JsonMessage) => boolean, timeoutMs = 5000): Promise<JsonMessage> {
+  async waitFor(
+    matches: (message: JsonMessage) => boolean,
+    timeoutMs = MESSAGE_TIMEOUT_MS,
+  ): Promise<JsonMessage> {
     const known = this.messages.find(matches);
     if (known) return known;
     const { promise, resolve } = Promise.withResolvers<JsonMessage>();

@@ -1,0 +1,108 @@
+/**
+ * Runs what has to work everywhere (test/kernel/essentials.test.ts) on Debian's kernels, in QEMU: `make test-kernels`.
+ *
+ *   node scripts/test-kernels.ts [--write] [KERNEL...]     say: 6.1 newest; all where none is named
+ *
+ * --write puts the measured tables into docs/KERNELS.md. Exit code 1 when a kernel failed, 130 after Ctrl-C.
+ */
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { fetchKernel, KERNEL_CHOICES, type KernelChoice } from './kernels/debian-kernels.ts';
+import { runGuest, type GuestReport } from './kernels/guest.ts';
+import { failuresOf, featureTable, resultTable, type KernelResult } from './kernels/table.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const TEST_FILE = 'test/kernel/essentials.test.ts';
+const DOCUMENT = join(ROOT, 'docs', 'KERNELS.md');
+/** Where programs do not load, all else fails with them: the first tell why. */
+const FAILURES_SHOWN = 2;
+/** A guest takes about a minute and a half. */
+const TIMEOUT_MS = 360_000;
+
+const { values, positionals } = parseArgs({
+  options: { write: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const known = KERNEL_CHOICES.map(({ name }) => name);
+const unknown = positionals.filter((name) => !known.includes(name));
+if (unknown.length > 0 || (values.write && positionals.length > 0)) {
+  console.error(`usage: test-kernels [--write | KERNEL...], of ${known.join(', ')}`);
+  process.exit(2);
+}
+if (process.arch !== 'x64') {
+  console.error(
+    `test-kernels: guests run the host's programs on Debian's amd64 kernels; this is ${process.arch}`,
+  );
+  process.exit(1);
+}
+
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+
+const results: KernelResult[] = [];
+for (const choice of KERNEL_CHOICES) {
+  if (stop.signal.aborted) break;
+  if (positionals.length > 0 && !positionals.includes(choice.name)) continue;
+  const result = await runKernel(choice);
+  if (!stop.signal.aborted) results.push(result);
+}
+if (stop.signal.aborted) process.exit(130);
+
+console.log(`\n${resultTable(results)}\n\n${featureTable(results)}`);
+const failed = results.filter((result) => failuresOf(result).length > 0);
+if (values.write && failed.length === 0) writeTables();
+process.exitCode = failed.length > 0 ? 1 : 0;
+
+async function runKernel(choice: KernelChoice): Promise<KernelResult> {
+  const logFolder = join(ROOT, '.cache', 'kernels', choice.name);
+  let result: KernelResult;
+  try {
+    const kernel = fetchKernel(choice);
+    console.log(`${choice.name}: booting ${kernel.release}`);
+    const { signal } = stop;
+    const { parameters } = choice;
+    const report = await runGuest({
+      kernel,
+      parameters,
+      testFile: TEST_FILE,
+      logFolder,
+      timeoutMs: TIMEOUT_MS,
+      signal,
+    });
+    result = { choice, release: kernel.release, report };
+  } catch (error) {
+    // Never a reason to leave a kernel out: what was not tested has failed.
+    const reason = error instanceof Error ? error.message : String(error);
+    const report: GuestReport = { lines: [], exitCode: null, reason, elapsedMs: 0 };
+    result = { choice, release: '', report };
+  }
+  if (stop.signal.aborted) return result;
+  tell(result, logFolder);
+  return result;
+}
+
+function tell(result: KernelResult, logFolder: string): void {
+  const { choice, release, report } = result;
+  const failures = failuresOf(result);
+  const seconds = (report.elapsedMs / 1000).toFixed(0);
+  if (failures.length === 0) {
+    console.log(`${choice.name}: ok, ${seconds} s`);
+    return;
+  }
+  const where = release === '' ? '' : `; its logs are in ${logFolder}`;
+  const more = failures.length - FAILURES_SHOWN;
+  const shown = failures.slice(0, FAILURES_SHOWN).flatMap((failure) => failure.split('\n'));
+  const rest = more > 0 ? [`(and ${more} more)`] : [];
+  console.error([`${choice.name}: FAILED after ${seconds} s${where}`, ...shown, ...rest].join('\n  '));
+}
+
+function writeTables(): void {
+  const text = readFileSync(DOCUMENT, 'utf8');
+  const mark = '<!-- measured: make test-kernels ARGS=--write -->\n';
+  const start = text.indexOf(mark);
+  if (start < 0) throw new Error(`${DOCUMENT} has no place for the tables: ${mark}`);
+  const tables = `\n${resultTable(results)}\n\nWhat \`throughline doctor\` finds there:\n\n${featureTable(results)}\n`;
+  writeFileSync(DOCUMENT, text.slice(0, start + mark.length) + tables);
+}

@@ -1,0 +1,194 @@
+/**
+ * What has to work on every kernel that Throughline supports, each thing once: these tests run here and, by
+ * `make test-kernels`, in a guest for each kernel. One agent observes it all, since loading takes a slow guest long;
+ * what it recorded is looked at afterwards.
+ */
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { release, tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import type { DoctorReport } from '../../src/cli/contract.ts';
+import type { EventView, FindingView, RequestView } from '../../src/output/views.ts';
+import { runToEnd, type Ended } from '../support/event-log.ts';
+import { requireKernel } from '../support/kernel.ts';
+import { throughline } from '../support/replay.ts';
+import { exchange } from '../support/secured.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+import { SLOWNESS } from '../support/slowness.ts';
+import { startThroughline, type JsonMessage, type Throughline } from '../support/throughline.ts';
+
+requireKernel();
+
+/** The distribution's own: what stands earlier in PATH may be a wrapper that starts more programs. */
+const PYTHON = '/usr/bin/python3';
+const NETWORK = join(import.meta.dirname, 'programs', 'network.py');
+const INJECTION = 'x; id';
+const TLS_ATTEMPTS = 10;
+const [major = 0, minor = 0] = release().split(/[.-]/).map(Number);
+/** bpf_get_current_task_btf, which nearly all programs need, came with Linux 5.11. */
+const isTooOld = major < 5 || (major === 5 && minor < 11);
+
+const report = (): DoctorReport => {
+  const [message] = throughline(['doctor', '--json']).messages;
+  return message as unknown as DoctorReport;
+};
+
+test('doctor', (t) => {
+  const { ok, features, plan, problems } = report();
+  for (const { name, answer } of features) t.diagnostic(`feature ${name}: ${answer}`);
+  if (isTooOld) {
+    assert.deepEqual([ok, problems.map(({ code }) => code)], [false, ['TL1003']], 'refused, with the reason');
+    return;
+  }
+  assert.deepEqual(problems, []);
+  assert.equal(ok, true);
+  for (const { sensor, chosen, reason } of plan) assert.ok(chosen !== null, `${sensor}: ${reason}`);
+});
+
+suite('observed', { skip: isTooOld ? 'doctor refuses this kernel' : false }, () => {
+  let directory: string;
+  let recording: string;
+  let server: TestServer;
+  let secured: TestServer;
+  let agent: Throughline;
+  let replayed: readonly JsonMessage[];
+  before(async () => {
+    directory = realpathSync(mkdtempSync(join(tmpdir(), 'throughline-essentials-')));
+    recording = join(directory, 'all.tlrec');
+    secured = await startServer('python-threading', 1, true);
+  });
+  after(async () => {
+    await agent?.kill();
+    await secured?.stop();
+    await server?.stop();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  const findingAt = ({ port }: TestServer, timeoutMs: number) =>
+    agent.waitFor(
+      (one) => one.kind === 'finding' && (one as unknown as FindingView).request?.server.port === port,
+      timeoutMs * SLOWNESS,
+    ) as unknown as Promise<FindingView>;
+  const eventsOf = <Type extends EventView['type']>({ pid }: Ended, type: Type) =>
+    (replayed as unknown as EventView[]).filter(
+      (one): one is Extract<EventView, { type: Type }> =>
+        one.kind === 'event' && one.pid === pid && one.type === type,
+    );
+
+  test('programs load and attach', async () => {
+    agent = await startThroughline(['run', '--json', '--record', recording]);
+  });
+
+  test('a finding', async () => {
+    // Of a server that was there before, nobody knows what else it has in work: nothing is exact then.
+    server = await startServer('python-threading', 1);
+    const attacked = await fetch(`${server.url}/run?cmd=${encodeURIComponent(INJECTION)}`);
+    assert.match(await attacked.text(), /uid=/, 'the attack works');
+    const finding = await findingAt(server, 6000);
+    assert.deepEqual([finding.verdict, finding.class], ['EXPLOITED', 'command-injection']);
+    assert.deepEqual(
+      finding.evidence.map(({ value }) => value),
+      [INJECTION],
+    );
+  });
+
+  test('a finding over TLS', async () => {
+    // The library's file may be looked at a moment after the agent has begun, so what came before is not read.
+    const attack = () => exchange(`${secured.url}/run?cmd=${encodeURIComponent(INJECTION)}`, '');
+    for (let attempt = 1; ; attempt++) {
+      assert.match(await attack(), /uid=/, 'the attack works');
+      const finding = await findingAt(secured, 1500).catch(() => null);
+      if (finding === null && attempt < TLS_ATTEMPTS) continue;
+      assert.deepEqual([finding?.verdict, finding?.class], ['EXPLOITED', 'command-injection']);
+      return;
+    }
+  });
+
+  let echo: Ended;
+  let network: Ended;
+  let writer: Ended;
+  test('what it records can be replayed', async () => {
+    echo = await runToEnd('/bin/echo', ['one', 'zwei größer', ''], { cwd: directory });
+    network = await runToEnd(PYTHON, [NETWORK, directory]);
+    const source = `open(${JSON.stringify(join(directory, 'written'))}, 'w').close()`;
+    writer = await runToEnd(PYTHON, ['-c', source]);
+    assert.equal((await fetch(`${server.url}/shell?id=story`)).status, 200);
+    await agent.stop();
+    const { code, messages, stderr } = throughline([
+      'replay',
+      recording,
+      '--events',
+      '--trace',
+      '--all',
+      '--json',
+    ]);
+    assert.equal(code, 0, stderr);
+    replayed = messages;
+  });
+
+  test('exec: path, arguments, directory, parent, exit', () => {
+    const [exec] = eventsOf(echo, 'exec');
+    assert.ok(exec);
+    assert.deepEqual(
+      [exec.path, exec.executable, exec.argv, exec.cwd],
+      ['/bin/echo', realpathSync('/bin/echo'), ['/bin/echo', 'one', 'zwei größer', ''], directory],
+    );
+    assert.deepEqual([exec.ppid, exec.uid, exec.comm, exec.truncated], [process.pid, 0, 'echo', false]);
+    assert.deepEqual(
+      eventsOf(echo, 'exit').map(({ code }) => code),
+      [0],
+    );
+  });
+
+  test('open: path and flags', () => {
+    const path = join(directory, 'written');
+    const open = eventsOf(writer, 'open').find((one) => one.path === path);
+    assert.ok(open, 'the file that was written');
+    assert.equal(open.resolvedPath, path);
+    assert.equal(open.error, null);
+    assert.ok(open.flags.includes('O_CREAT') && open.flags.includes('O_TRUNC'), open.flags.join());
+  });
+
+  test('connect, accept, close: addresses and bytes', () => {
+    const facts = JSON.parse(network.stdout) as Record<'ipv4' | 'ipv6', { server: number; client: number }>;
+    for (const [family, ip] of [
+      ['ipv4', '127.0.0.1'],
+      ['ipv6', '::1'],
+    ] as const) {
+      const { server: port, client } = facts[family];
+      const connect = eventsOf(network, 'connect').find((one) => one.port === port);
+      assert.deepEqual([connect?.family, connect?.address, connect?.error], [family, ip, null]);
+      const accept = eventsOf(network, 'accept').find(
+        (one) => one.server.port === port && one.role === 'server',
+      );
+      assert.ok(accept, family);
+      assert.deepEqual([accept.client, accept.server.ip], [{ ip, port: client }, ip]);
+      const close = eventsOf(network, 'close').find((one) => one.connection === accept.connection);
+      assert.deepEqual([close?.bytesIn, close?.bytesOut], [18, 40]);
+    }
+    const unix = eventsOf(network, 'accept').filter((one) => one.family === 'unix' && one.role === 'server');
+    assert.equal(unix[0]?.server.ip, join(directory, 'listener'));
+  });
+
+  test('effects on their request', () => {
+    const request = (replayed as unknown as RequestView[]).find(
+      (one) => one.kind === 'request' && one.target === '/shell?id=story',
+    );
+    assert.ok(request, 'the request is traced');
+    assert.equal(request.status, 200);
+    const told = request.effects.map((effect) => {
+      if (effect.type === 'exec') return `exec ${effect.path} ${effect.grade}`;
+      if (effect.type === 'open') return `open ${basename(effect.path)} ${effect.grade}`;
+      return `${effect.type} ${effect.grade}`;
+    });
+    for (const expected of [
+      'exec /bin/sh exact',
+      'exec /bin/echo exact',
+      'open story.txt exact',
+      'connect exact',
+    ])
+      assert.ok(told.includes(expected), `${expected} in ${told.join(', ')}`);
+  });
+});
