@@ -21,6 +21,7 @@ enum event_kind {
 	EVENT_PAYLOAD = 7,
 	EVENT_OPEN = 8,
 	EVENT_WORK = 9,
+	EVENT_ACTION = 10,
 };
 
 /* Bits of event_header.flags. */
@@ -201,6 +202,58 @@ struct work_event {
 	struct event_header header;
 	unsigned long long object; /* its address in the process */
 	unsigned int phase;        /* enum work_phase */
+	unsigned int reserved;
+};
+
+/*
+ * What an argument of a system call is, and so what is told of it. User space says it for each call (src/model/actions.ts):
+ * the kernel side knows no action by name.
+ */
+enum argument_kind {
+	ARGUMENT_NUMBER = 0,
+	ARGUMENT_TEXT = 1,    /* a string in user memory */
+	ARGUMENT_PATH = 2,    /* likewise; where it is relative, the working directory is told as well */
+	ARGUMENT_PATH_AT = 3, /* likewise, relative to the directory whose descriptor is the argument before */
+	ARGUMENT_FILE = 4,    /* a descriptor: the path of its file is told, and its inode instead of the number */
+	ARGUMENT_BYTES = 5,   /* memory of the caller, whose size is the argument behind */
+	ARGUMENT_WORD = 6,    /* points to 64 bits, which are told instead */
+};
+
+/* Whose calls are told. */
+enum action_scope {
+	SCOPE_NOBODY = 0,
+	SCOPE_SERVING = 1, /* of processes that serve requests, and what they started */
+	SCOPE_EVERYBODY = 2,
+};
+
+enum argument_test {
+	TEST_NONE = 0,
+	TEST_ANY_BIT = 1, /* of the value is set in the argument */
+	TEST_AT_MOST = 2, /* the argument is */
+	TEST_OTHER = 3,   /* than the value */
+};
+
+/* What user space wants of a system call. The key is its number. */
+struct action_plan {
+	unsigned short action; /* 0: none */
+	unsigned char scope;   /* enum action_scope */
+	unsigned char test;    /* enum argument_test: what is not told at all */
+	unsigned int test_argument;
+	unsigned long long test_value;
+	unsigned char kinds[6]; /* enum argument_kind */
+	unsigned char call;     /* which of the action's calls this is, in their order */
+	unsigned char reserved;
+};
+
+/* Sections: for each argument its text or bytes, then the components of a path (of the base where the text is relative). */
+struct action_event {
+	struct event_header header;
+	long long result;
+	unsigned long long arguments[6];
+	unsigned short action;
+	unsigned short call;
+	unsigned short text_size[6];
+	unsigned short base_size[6];
 	unsigned int reserved;
 };
 

@@ -31,6 +31,7 @@ struct pt_regs {
 #define ARG2(regs) ((regs)->dx)
 #define ARG3(regs) ((regs)->r10)
 #define ARG4(regs) ((regs)->r8)
+#define ARG5(regs) ((regs)->r9)
 struct thread_info {
 	unsigned int status; /* TS_COMPAT: a 32-bit call */
 };
@@ -60,6 +61,7 @@ struct pt_regs {
 #define ARG2(r) ((r)->regs[2])
 #define ARG3(r) ((r)->regs[3])
 #define ARG4(r) ((r)->regs[4])
+#define ARG5(r) ((r)->regs[5])
 struct thread_info {
 	unsigned long flags; /* TIF_32BIT */
 };

@@ -34,6 +34,9 @@ struct abi_types {
 	enum address_family address_family;
 	enum direction direction;
 	enum counter counter;
+	enum argument_kind argument_kind;
+	enum action_scope action_scope;
+	enum argument_test argument_test;
 	enum connection_mode connection_mode;
 	struct event_header event_header;
 	struct exec_event exec_event;
@@ -45,6 +48,8 @@ struct abi_types {
 	struct payload_event payload_event;
 	struct open_event open_event;
 	struct work_event work_event;
+	struct action_plan action_plan;
+	struct action_event action_event;
 };
 const struct abi_types *abi_types;
 

@@ -11,6 +11,7 @@ import { sectionOf } from '../bench/attribution/section.ts';
 import { generateAbi } from './gen/abi.ts';
 import { generateCliReference } from './gen/cli-reference.ts';
 import { generateErrorReference } from './gen/error-reference.ts';
+import { generateEventReference } from './gen/event-reference.ts';
 
 /** What one generator makes: path from the repository's root, and content. */
 type GeneratedFiles = ReadonlyMap<string, string>;
@@ -22,6 +23,7 @@ const GENERATORS: readonly (() => GeneratedFiles)[] = [
   () => generateAbi(root),
   () => new Map([['docs/reference/cli.md', generateCliReference()]]),
   () => new Map([['docs/reference/errors.md', generateErrorReference()]]),
+  () => new Map([['docs/reference/events.md', generateEventReference(root)]]),
   () => new Map([['docs/ATTRIBUTION.md', attributionDocument()]]),
 ];
 

@@ -14,21 +14,23 @@
 /* Sections other than argv stay below this offset, argv begins below it: 32 KiB + 32 KiB fit the scratch buffer. */
 #define SECTION_MASK 0x7fff
 
+#define COMPONENTS_TRUNCATED 0x10000
+
 /*
- * Appends the components of a path at `offset` of the scratch buffer and returns their size; sets FLAG_TRUNCATED when
- * it was too deep. The position lives in memory between the rounds: in a register, the verifier would follow each
- * possible sum of name lengths as a state of its own and give up.
+ * Appends the components of a path at `start` of the processor's scratch buffer, which the caller holds, and returns their size, with
+ * COMPONENTS_TRUNCATED when it was too deep. The position lives in memory between the rounds: in a register, the verifier
+ * would follow each possible sum of name lengths as a state of its own and give up.
  */
-static __always_inline __u32 append_path(struct scratch *scratch, __u32 start, struct path *path, __u8 *flags)
+__noinline int append_components(__u64 dentry_address, __u64 mount_address, __u32 start)
 {
-	struct dentry *dentry = READ(path, dentry);
-	struct vfsmount *vfsmount = READ(path, mnt);
+	__u32 cpu = bpf_get_smp_processor_id(), size, truncated = 0;
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &cpu);
+	struct dentry *dentry = (struct dentry *)dentry_address, *root;
+	struct vfsmount *vfsmount = (struct vfsmount *)mount_address;
 	struct mount *mount;
-	struct dentry *root;
-	__u32 size;
 	int depth;
 
-	if (!dentry || !vfsmount)
+	if (!scratch || !dentry || !vfsmount)
 		return 0;
 	scratch->cursor = start;
 	mount = (struct mount *)((void *)vfsmount - bpf_core_field_offset(struct mount, mnt));
@@ -64,9 +66,20 @@ static __always_inline __u32 append_path(struct scratch *scratch, __u32 start, s
 		scratch->cursor = position + length;
 		dentry = parent;
 	}
-	*flags |= FLAG_TRUNCATED;
+	truncated = COMPONENTS_TRUNCATED;
 done:
 	size = scratch->cursor - start;
+	BOUND(size, SECTION_MASK);
+	return size | truncated;
+}
+
+/* Appends the components of a path at `start` of the scratch buffer and returns their size; sets FLAG_TRUNCATED when it was too deep. */
+static __always_inline __u32 append_path(__u32 start, struct path *path, __u8 *flags)
+{
+	__u32 size = append_components((__u64)READ(path, dentry), (__u64)READ(path, mnt), start);
+
+	if (size & COMPONENTS_TRUNCATED)
+		*flags |= FLAG_TRUNCATED;
 	BOUND(size, SECTION_MASK);
 	return size;
 }

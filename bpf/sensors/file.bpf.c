@@ -48,17 +48,17 @@ static __always_inline int opened(struct task_struct *task, long result, int dir
 		if (file) {
 			event->inode = READ(file, f_inode, i_ino);
 			event->device = READ(file, f_inode, i_sb, s_dev);
-			event->resolved_size = append_path(scratch, offset, &file->f_path, &event_flags);
+			event->resolved_size = append_path(offset, &file->f_path, &event_flags);
 		}
 	} else {
 		/* Where the path started: user space joins the two. An absolute path needs no start. */
 		if (size > 1 && data[sizeof(*event)] != '/') {
 			if (directory == AT_FDCWD) {
-				event->resolved_size = append_path(scratch, offset, &task->fs->pwd, &event_flags);
+				event->resolved_size = append_path(offset, &task->fs->pwd, &event_flags);
 			} else {
 				file = file_of(task, directory);
 				if (file)
-					event->resolved_size = append_path(scratch, offset, &file->f_path, &event_flags);
+					event->resolved_size = append_path(offset, &file->f_path, &event_flags);
 			}
 		}
 	}

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CONTRACT_ENUMS, contractLayout, layoutHash, readBtf } from '../../src/abi/btf.ts';
+import { CONTRACT_ENUMS, CONTRACT_STRUCT, contractLayout, layoutHash, readBtf } from '../../src/abi/btf.ts';
 
 /** Generates src/abi/abi.gen.ts from the type information of the compiled BPF object. */
 export function generateAbi(root: string): Map<string, string> {
@@ -18,7 +18,7 @@ export function generateAbi(root: string): Map<string, string> {
     lines.push('} as const;');
   }
   for (const [name, struct] of [...types.structs].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    if (name !== 'event_header' && !name.endsWith('_event')) continue;
+    if (!CONTRACT_STRUCT.test(name)) continue;
     lines.push('', `/** Byte offsets in struct ${name}; SIZE is that of its fixed part. */`);
     lines.push(`export const ${name.toUpperCase()} = {`, `  SIZE: ${struct.size},`);
     for (const member of struct.members)

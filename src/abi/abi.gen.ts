@@ -1,7 +1,7 @@
 // Generated from bpf/abi.h by scripts/gen.ts. Do not edit: run "make gen".
 
 /** Fingerprint of the whole layout; compared with the BPF object when it is loaded. */
-export const ABI_HASH = '1be881cab47f5675';
+export const ABI_HASH = '6e81089b3d96f1c3';
 
 export const EVENT_KIND = {
   EXEC: 1,
@@ -13,6 +13,7 @@ export const EVENT_KIND = {
   PAYLOAD: 7,
   OPEN: 8,
   WORK: 9,
+  ACTION: 10,
 } as const;
 
 export const EVENT_FLAG = {
@@ -82,6 +83,29 @@ export const COUNTER = {
   MAX: 16,
 } as const;
 
+export const ARGUMENT_KIND = {
+  NUMBER: 0,
+  TEXT: 1,
+  PATH: 2,
+  PATH_AT: 3,
+  FILE: 4,
+  BYTES: 5,
+  WORD: 6,
+} as const;
+
+export const ACTION_SCOPE = {
+  NOBODY: 0,
+  SERVING: 1,
+  EVERYBODY: 2,
+} as const;
+
+export const ARGUMENT_TEST = {
+  NONE: 0,
+  ANY_BIT: 1,
+  AT_MOST: 2,
+  OTHER: 3,
+} as const;
+
 /** Byte offsets in struct accept_event; SIZE is that of its fixed part. */
 export const ACCEPT_EVENT = {
   SIZE: 248,
@@ -99,6 +123,30 @@ export const ACCEPT_EVENT = {
   peer_inode: 232,
   start_sequence: 240,
   network_namespace: 244,
+} as const;
+
+/** Byte offsets in struct action_event; SIZE is that of its fixed part. */
+export const ACTION_EVENT = {
+  SIZE: 152,
+  header: 0,
+  result: 64,
+  arguments: 72,
+  action: 120,
+  call: 122,
+  text_size: 124,
+  base_size: 136,
+} as const;
+
+/** Byte offsets in struct action_plan; SIZE is that of its fixed part. */
+export const ACTION_PLAN = {
+  SIZE: 24,
+  action: 0,
+  scope: 2,
+  test: 3,
+  test_argument: 4,
+  test_value: 8,
+  kinds: 16,
+  call: 22,
 } as const;
 
 /** Byte offsets in struct close_event; SIZE is that of its fixed part. */

@@ -214,7 +214,8 @@ function sizeOf(types: readonly RawType[], id: number): number {
   }
 }
 
-const CONTRACT_STRUCT = /^(?:event_header|.*_event)$/;
+/** Structures of bpf/abi.h that both sides know. */
+export const CONTRACT_STRUCT = /^(?:event_header|action_plan|.*_event)$/;
 
 /** The part of an object's types that both sides share, in one canonical text: equal text, equal layout. */
 export function contractLayout(types: BtfTypes): string {
@@ -242,6 +243,9 @@ export const CONTRACT_ENUMS: ReadonlyMap<string, string> = new Map([
   ['address_family', 'FAMILY_'],
   ['direction', 'DIRECTION_'],
   ['counter', 'COUNTER_'],
+  ['argument_kind', 'ARGUMENT_'],
+  ['action_scope', 'SCOPE_'],
+  ['argument_test', 'TEST_'],
 ]);
 
 /** FNV-1a, 64 bits in two halves of 32: a fingerprint of the layout, no protection against anybody. */

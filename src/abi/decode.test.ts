@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { byteString, bytesOf } from '../base/bytes.ts';
 import type { EventHeader, KernelEvent } from '../model/event.ts';
 import {
+  ACTION_EVENT,
   ACCEPT_EVENT,
   CONNECT_EVENT,
   EVENT_FLAG,
@@ -50,6 +51,14 @@ const EVENTS: Readonly<Record<KernelEvent['kind'], KernelEvent>> = {
     executable: '/usr/bin/dash',
     workingDirectory: '/srv/app',
     argv: ['sh', '-c', 'id; \xff', ''],
+  },
+  action: {
+    ...HEADER,
+    kind: 'action',
+    action: 'rename',
+    syscall: 'renameat2',
+    result: -17,
+    arguments: [2 ** 40, '/srv/app/from', 3, '/srv/to', 1],
   },
   fork: { ...HEADER, kind: 'fork', childPid: 4711, childStartTicks: 99_999 },
   exit: { ...HEADER, kind: 'exit', code: 3 },
@@ -357,7 +366,9 @@ function sectionBytes(event: KernelEvent): number {
       ? writer - PAYLOAD_EVENT.SIZE
       : event.kind === 'open'
         ? writer - OPEN_EVENT.SIZE
-        : 0;
+        : event.kind === 'action'
+          ? writer - ACTION_EVENT.SIZE
+          : 0;
 }
 
 test('arbitrary bytes never throw and are always counted', () => {
@@ -369,7 +380,7 @@ test('arbitrary bytes never throw and are always counted', () => {
         const bytes = Uint8Array.from(noise);
         if (kind !== null && bytes.length >= EVENT_HEADER.SIZE) {
           viewOf(bytes).setUint16(EVENT_HEADER.kind, kind, true);
-          bytes[EVENT_HEADER.version] = 1;
+          bytes[EVENT_HEADER.version] = 2;
         }
         const decoder = new EventDecoder();
         const event = decode(bytes, decoder);

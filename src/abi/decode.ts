@@ -2,6 +2,7 @@ import { byteString, type ByteString } from '../base/bytes.ts';
 import { normalisePath } from '../base/path.ts';
 import type {
   AcceptEvent,
+  ActionEvent,
   CloseEvent,
   ConnectEvent,
   EventHeader,
@@ -17,6 +18,7 @@ import type {
 import type { StdioType } from '../model/process.ts';
 import {
   ACCEPT_EVENT,
+  ACTION_EVENT,
   ADDRESS_FAMILY,
   CLOSE_EVENT,
   CONNECT_EVENT,
@@ -34,6 +36,8 @@ import {
   WORK_EVENT,
   WORK_PHASE,
 } from './abi.gen.ts';
+import { decodeAction } from './decode-action.ts';
+import { readNumber, Sections } from './sections.ts';
 
 /** The version of the layout that this decoder knows. */
 const VERSION = 2;
@@ -98,12 +102,22 @@ export class EventDecoder {
         return size < CLOSE_EVENT.SIZE ? this.#malformed() : decodeClose(view, offset);
       case EVENT_KIND.OPEN:
         return size < OPEN_EVENT.SIZE ? this.#malformed() : decodeOpen(bytes, view, offset, size);
+      case EVENT_KIND.ACTION:
+        return size < ACTION_EVENT.SIZE ? this.#malformed() : this.#decodeAction(bytes, view, offset, size);
       case EVENT_KIND.WORK:
         return size < WORK_EVENT.SIZE ? this.#malformed() : decodeWork(view, offset);
       default:
         this.counters.unknownKind++;
         return null;
     }
+  }
+
+  #decodeAction(bytes: Uint8Array, view: DataView, offset: number, size: number): ActionEvent | null {
+    const sections = new Sections(bytes, offset + ACTION_EVENT.SIZE, offset + size);
+    const action = decodeAction(view, offset, sections);
+    if (action !== null) return { ...header(view, offset), ...action };
+    this.counters.unknownKind++;
+    return null;
   }
 
   #malformed(): null {
@@ -154,11 +168,6 @@ function emptyHeader(): EventHeader {
   };
 }
 
-/** A 64-bit number as a double: exact below 2^53, else rounded the same way everywhere. */
-export function readNumber(view: DataView, offset: number): number {
-  return view.getUint32(offset, true) + view.getUint32(offset + 4, true) * 4294967296;
-}
-
 function readHeader(event: EventHeader, view: DataView, offset: number): void {
   event.timeNs = readNumber(view, offset + EVENT_HEADER.time_ns);
   event.pid = view.getUint32(offset + EVENT_HEADER.pid, true);
@@ -178,45 +187,6 @@ function header(view: DataView, offset: number): EventHeader {
   const event = emptyHeader();
   readHeader(event, view, offset);
   return event;
-}
-
-/** Reads the sections behind the fixed part one after the other, never beyond the event. */
-class Sections {
-  readonly #bytes: Uint8Array;
-  readonly #end: number;
-  #at: number;
-
-  constructor(bytes: Uint8Array, start: number, end: number) {
-    this.#bytes = bytes;
-    this.#at = start;
-    this.#end = end;
-  }
-
-  next(size: number): Uint8Array {
-    const start = Math.min(this.#at, this.#end);
-    this.#at = Math.min(start + size, this.#end);
-    return this.#bytes.subarray(start, this.#at);
-  }
-
-  /** A string that the kernel ended by NUL. */
-  text(size: number): ByteString {
-    const bytes = this.next(size);
-    return byteString(bytes, 0, bytes.at(-1) === 0 ? bytes.length - 1 : bytes.length);
-  }
-
-  /** Strings that are each ended by NUL; the last may be cut. */
-  list(size: number): ByteString[] {
-    const text = byteString(this.next(size));
-    if (text === '') return [];
-    return (text.endsWith('\0') ? text.slice(0, -1) : text).split('\0');
-  }
-
-  /** An absolute path out of its components, leaf first. */
-  path(size: number): ByteString {
-    const components = this.list(size);
-    if (components.length === 0) return size === 0 ? '' : '/';
-    return '/' + components.toReversed().join('/');
-  }
 }
 
 function decodeExec(bytes: Uint8Array, view: DataView, offset: number, size: number): ExecEvent {

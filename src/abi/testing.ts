@@ -1,9 +1,11 @@
 /** Event bytes as the kernel side writes them, for tests: the inverse of the decoder. */
 
 import { bytesOf, type ByteString } from '../base/bytes.ts';
-import type { AcceptEvent, EventHeader, KernelEvent } from '../model/event.ts';
+import { ACTIONS, argumentsOf, type Action } from '../model/actions.ts';
+import type { AcceptEvent, ActionEvent, EventHeader, KernelEvent } from '../model/event.ts';
 import {
   ACCEPT_EVENT,
+  ACTION_EVENT,
   ADDRESS_FAMILY,
   CLOSE_EVENT,
   CONNECT_EVENT,
@@ -61,6 +63,11 @@ export class EventWriter {
   /** A section, whose size is written to the field at `sizeOffset`. */
   section(sizeOffset: number, bytes: Uint8Array): void {
     this.u32(sizeOffset, bytes.length);
+    this.#sections.push(bytes);
+  }
+
+  section16(sizeOffset: number, bytes: Uint8Array): void {
+    this.u16(sizeOffset, bytes.length);
     this.#sections.push(bytes);
   }
 
@@ -191,6 +198,9 @@ export function encodeEvent(event: KernelEvent): Uint8Array {
           (event.isDatagram === true ? EVENT_FLAG.CLIENT : 0),
       );
       break;
+    case 'action':
+      encodeAction(writer, event);
+      break;
     case 'open':
       writer.u32(OPEN_EVENT.result, -event.error >>> 0);
       writer.u32(OPEN_EVENT.open_flags, event.flags);
@@ -204,6 +214,24 @@ export function encodeEvent(event: KernelEvent): Uint8Array {
       break;
   }
   return writer.bytes();
+}
+
+/** Paths are passed as absolute ones; files by their path. */
+function encodeAction(writer: EventWriter, event: ActionEvent): void {
+  const definition: Action = ACTIONS[event.action];
+  writer.u64(ACTION_EVENT.result, event.result);
+  writer.u16(ACTION_EVENT.action, definition.id);
+  writer.u16(ACTION_EVENT.call, Object.keys(definition.calls).indexOf(event.syscall));
+  for (const [index, { kind }] of argumentsOf(event.action, event.syscall).entries()) {
+    const value = event.arguments[index] ?? 0;
+    if (typeof value === 'number') writer.u64(ACTION_EVENT.arguments + 8 * index, value);
+    else if (kind === 'file') writer.section16(ACTION_EVENT.base_size + 2 * index, components(value));
+    else
+      writer.section16(
+        ACTION_EVENT.text_size + 2 * index,
+        kind === 'bytes' ? bytesOf(value) : terminated(value),
+      );
+  }
 }
 
 function kindName(kind: KernelEvent['kind']): keyof typeof EVENT_KIND {
@@ -239,6 +267,8 @@ function fixedSize({ kind }: KernelEvent): number {
       return CLOSE_EVENT.SIZE;
     case 'payload':
       return PAYLOAD_EVENT.SIZE;
+    case 'action':
+      return ACTION_EVENT.SIZE;
     case 'open':
       return OPEN_EVENT.SIZE;
   }

@@ -1,8 +1,22 @@
 import type { Sinks } from '../attribution/content.ts';
 import { addressText } from '../base/addresses.ts';
 import type { ByteString } from '../base/bytes.ts';
-import type { Attribution, ConnectEffect, ExecEffect, ExitEffect, OpenEffect } from '../model/effect.ts';
-import type { ConnectEvent, EventHeader, ExecEvent, ExitEvent, OpenEvent } from '../model/event.ts';
+import type {
+  ActionEffect,
+  Attribution,
+  ConnectEffect,
+  ExecEffect,
+  ExitEffect,
+  OpenEffect,
+} from '../model/effect.ts';
+import type {
+  ActionEvent,
+  ConnectEvent,
+  EventHeader,
+  ExecEvent,
+  ExitEvent,
+  OpenEvent,
+} from '../model/event.ts';
 import type { Process } from '../model/process.ts';
 
 // O_* flags that make an open one for writing: O_ACCMODE, O_CREAT, O_TRUNC (asm-generic/fcntl.h; same on x86 and arm64).
@@ -59,6 +73,22 @@ export function effectOfConnect(
     error: isInProgress ? 0 : event.error,
     isInProgress,
   };
+}
+
+export function effectOfAction(event: ActionEvent, process: Process, attribution: Attribution): ActionEffect {
+  return {
+    ...common(event, process, attribution),
+    type: 'action',
+    action: event.action,
+    syscall: event.syscall,
+    arguments: event.arguments,
+    result: event.result,
+  };
+}
+
+/** Texts and paths that were passed, for content evidence. */
+export function sinksOfAction(event: ActionEvent): readonly ByteString[] {
+  return event.arguments.filter((argument) => typeof argument === 'string');
 }
 
 /** Where a connection goes, for content evidence: an address as people write it. */

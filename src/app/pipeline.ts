@@ -1,5 +1,6 @@
 import { EVENT_HEADER } from '../abi/abi.gen.ts';
-import { EventDecoder, isPayload, readNumber } from '../abi/decode.ts';
+import { EventDecoder, isPayload } from '../abi/decode.ts';
+import { readNumber } from '../abi/sections.ts';
 import { Attributor } from '../attribution/attribution.ts';
 import { LocalHops } from '../attribution/local-hops.ts';
 import type { RequestState } from '../attribution/request-state.ts';
@@ -17,10 +18,12 @@ import { Datagrams } from '../protocols/datagrams.ts';
 import { Streams, type StreamSink } from '../protocols/streams.ts';
 import { ProcessTable } from '../world/process-table.ts';
 import {
+  effectOfAction,
   effectOfConnect,
   effectOfExec,
   effectOfExit,
   effectOfOpen,
+  sinksOfAction,
   sinksOfConnect,
   sinksOfExec,
   sinksOfOpen,
@@ -279,6 +282,13 @@ export class Pipeline implements CaptureSink {
         const process = this.world.processOf(event);
         this.#place(
           effectOfOpen(event, process, this.attributor.attribute(event, process, sinksOfOpen(event))),
+        );
+        break;
+      }
+      case 'action': {
+        const process = this.world.processOf(event);
+        this.#place(
+          effectOfAction(event, process, this.attributor.attribute(event, process, sinksOfAction(event))),
         );
         break;
       }

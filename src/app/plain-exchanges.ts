@@ -1,5 +1,5 @@
 import { DIRECTION, EVENT_HEADER, PAYLOAD_EVENT } from '../abi/abi.gen.ts';
-import { readNumber } from '../abi/decode.ts';
+import { readNumber } from '../abi/sections.ts';
 import type { Attributor } from '../attribution/attribution.ts';
 import type { PlainLook } from '../protocols/contract.ts';
 import type { Streams } from '../protocols/streams.ts';

@@ -111,6 +111,7 @@ function load(): LoadedSensors {
     processors: possibleProcessors(),
     agentPid: process.pid,
     disabled: input.options.disabled ?? {},
+    actions: input.options.wants.events ? 'all' : 'effects',
   });
 }
 

@@ -1,5 +1,7 @@
 import type { KernelEventKind } from '../model/event.ts';
 import { eventText } from '../output/text/event-text.ts';
+import type { EventView } from '../output/views.ts';
+import { ACTION_LIST } from '../model/actions.ts';
 import { defineCommand } from './command.ts';
 import { durationOption, jsonOption } from './common-options.ts';
 import { limiter, observe } from './observation.ts';
@@ -15,7 +17,15 @@ const EVENT_TYPES = [
   'work',
   'payload',
   'open',
+  'action',
 ] as const satisfies readonly KernelEventKind[];
+
+/** An event's type, or the name of an action. */
+const TYPES = [...EVENT_TYPES, ...ACTION_LIST.map(({ name }) => name)] as const;
+
+function isWanted(event: EventView, types: ReadonlySet<(typeof TYPES)[number]>): boolean {
+  return types.has(event.type) || (event.type === 'action' && types.has(event.action));
+}
 
 export const eventsCommand = defineCommand({
   name: 'events',
@@ -26,7 +36,7 @@ export const eventsCommand = defineCommand({
   ],
   positionals: [],
   options: {
-    type: choices('LIST', EVENT_TYPES, 'only these, with commas between'),
+    type: choices('LIST', TYPES, 'only these, with commas between: see docs/reference/events.md'),
     pid: count('PID', 'only events of this process'),
     limit: count('N', 'end after so many events', 'n'),
     duration: durationOption,
@@ -49,7 +59,7 @@ export const eventsCommand = defineCommand({
     } as const;
     return observe(context, observation, (message, stop) => {
       if (message.kind !== 'event') return;
-      if (values.type !== null && !values.type.has(message.type)) return;
+      if (values.type !== null && !isWanted(message, values.type)) return;
       if (values.pid !== null && message.pid !== values.pid) return;
       if (values.json) console.json(message);
       else console.result(eventText(message, console.stdoutTerminal));

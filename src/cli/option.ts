@@ -176,9 +176,17 @@ export function choices<const Word extends string>(
 export function oneOf<Word extends string>(words: readonly Word[], value: string): Word {
   const found = words.find((word) => word.toLowerCase() === value.toLowerCase());
   if (found === undefined) {
-    throw new InvalidValueError(`must be one of ${words.join(', ')}, not ${JSON.stringify(value)}`);
+    throw new InvalidValueError(`must be one of ${listText(words)}, not ${JSON.stringify(value)}`);
   }
   return found;
+}
+
+/** Of a long list only the beginning: the rest is in the reference. */
+const LISTED_WORDS = 20;
+
+function listText(words: readonly string[]): string {
+  if (words.length <= LISTED_WORDS) return words.join(', ');
+  return `${words.slice(0, LISTED_WORDS).join(', ')} and ${words.length - LISTED_WORDS} more`;
 }
 
 function nonEmpty(value: string): string {

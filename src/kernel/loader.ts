@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { ABI_HASH, COUNTER } from '../abi/abi.gen.ts';
 import { contractLayout, elfVariables, layoutHash, readBtf } from '../abi/btf.ts';
 import { ThroughlineError } from '../base/errors.ts';
+import { actionPlans, unwantedCalls, type ActionInterest } from './action-plans.ts';
 import type { FeatureName, Features } from './features.ts';
 import { ATTACH_UPROBE_MULTI, type Native, type Pointer } from './libbpf.ts';
 import { DISPATCHER, planSensors, programsOf, type PlannedSensor } from './plan.ts';
@@ -10,7 +11,7 @@ import { Ring } from './ring.ts';
 import type { Purpose } from './uprobes/libraries.ts';
 import { kernelProbes } from './uprobes/kernel-probes.ts';
 import type { ProbeHost } from './uprobes/library-probes.ts';
-import { SYSCALLS, type Architecture } from './syscalls.ts';
+import { SYSCALLS, type Architecture, type SyscallName } from '../model/syscalls.ts';
 
 const OLDEST_KERNEL: readonly [number, number] = [5, 11];
 const LOAD_ATTEMPTS = 8;
@@ -31,6 +32,8 @@ export interface LoadOptions {
   readonly agentPid: number;
   /** Sensors that are switched off, and how. */
   readonly disabled?: Readonly<Record<string, string>>;
+  /** Default: those that are effects of requests. */
+  readonly actions?: ActionInterest;
   /** Features that are not used, though the kernel has them: what older kernels run is to be tested on newer ones. */
   readonly without?: readonly FeatureName[];
 }
@@ -118,7 +121,8 @@ function tryLoad(
     if (result !== 0) throw new ThroughlineError('TL1007', lastLines(native));
     const globals = new Globals(native, handle, object);
     globals.bss.setUint32(globals.offsetOf('agent_pid'), options.agentPid, true);
-    fillDispatcher(native, handle, plan, architecture, globals);
+    fillActionPlans(native, handle, architecture, options.actions ?? 'effects');
+    fillDispatcher(native, handle, plan, architecture, globals, unwantedCalls(options.actions ?? 'effects'));
     for (const name of ownHooks(plan)) links.push(attach(native, handle, name));
     native.trimHeap();
     return sensors(native, handle, features, plan, globals, options.processors, close);
@@ -210,12 +214,26 @@ function isMulti(features: Features): boolean {
   return features['uprobe-multi'].answer === 'supported';
 }
 
+function fillActionPlans(
+  native: Native,
+  object: Pointer,
+  architecture: Architecture,
+  interest: ActionInterest,
+): void {
+  const table = native.mapFd(mapOf(native, object, 'action_plans'));
+  for (const { number, plan } of actionPlans(architecture, interest)) {
+    const result = native.updateElement(table, u32(number), plan, 0n);
+    if (result !== 0) throw new ThroughlineError('TL1008', `plan of system call ${number}: errno ${-result}`);
+  }
+}
+
 function fillDispatcher(
   native: Native,
   object: Pointer,
   plan: readonly PlannedSensor[],
   architecture: Architecture,
   globals: Globals,
+  unwanted: ReadonlySet<SyscallName>,
 ): void {
   const table = native.mapFd(mapOf(native, object, 'syscall_exits'));
   const wanted = globals.offsetOf('wanted_syscalls');
@@ -224,7 +242,7 @@ function fillDispatcher(
       const fd = native.programFd(programOf(native, object, name));
       for (const syscall of syscalls) {
         const number = SYSCALLS[syscall][architecture];
-        if (number === null) continue;
+        if (number === null || unwanted.has(syscall)) continue;
         const result = native.updateElement(table, u32(number), u32(fd), 0n);
         if (result !== 0) throw new ThroughlineError('TL1008', `${name} for ${syscall}: errno ${-result}`);
         const byte = wanted + (number >>> 3);

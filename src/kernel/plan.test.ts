@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { FEATURE_TITLES, type FeatureName, type Features } from './features.ts';
 import { DISPATCHER, planSensors, programsOf, SENSORS, type Alternative, type Sensor } from './plan.ts';
-import { SYSCALLS } from './syscalls.ts';
+import { SYSCALLS } from '../model/syscalls.ts';
 
 const NAMES = Object.keys(FEATURE_TITLES) as FeatureName[];
 

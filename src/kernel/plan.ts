@@ -1,5 +1,6 @@
 import type { FeatureName, Features } from './features.ts';
-import type { SyscallName } from './syscalls.ts';
+import { ACTION_LIST } from '../model/actions.ts';
+import type { SyscallName } from '../model/syscalls.ts';
 import { libraryPrograms } from './uprobes/libraries.ts';
 
 /** One way to run a sensor: what it needs, the programs that attach by themselves, and those behind the dispatcher. */
@@ -145,6 +146,21 @@ export const SENSORS: readonly Sensor[] = [
           exit_openat2: ['openat2'],
         },
         weaker: 'opens through io_uring, open_by_handle_at and 32-bit calls are not seen',
+      },
+    ],
+  },
+  {
+    name: 'action',
+    sees: 'what processes do to files, privileges, namespaces, each other and the kernel',
+    alternatives: [
+      {
+        ...SYSCALL_PLAN,
+        programs: [],
+        syscallExits: {
+          exit_action: ACTION_LIST.flatMap(({ calls }) => Object.keys(calls) as SyscallName[]),
+        },
+        weaker:
+          'what io_uring and 32-bit calls do is not seen; paths of what is removed are those that were passed',
       },
     ],
   },

@@ -1,7 +1,10 @@
 import type { ByteString } from '../base/bytes.ts';
+import type { ActionName } from './actions.ts';
+import type { ActionArgument } from './event.ts';
 import type { Process, StdioType } from './process.ts';
 import type { QueryMessage, QueryOutcome } from './query.ts';
 import type { Endpoint, Request } from './request.ts';
+import type { SyscallName } from './syscalls.ts';
 
 /**
  * How we know which request caused an effect.
@@ -76,6 +79,16 @@ export interface ConnectEffect extends EffectBase {
   readonly isInProgress: boolean;
 }
 
+/** A system call of the catalogue: src/model/actions.ts. */
+export interface ActionEffect extends EffectBase {
+  readonly type: 'action';
+  readonly action: ActionName;
+  readonly syscall: SyscallName;
+  readonly arguments: readonly ActionArgument[];
+  /** What the call returned; negative: an error. */
+  readonly result: number;
+}
+
 /** A data service was asked something: a statement, a command, a lookup. */
 export interface QueryEffect extends EffectBase {
   readonly type: 'query';
@@ -89,5 +102,5 @@ export interface QueryEffect extends EffectBase {
   readonly servedAs?: Request | null;
 }
 
-export type Effect = ExecEffect | ExitEffect | OpenEffect | ConnectEffect | QueryEffect;
+export type Effect = ExecEffect | ExitEffect | OpenEffect | ConnectEffect | QueryEffect | ActionEffect;
 export type EffectType = Effect['type'];

@@ -1,5 +1,7 @@
 import type { ByteString } from '../base/bytes.ts';
+import type { ActionName } from './actions.ts';
 import type { StdioType } from './process.ts';
+import type { SyscallName } from './syscalls.ts';
 
 /**
  * Decoded kernel events: what happened, nothing concluded yet. Every event begins with the same header. The request
@@ -165,6 +167,20 @@ export interface WorkEvent extends EventHeader {
   phase: 'submitted' | 'done';
 }
 
+/** A system call of the catalogue (src/model/actions.ts). */
+export interface ActionEvent extends EventHeader {
+  kind: 'action';
+  action: ActionName;
+  syscall: SyscallName;
+  /** What the call returned; negative: an error. */
+  result: number;
+  /** In the order of the catalogue's; paths are absolute and normalised. */
+  arguments: ActionArgument[];
+}
+
+/** A number, or the bytes of a text or path. */
+export type ActionArgument = number | ByteString;
+
 export type KernelEvent =
   | ExecEvent
   | ForkEvent
@@ -174,7 +190,8 @@ export type KernelEvent =
   | CloseEvent
   | PayloadEvent
   | OpenEvent
-  | WorkEvent;
+  | WorkEvent
+  | ActionEvent;
 
 export type KernelEventKind = KernelEvent['kind'];
 

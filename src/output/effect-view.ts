@@ -1,6 +1,7 @@
 import { textFromByteString, type ByteString } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Effect, QueryEffect } from '../model/effect.ts';
+import { actionFields } from './action-view.ts';
 import { errnoName, openFlagNames } from './linux-names.ts';
 import { maskedParameters, maskedStatement } from './secrets.ts';
 import type { EffectView, EffectViewBase, QueryEffectView } from './views.ts';
@@ -60,6 +61,8 @@ export function effectView(effect: Effect, context: ViewContext): EffectView {
         error: errnoName(effect.error),
         inProgress: effect.isInProgress,
       };
+    case 'action':
+      return { type: 'action', ...base, ...actionFields(effect) };
     case 'query':
       return { type: 'query', ...base, ...queryFields(effect) };
   }

@@ -2,6 +2,7 @@ import { byteString, textFromByteString } from '../base/bytes.ts';
 import { printable } from '../base/printable.ts';
 import type { KernelEvent } from '../model/event.ts';
 import { addressText } from '../base/addresses.ts';
+import { actionFields } from './action-view.ts';
 import { timeText, type ViewContext } from './effect-view.ts';
 import { errnoName, openFlagNames } from './linux-names.ts';
 import { maskedTraffic } from './secrets.ts';
@@ -99,6 +100,8 @@ export function eventView(event: KernelEvent, context: ViewContext): EventView {
         captured: event.bytes.length,
         preview: previewOf(event.bytes),
       };
+    case 'action':
+      return { ...base, type: 'action', ...actionFields(event) };
     case 'open':
       return {
         ...base,

@@ -16,6 +16,11 @@ export function errnoName(error: number): string | null {
   return errnoNames.get(error) ?? `errno-${error}`;
 }
 
+/** Name such as SIGTERM; null for a number that is none. */
+export function signalName(signal: number): string | null {
+  return signalNames.get(signal) ?? null;
+}
+
 /** Name of the signal behind an exit code of 128 + signal, or null where there is none. */
 export function signalOfExitCode(code: number): string | null {
   return code > 128 ? (signalNames.get(code - 128) ?? null) : null;

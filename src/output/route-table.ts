@@ -19,7 +19,7 @@ class Route {
   failures = 0;
   exact = 0;
   effects = 0;
-  readonly counts = { exec: 0, exit: 0, open: 0, connect: 0, query: 0 };
+  readonly counts = { exec: 0, exit: 0, open: 0, connect: 0, query: 0, action: 0 };
 
   constructor(method: string, route: string) {
     this.method = method;

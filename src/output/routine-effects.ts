@@ -23,6 +23,7 @@ export function isRoutine(effect: EffectView): boolean {
       return NOWHERE.has(effect.resolvedPath) || (!effect.write && FILES.has(effect.resolvedPath));
     case 'connect':
       return effect.family === 'unix' && effect.error !== null && CACHE_SOCKET.test(effect.address);
+    case 'action':
     case 'exec':
     case 'exit':
     case 'query':

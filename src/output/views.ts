@@ -1,3 +1,4 @@
+import type { ActionFields } from './action-view.ts';
 import type { EffectType, Grade } from '../model/effect.ts';
 import type { StampOrigin } from '../model/event.ts';
 import type { Severity, Verdict } from '../model/finding.ts';
@@ -180,12 +181,18 @@ export interface QueryOutcomeView {
   readonly answers: readonly string[];
 }
 
+/** A system call of the catalogue: docs/reference/events.md. */
+export interface ActionEffectView extends EffectViewBase, ActionFields {
+  readonly type: 'action';
+}
+
 export type EffectView =
   | ExecEffectView
   | ExitEffectView
   | OpenEffectView
   | ConnectEffectView
-  | QueryEffectView;
+  | QueryEffectView
+  | ActionEffectView;
 
 export interface AncestorView {
   readonly pid: number;
@@ -405,6 +412,10 @@ export interface OpenEventView extends EventViewBase {
   readonly resolvedPath: string;
 }
 
+export interface ActionEventView extends EventViewBase, ActionFields {
+  readonly type: 'action';
+}
+
 export type EventView =
   | ExecEventView
   | ForkEventView
@@ -414,4 +425,5 @@ export type EventView =
   | CloseEventView
   | WorkEventView
   | PayloadEventView
-  | OpenEventView;
+  | OpenEventView
+  | ActionEventView;

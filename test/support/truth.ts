@@ -173,6 +173,7 @@ function markOf(effect: EffectView): string | null {
       return idIn(effect.path) ?? idIn(effect.resolvedPath);
     case 'query':
       return idIn(effect.statement) ?? idIn(effect.parameters.join(' '));
+    case 'action':
     case 'connect':
     case 'exit':
       return null;

@@ -159,6 +159,7 @@ export class Timeline {
       case 'open':
         this.#note(event, attributor.attribute(event, this.#processOfEvent(event), [event.path]));
         break;
+      case 'action':
       case 'connect':
         this.#note(event, attributor.attribute(event, this.#processOfEvent(event), []));
         break;

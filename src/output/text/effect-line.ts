@@ -1,5 +1,6 @@
 import { endpointText } from '../../base/addresses.ts';
 import type { EffectView, ExecEffectView } from '../views.ts';
+import { actionText } from './action-text.ts';
 import { queryLine } from './query-line.ts';
 import type { Terminal } from './terminal.ts';
 import { commandText, exitText } from './wording.ts';
@@ -15,6 +16,8 @@ export function effectLine(effect: EffectView, terminal: Terminal, limit = 400):
       return fileLine(effect, terminal, limit);
     case 'connect':
       return connectionLine(effect, terminal, limit);
+    case 'action':
+      return actionText(effect, terminal, limit);
     case 'query':
       return queryLine(effect, terminal, limit);
   }

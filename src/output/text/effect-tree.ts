@@ -56,6 +56,7 @@ export function effectTree(effects: readonly EffectView[], rootPid: number): Pro
         program.endedAt = effect.time;
         break;
       }
+      case 'action':
       case 'open':
       case 'connect':
       case 'query': {

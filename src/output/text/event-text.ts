@@ -1,3 +1,4 @@
+import { actionText } from './action-text.ts';
 import { endpointText } from '../../base/addresses.ts';
 import type { EventView } from '../views.ts';
 import type { Terminal } from './terminal.ts';
@@ -50,6 +51,8 @@ function detailText(event: EventView, terminal: Terminal): string {
         event.captured === event.length ? `${event.length}` : `${event.captured} of ${event.length}`;
       return `connection=${event.connection} ${event.direction} at=${event.streamOffset} bytes=${size}  ${terminal.safe(event.preview)}`;
     }
+    case 'action':
+      return actionText(event, terminal);
     case 'open': {
       const flags = event.flags.join('|');
       const line = `${terminal.safe(event.resolvedPath === '' ? event.path : event.resolvedPath)}  ${flags}`;

@@ -109,6 +109,8 @@ function effectKey(effect: EffectView): string {
       const { grade, family, transport, address, port, error, inProgress } = effect;
       return JSON.stringify([grade, family, transport, address, port, error, inProgress]);
     }
+    case 'action':
+      return JSON.stringify([effect.grade, effect.action, effect.arguments, effect.error]);
     case 'query': {
       const { grade, protocol, statement, parameters, database, outcome, servedAs } = effect;
       return JSON.stringify([grade, protocol, statement, parameters, database, outcome, servedAs]);

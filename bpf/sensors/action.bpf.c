@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * System calls that are told with their arguments, whatever they do: files removed, privileges changed, file systems
+ * mounted, processes traced. One program serves them all; what a call means, which of its arguments are paths, and whose calls are
+ * wanted is data of user space (src/model/actions.ts). A call that needs more than its arguments has a sensor of its own.
+ */
+#include "lib/path.h"
+#include "lib/socket.h"
+#include "lib/stamp.h"
+
+#define ARGUMENTS 6
+#define TEXT_LIMIT 4096
+#define BYTES_LIMIT 128
+/* Where a section begins at most: what follows still fits the scratch buffer. */
+#define START_MASK 0x7fff
+
+/* By number of the system call. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_SYSCALLS);
+	__type(key, __u32);
+	__type(value, struct action_plan);
+} action_plans SEC(".maps");
+
+static __always_inline int is_told(const struct action_plan *plan, const __u64 *arguments)
+{
+	__u64 argument = arguments[plan->test_argument < ARGUMENTS ? plan->test_argument : 0];
+
+	switch (plan->test) {
+	case TEST_ANY_BIT:
+		return (argument & plan->test_value) != 0;
+	case TEST_AT_MOST:
+		return argument <= plan->test_value;
+	case TEST_OTHER:
+		return argument != plan->test_value;
+	default:
+		return 1;
+	}
+}
+
+/* The path behind a descriptor: of a file that was passed, or of the directory that a relative path begins in. */
+static __always_inline __u32 append_base(struct task_struct *task, __u32 start, int descriptor, __u8 *flags, __u64 *inode)
+{
+	struct file *file;
+
+	if (descriptor == AT_FDCWD)
+		return append_path(start, &task->fs->pwd, flags);
+	file = file_of(task, descriptor);
+	*inode = file ? READ(file, f_inode, i_ino) : 0;
+	return file ? append_path(start, &file->f_path, flags) : 0;
+}
+
+/*
+ * Appends what is told of an argument beside its number, at the scratch buffer's cursor. `beside` is the argument before or
+ * behind it, as its kind wants. A function of its own, which the verifier goes through once.
+ */
+__noinline int append_argument(__u64 value, __u64 beside, __u32 kind, __u32 index)
+{
+	__u32 cpu = bpf_get_smp_processor_id(), position, limit = TEXT_LIMIT;
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &cpu);
+	struct task_struct *task = current_task();
+	struct action_event *event;
+	long size = 0;
+
+	if (!scratch || index >= ARGUMENTS)
+		return 0;
+	event = (struct action_event *)scratch->data;
+	position = scratch->cursor;
+	if (position > START_MASK) {
+		event->header.flags |= FLAG_TRUNCATED;
+		return 0;
+	}
+	BOUND(position, START_MASK);
+	switch (kind) {
+	case ARGUMENT_TEXT:
+	case ARGUMENT_PATH:
+	case ARGUMENT_PATH_AT:
+		size = bpf_probe_read_user_str(&scratch->data[position], TEXT_LIMIT, (void *)value);
+		break;
+	case ARGUMENT_BYTES:
+		limit = beside < BYTES_LIMIT ? beside : BYTES_LIMIT;
+		BOUND(limit, 0xff);
+		size = bpf_probe_read_user(&scratch->data[position], limit, (void *)value) ? -1 : (long)limit;
+		break;
+	case ARGUMENT_WORD:
+		if (bpf_probe_read_user(&event->arguments[index], sizeof(__u64), (void *)value))
+			event->header.flags |= FLAG_UNREADABLE;
+		return 0;
+	}
+	if (size < 0) {
+		event->header.flags |= FLAG_UNREADABLE;
+		size = 0;
+	}
+	BOUND(size, 0x1fff);
+	event->text_size[index] = size;
+	if (kind == ARGUMENT_FILE || (size > 0 && scratch->data[position] != '/' &&
+				      (kind == ARGUMENT_PATH || kind == ARGUMENT_PATH_AT))) {
+		int descriptor = kind == ARGUMENT_FILE ? (int)value : kind == ARGUMENT_PATH_AT ? (int)beside : AT_FDCWD;
+		__u64 inode = 0;
+		__u8 flags = 0;
+
+		position += size;
+		size = append_base(task, position, descriptor, &flags, &inode);
+		/* Namespaces are files without a name: this tells which one it is. */
+		if (kind == ARGUMENT_FILE)
+			event->arguments[index] = inode;
+		event->base_size[index] = size;
+		event->header.flags |= flags;
+	}
+	scratch->cursor = position + size;
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(exit_action, struct pt_regs *regs, long result)
+{
+	__u64 arguments[ARGUMENTS] = { ARG0(regs), ARG1(regs), ARG2(regs), ARG3(regs), ARG4(regs), ARG5(regs) };
+	struct task_struct *task = current_task();
+	__u32 number = SYSCALL_NUMBER(regs), index, size;
+	struct action_plan *plan = bpf_map_lookup_elem(&action_plans, &number);
+	struct action_event *event;
+	struct scratch *scratch;
+
+	if (!plan || !plan->action || !is_told(plan, arguments))
+		return 0;
+	if (plan->scope == SCOPE_NOBODY || (plan->scope == SCOPE_SERVING && !is_serving(task->tgid)) || is_agent())
+		return 0;
+	scratch = scratch_acquire();
+	if (!scratch)
+		return 0;
+	event = (struct action_event *)scratch->data;
+	__builtin_memset(event, 0, sizeof(*event));
+	fill_header(&event->header, EVENT_ACTION, task);
+	event->result = result;
+	event->action = plan->action;
+	event->call = plan->call;
+	__builtin_memcpy(event->arguments, arguments, sizeof(arguments));
+	scratch->cursor = sizeof(*event);
+	for (index = 0; index < ARGUMENTS; index++) {
+		__u32 kind = plan->kinds[index];
+		__u32 beside = kind == ARGUMENT_BYTES ? index + 1 : index - 1;
+
+		if (kind != ARGUMENT_NUMBER)
+			append_argument(arguments[index], beside < ARGUMENTS ? arguments[beside] : 0, kind, index);
+	}
+	size = scratch->cursor;
+	BOUND(size, 0xffff);
+	submit_security(event, size);
+	scratch_release(scratch);
+	return 0;
+}
