@@ -21,6 +21,7 @@ enum event_kind {
 	EVENT_PAYLOAD = 7,
 	EVENT_OPEN = 8,
 	EVENT_WORK = 9,
+	EVENT_CGROUP = 10,
 };
 
 /* Bits of event_header.flags. */
@@ -201,6 +202,14 @@ struct work_event {
 	struct event_header header;
 	unsigned long long object; /* its address in the process */
 	unsigned int phase;        /* enum work_phase */
+	unsigned int reserved;
+};
+
+/* A cgroup of the unified hierarchy was made. Section: its path from the root of the hierarchy, ended by NUL. */
+struct cgroup_event {
+	struct event_header header;
+	unsigned long long cgroup; /* as cgroup_id of the header of those who will be in it */
+	unsigned int path_size;
 	unsigned int reserved;
 };
 

@@ -45,6 +45,7 @@ struct abi_types {
 	struct payload_event payload_event;
 	struct open_event open_event;
 	struct work_event work_event;
+	struct cgroup_event cgroup_event;
 };
 const struct abi_types *abi_types;
 

@@ -1,7 +1,7 @@
 // Generated from bpf/abi.h by scripts/gen.ts. Do not edit: run "make gen".
 
 /** Fingerprint of the whole layout; compared with the BPF object when it is loaded. */
-export const ABI_HASH = '1be881cab47f5675';
+export const ABI_HASH = 'dccfc5c2316fab9c';
 
 export const EVENT_KIND = {
   EXEC: 1,
@@ -13,6 +13,7 @@ export const EVENT_KIND = {
   PAYLOAD: 7,
   OPEN: 8,
   WORK: 9,
+  CGROUP: 10,
 } as const;
 
 export const EVENT_FLAG = {
@@ -99,6 +100,14 @@ export const ACCEPT_EVENT = {
   peer_inode: 232,
   start_sequence: 240,
   network_namespace: 244,
+} as const;
+
+/** Byte offsets in struct cgroup_event; SIZE is that of its fixed part. */
+export const CGROUP_EVENT = {
+  SIZE: 80,
+  header: 0,
+  cgroup: 64,
+  path_size: 72,
 } as const;
 
 /** Byte offsets in struct close_event; SIZE is that of its fixed part. */

@@ -1,9 +1,13 @@
-import { EVENT_HEADER, EVENT_KIND } from '../abi/abi.gen.ts';
+import { CGROUP_EVENT, EVENT_HEADER, EVENT_KIND } from '../abi/abi.gen.ts';
+import { readNumber } from '../abi/decode.ts';
+import { byteString } from '../base/bytes.ts';
 import type { KernelCounters, LoadedSensors } from '../kernel/loader.ts';
 import type { Native } from '../kernel/libbpf.ts';
 import { drainMerged, type Ring } from '../kernel/ring.ts';
 import { LibraryProbes, type ProbeUse } from '../kernel/uprobes/library-probes.ts';
-import type { CaptureSink } from './contract.ts';
+import { dropOldest } from '../base/oldest.ts';
+import type { Fact } from '../model/event.ts';
+import type { CaptureSink, FactSource } from './contract.ts';
 import { CgroupReader } from './facts/cgroup-reader.ts';
 import { readHost, readUsers } from './facts/host.ts';
 import { listeningProcesses, readListeningSockets } from './facts/listening-sockets.ts';
@@ -13,6 +17,9 @@ import { readProcesses } from './facts/processes.ts';
 export const STEP_EVENTS = 5000;
 /** Cgroups whose path has been told; should there ever be more, all are told again. */
 const KNOWN_CGROUPS = 16_384;
+/** A cgroup whose path was not found is left alone so long: all cgroups are walked through for one at most once a second. */
+const UNRESOLVED_FOR_MS = 1000;
+const MAX_UNRESOLVED = 4096;
 /** Losses are told at once, and then no more often than this. */
 const LOSS_PAUSE_NS = 250_000_000;
 
@@ -36,8 +43,11 @@ export class LiveCapture implements Disposable {
   readonly #native: Native;
   readonly #sensors: LoadedSensors;
   readonly #sink: CaptureSink;
+  readonly #source: FactSource | null;
   readonly #cgroups = new CgroupReader();
   readonly #knownCgroups = new Set<number>();
+  /** Cgroups whose path was not found, and when it is looked for again. */
+  readonly #unresolved = new Map<number, number>();
   /** How long the last step took from its waking up. */
   busyMs = 0;
   readonly #libraries: LibraryProbes | null;
@@ -46,7 +56,9 @@ export class LiveCapture implements Disposable {
   #counters: KernelCounters;
   #lossSum: number;
 
-  constructor(native: Native, sensors: LoadedSensors, sink: CaptureSink) {
+  /** @param source is shown the cgroups; its answers go to the sink */
+  constructor(native: Native, sensors: LoadedSensors, sink: CaptureSink, source: FactSource | null = null) {
+    this.#source = source;
     this.#native = native;
     this.#sensors = sensors;
     this.#sink = sink;
@@ -95,6 +107,7 @@ export class LiveCapture implements Disposable {
     const horizonNs = this.#native.bootTimeNs();
     // Before the events that came with it: what follows a loss is to be doubted.
     if (horizonNs - this.#lossToldNs >= LOSS_PAUSE_NS) this.#checkLosses(horizonNs);
+    for (let fact = this.#source?.take(); fact; fact = this.#source?.take()) this.#sink.fact(fact);
     const count = drainMerged(
       this.#sensors.security,
       this.#sensors.payload,
@@ -120,19 +133,50 @@ export class LiveCapture implements Disposable {
       if (!this.#knownCgroups.has(cgroup))
         this.#tellCgroup(cgroup, view.getUint32(ring.offset + EVENT_HEADER.pid, true));
     }
-    if (this.#libraries !== null && ring === this.#sensors.security)
-      tellLibraries(this.#libraries, view, ring);
     // An event that was written where it stands may have been given more room than it took.
     const size = Math.min(view.getUint32(ring.offset + EVENT_HEADER.size, true), ring.size);
+    if (ring === this.#sensors.security) {
+      const kind = view.getUint16(ring.offset + EVENT_HEADER.kind, true);
+      if (kind === EVENT_KIND.CGROUP) {
+        this.#cgroupMade(ring.bytes, view, ring.offset, size);
+        return;
+      }
+      if (this.#libraries !== null) tellLibraries(this.#libraries, kind, view, ring);
+    }
     this.#sink.event(ring.bytes, view, ring.offset, size);
   };
 
+  /** The path comes with the event: a short container's cgroup is gone before it could be found. */
+  #cgroupMade(bytes: Uint8Array, view: DataView, offset: number, size: number): void {
+    const start = offset + CGROUP_EVENT.SIZE;
+    const pathSize = view.getUint32(offset + CGROUP_EVENT.path_size, true);
+    const end = Math.min(start + pathSize - 1, offset + size); // without the NUL
+    if (end <= start) return;
+    const cgroupId = readNumber(view, offset + CGROUP_EVENT.cgroup);
+    this.#told({ kind: 'cgroup', cgroupId, paths: [byteString(bytes, start, end)] });
+  }
+
+  /** A cgroup that was there before the agent; or whose making was lost, then its path may be found later. */
   #tellCgroup(cgroupId: number, pid: number): void {
     if (cgroupId === 0 || this.#knownCgroups.has(cgroupId)) return;
-    if (this.#knownCgroups.size >= KNOWN_CGROUPS) this.#knownCgroups.clear();
-    this.#knownCgroups.add(cgroupId);
+    const nowMs = performance.now();
+    if ((this.#unresolved.get(cgroupId) ?? 0) > nowMs) return;
     const fact = this.#cgroups.resolve(cgroupId, pid);
-    if (fact !== null) this.#sink.fact(fact);
+    if (fact !== null) {
+      this.#told(fact);
+      return;
+    }
+    this.#unresolved.delete(cgroupId);
+    if (this.#unresolved.size >= MAX_UNRESOLVED) dropOldest(this.#unresolved);
+    this.#unresolved.set(cgroupId, nowMs + UNRESOLVED_FOR_MS);
+  }
+
+  #told(fact: Extract<Fact, { kind: 'cgroup' }>): void {
+    if (this.#knownCgroups.size >= KNOWN_CGROUPS) this.#knownCgroups.clear();
+    this.#knownCgroups.add(fact.cgroupId);
+    this.#unresolved.delete(fact.cgroupId);
+    this.#sink.fact(fact);
+    this.#source?.saw(fact);
   }
 
   #checkLosses(nowNs: number): void {
@@ -156,8 +200,7 @@ export class LiveCapture implements Disposable {
 }
 
 /** Who accepts connections may have a TLS library. */
-function tellLibraries(libraries: LibraryProbes, view: DataView, ring: Ring): void {
-  const kind = view.getUint16(ring.offset + EVENT_HEADER.kind, true);
+function tellLibraries(libraries: LibraryProbes, kind: number, view: DataView, ring: Ring): void {
   const pid = view.getUint32(ring.offset + EVENT_HEADER.pid, true);
   if (kind === EVENT_KIND.ACCEPT) libraries.serves(pid, ring.timeNs() / 1e6);
   else if (kind === EVENT_KIND.EXEC || kind === EVENT_KIND.EXIT) libraries.forget(pid);

@@ -249,6 +249,13 @@ describe('what is no recording', () => {
     refuses(withHeader('{}', 500), 'TL2002');
   });
 
+  test('a layout that today only adds to is read', () => {
+    const path = newPath();
+    writeFileSync(path, withHeader(JSON.stringify({ ...HEADER, abi: '1be881cab47f5675' })));
+    using recording = new RecordingCapture(path);
+    assert.equal(recording.header.abi, '1be881cab47f5675');
+  });
+
   test('another layout or format says which version made it', () => {
     refuses(withHeader(JSON.stringify({ ...HEADER, abi: 'f00d' })), 'TL2003');
     refuses(withHeader(JSON.stringify({ ...HEADER, schema: SCHEMA + 1 })), 'TL2003');

@@ -1,7 +1,7 @@
 import type { KernelEventKind } from '../model/event.ts';
 import { eventText } from '../output/text/event-text.ts';
 import { defineCommand } from './command.ts';
-import { durationOption, jsonOption } from './common-options.ts';
+import { durationOption, jsonOption, runtimeOption, runtimesOf } from './common-options.ts';
 import { limiter, observe } from './observation.ts';
 import { choices, count } from './option.ts';
 
@@ -30,6 +30,7 @@ export const eventsCommand = defineCommand({
     pid: count('PID', 'only events of this process'),
     limit: count('N', 'end after so many events', 'n'),
     duration: durationOption,
+    'container-runtime': runtimeOption,
     json: jsonOption,
   },
   examples: [
@@ -45,6 +46,7 @@ export const eventsCommand = defineCommand({
       wants: { findings: false, requests: false, events: true },
       isJson: values.json,
       durationMs: values.duration,
+      ...runtimesOf(values),
       next: ['Events appear here; Ctrl-C ends.'],
     } as const;
     return observe(context, observation, (message, stop) => {

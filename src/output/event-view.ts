@@ -2,6 +2,7 @@ import { byteString, textFromByteString } from '../base/bytes.ts';
 import { printable } from '../base/printable.ts';
 import type { KernelEvent } from '../model/event.ts';
 import { addressText } from '../base/addresses.ts';
+import { containerView } from './container-view.ts';
 import { timeText, type ViewContext } from './effect-view.ts';
 import { errnoName, openFlagNames } from './linux-names.ts';
 import { maskedTraffic } from './secrets.ts';
@@ -21,6 +22,7 @@ export function eventView(event: KernelEvent, context: ViewContext): EventView {
     tid: event.tid,
     startTicks: event.startTicks,
     cgroupId: event.cgroupId,
+    container: containerView(context.world.cgroupOf(event.cgroupId)),
     cpu: event.cpu,
     stamp:
       event.stampOrigin === 'none' || event.stampOrigin === 'made'
