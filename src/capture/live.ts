@@ -5,9 +5,9 @@ import type { KernelCounters, LoadedSensors } from '../kernel/loader.ts';
 import type { Native } from '../kernel/libbpf.ts';
 import { drainMerged, type Ring } from '../kernel/ring.ts';
 import { LibraryProbes, type ProbeUse } from '../kernel/uprobes/library-probes.ts';
-import { dropOldest } from '../base/oldest.ts';
 import type { Fact } from '../model/event.ts';
 import type { CaptureSink, FactSource } from './contract.ts';
+import { CgroupFacts } from './facts/cgroup-facts.ts';
 import { CgroupReader } from './facts/cgroup-reader.ts';
 import { readHost, readUsers } from './facts/host.ts';
 import { listeningProcesses, readListeningSockets } from './facts/listening-sockets.ts';
@@ -15,11 +15,6 @@ import { readProcesses } from './facts/processes.ts';
 
 /** Events that one step handles at most, so that who calls it can stop in between, however far behind it is. */
 export const STEP_EVENTS = 5000;
-/** Cgroups whose path has been told; should there ever be more, all are told again. */
-const KNOWN_CGROUPS = 16_384;
-/** A cgroup whose path was not found is left alone so long: all cgroups are walked through for one at most once a second. */
-const UNRESOLVED_FOR_MS = 1000;
-const MAX_UNRESOLVED = 4096;
 /** Losses are told at once, and then no more often than this. */
 const LOSS_PAUSE_NS = 250_000_000;
 
@@ -44,10 +39,7 @@ export class LiveCapture implements Disposable {
   readonly #sensors: LoadedSensors;
   readonly #sink: CaptureSink;
   readonly #source: FactSource | null;
-  readonly #cgroups = new CgroupReader();
-  readonly #knownCgroups = new Set<number>();
-  /** Cgroups whose path was not found, and when it is looked for again. */
-  readonly #unresolved = new Map<number, number>();
+  readonly #cgroups: CgroupFacts;
   /** How long the last step took from its waking up. */
   busyMs = 0;
   readonly #libraries: LibraryProbes | null;
@@ -59,6 +51,8 @@ export class LiveCapture implements Disposable {
   /** @param source is shown the cgroups; its answers go to the sink */
   constructor(native: Native, sensors: LoadedSensors, sink: CaptureSink, source: FactSource | null = null) {
     this.#source = source;
+    const reader = new CgroupReader();
+    this.#cgroups = new CgroupFacts((cgroupId, pid) => reader.resolve(cgroupId, pid));
     this.#native = native;
     this.#sensors = sensors;
     this.#sink = sink;
@@ -91,7 +85,7 @@ export class LiveCapture implements Disposable {
     this.#sink.fact({ kind: 'clock', bootNs, wallMs: Date.now() });
     for (const user of readUsers()) this.#sink.fact(user);
     for (const process of readProcesses()) {
-      this.#tellCgroup(process.cgroupId, process.pid);
+      this.#tellCgroup(this.#cgroups.seen(process.cgroupId, process.pid));
       this.#sink.fact(process);
     }
     this.#libraries?.begin(listeningProcesses(listening));
@@ -130,8 +124,7 @@ export class LiveCapture implements Disposable {
     // Most events are of the process that the last one was of.
     if (cgroup !== this.#lastCgroup) {
       this.#lastCgroup = cgroup;
-      if (!this.#knownCgroups.has(cgroup))
-        this.#tellCgroup(cgroup, view.getUint32(ring.offset + EVENT_HEADER.pid, true));
+      this.#tellCgroup(this.#cgroups.seen(cgroup, view.getUint32(ring.offset + EVENT_HEADER.pid, true)));
     }
     // An event that was written where it stands may have been given more room than it took.
     const size = Math.min(view.getUint32(ring.offset + EVENT_HEADER.size, true), ring.size);
@@ -146,35 +139,17 @@ export class LiveCapture implements Disposable {
     this.#sink.event(ring.bytes, view, ring.offset, size);
   };
 
-  /** The path comes with the event: a short container's cgroup is gone before it could be found. */
   #cgroupMade(bytes: Uint8Array, view: DataView, offset: number, size: number): void {
     const start = offset + CGROUP_EVENT.SIZE;
-    const pathSize = view.getUint32(offset + CGROUP_EVENT.path_size, true);
-    const end = Math.min(start + pathSize - 1, offset + size); // without the NUL
+    // Without the NUL at its end.
+    const end = Math.min(start + view.getUint32(offset + CGROUP_EVENT.path_size, true) - 1, offset + size);
     if (end <= start) return;
     const cgroupId = readNumber(view, offset + CGROUP_EVENT.cgroup);
-    this.#told({ kind: 'cgroup', cgroupId, paths: [byteString(bytes, start, end)] });
+    this.#tellCgroup(this.#cgroups.made(cgroupId, byteString(bytes, start, end)));
   }
 
-  /** A cgroup that was there before the agent; or whose making was lost, then its path may be found later. */
-  #tellCgroup(cgroupId: number, pid: number): void {
-    if (cgroupId === 0 || this.#knownCgroups.has(cgroupId)) return;
-    const nowMs = performance.now();
-    if ((this.#unresolved.get(cgroupId) ?? 0) > nowMs) return;
-    const fact = this.#cgroups.resolve(cgroupId, pid);
-    if (fact !== null) {
-      this.#told(fact);
-      return;
-    }
-    this.#unresolved.delete(cgroupId);
-    if (this.#unresolved.size >= MAX_UNRESOLVED) dropOldest(this.#unresolved);
-    this.#unresolved.set(cgroupId, nowMs + UNRESOLVED_FOR_MS);
-  }
-
-  #told(fact: Extract<Fact, { kind: 'cgroup' }>): void {
-    if (this.#knownCgroups.size >= KNOWN_CGROUPS) this.#knownCgroups.clear();
-    this.#knownCgroups.add(fact.cgroupId);
-    this.#unresolved.delete(fact.cgroupId);
+  #tellCgroup(fact: Fact | null): void {
+    if (fact === null) return;
     this.#sink.fact(fact);
     this.#source?.saw(fact);
   }

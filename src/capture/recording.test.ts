@@ -85,6 +85,17 @@ const FACTS: readonly Fact[] = [
     gid: 0,
     cgroupId: 1,
   },
+  {
+    kind: 'container',
+    id: 'ab'.repeat(32),
+    runtime: 'docker',
+    name: 'größe',
+    image: 'shop:2',
+    pod: '',
+    namespace: '',
+    podUid: '',
+    labels: { 'a\nb': '\u{1f600}' },
+  },
 ];
 
 /** A recording of all facts and of events of different sizes, and what the recorder passed on meanwhile. */
@@ -115,7 +126,7 @@ function replay(path: string, limit = 1000): { sink: NotingSink; error: unknown 
 describe('a recording', () => {
   test('replays what was recorded, byte for byte, in order, and runs the last timers', () => {
     const { path, passedOn } = record();
-    assert.equal(passedOn.length, 6);
+    assert.equal(passedOn.length, 7);
     const { sink, error } = replay(path);
     assert.equal(error, null);
     assert.deepEqual(sink.notes, passedOn);

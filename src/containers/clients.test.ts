@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { CLIENTS, examineRuntimes } from './clients.ts';
-import type { RuntimeKind } from './contract.ts';
+import { RUNTIME_KINDS, type RuntimeKind } from './contract.ts';
 import { encodeField } from './protobuf.ts';
 import {
   grpcRuntime,
@@ -196,14 +196,18 @@ test('errors of gRPC, and answers that are no messages', async () => {
   await assert.rejects(find('cri', odd), /no message of its API/);
 });
 
-test('sockets that are not there are left out; one that refuses says so', async () => {
+test('a socket that is not there says so, and so does a file that is none', async () => {
   let path = '';
   {
     await using gone = await rawRuntime(() => {});
     path = gone.path;
   }
-  assert.deepEqual(await examineRuntimes([{ kind: 'docker', path }]), []);
-  assert.deepEqual(await examineRuntimes([{ kind: 'docker', path: import.meta.filename }]), [], 'no socket');
+  const problemOf = async (kind: RuntimeKind, file: string) =>
+    (await examineRuntimes([{ kind, path: file }]))[0]?.problem;
+  for (const kind of RUNTIME_KINDS) {
+    assert.equal(await problemOf(kind, path), 'cannot be asked (ENOENT)');
+    assert.equal(await problemOf(kind, import.meta.filename), 'cannot be asked (ECONNREFUSED)');
+  }
   await assert.rejects(CLIENTS.docker.find(path, ID, AbortSignal.timeout(5000)), { code: 'ENOENT' });
   await assert.rejects(CLIENTS.cri.find(path, ID, AbortSignal.timeout(5000)), { code: 'ENOENT' });
 });

@@ -16,12 +16,16 @@ export const CLIENTS: Readonly<Record<RuntimeKind, RuntimeClient>> = {
   cri: criClient,
 };
 
-/** Each of the sockets that is there, and whether it answers as it should. Never rejects. */
+/**
+ * Whether each of the sockets answers as it should. Never rejects.
+ *
+ * @param sockets where it is missing, those that are there of those in the usual places
+ */
 export function examineRuntimes(
-  sockets: readonly RuntimeSocket[] = DEFAULT_SOCKETS,
+  sockets: readonly RuntimeSocket[] = presentSockets(DEFAULT_SOCKETS),
 ): Promise<RuntimeReport[]> {
   return Promise.all(
-    presentSockets(sockets).map(async ({ kind, path }) => {
+    sockets.map(async ({ kind, path }) => {
       try {
         const version = await CLIENTS[kind].version(path, AbortSignal.timeout(ANSWER_TIMEOUT_MS));
         return { kind, path, version, problem: '' };
