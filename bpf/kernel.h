@@ -253,10 +253,19 @@ struct sock_common {
 	struct in6_addr skc_v6_rcv_saddr;
 };
 
+struct upid {
+	int nr;
+};
+
+struct pid {
+	struct upid numbers[1]; /* the first is that of the host */
+};
+
 struct socket;
 
 struct sock {
 	struct sock_common __sk_common;
+	struct pid *sk_peer_pid; /* of a unix socket: the process that had connected it */
 	struct socket *sk_socket;
 	unsigned short sk_type;
 };

@@ -222,6 +222,29 @@ suite('containers of real runtimes', () => {
     assert.match(text.stdout, /service .*container shop \(registry\.test\/box:1\)/);
   });
 
+  test('what the agent asks a runtime is not told as a request to it', async () => {
+    // What another agent asks is.
+    await events.kill();
+    await using alone = await startThroughline([
+      'trace',
+      '--json',
+      '--no-tls',
+      '--no-runtime-probes',
+      ...options(false),
+    ]);
+    const id = await host.docker.run('asked-for', ['/bin/sleep', '1000']);
+    await alone.waitFor(({ kind, target }) => kind === 'request' && target === `/containers/${id}/start`);
+    await sleep(500);
+    const { stderr } = await alone.stop();
+    assert.match(stderr, /\d+ containers: [1-9]\d* named/, 'it has asked');
+    const targets = alone.ofKind('request').map(({ target }) => String(target));
+    const own = /containers\/[0-9a-f]{64}\/json|libpod|runtime\.v1|containerd\.services\.namespaces/;
+    assert.deepEqual(
+      targets.filter((target) => own.test(target)),
+      [],
+    );
+  });
+
   test('the doctor says which runtimes it found and whether they answer', () => {
     const { messages, code } = throughline(['doctor', '--json', ...options(true)]);
     assert.equal(code, 0);
