@@ -22,6 +22,7 @@ enum event_kind {
 	EVENT_OPEN = 8,
 	EVENT_WORK = 9,
 	EVENT_ACTION = 10,
+	EVENT_CGROUP = 11,
 };
 
 /* Bits of event_header.flags. */
@@ -254,6 +255,14 @@ struct action_event {
 	unsigned short call;
 	unsigned short text_size[6];
 	unsigned short base_size[6];
+	unsigned int reserved;
+};
+
+/* A cgroup of the unified hierarchy was made. Section: its path from the root of the hierarchy, ended by NUL. */
+struct cgroup_event {
+	struct event_header header;
+	unsigned long long cgroup; /* as cgroup_id of the header of those who will be in it */
+	unsigned int path_size;
 	unsigned int reserved;
 };
 

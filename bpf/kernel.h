@@ -78,8 +78,13 @@ struct kernfs_node {
 	unsigned long long id;
 };
 
+struct cgroup_root {
+	int hierarchy_id;
+};
+
 struct cgroup {
 	struct kernfs_node *kn;
+	struct cgroup_root *root;
 };
 
 struct css_set {
@@ -250,10 +255,19 @@ struct sock_common {
 	struct in6_addr skc_v6_rcv_saddr;
 };
 
+struct upid {
+	int nr;
+};
+
+struct pid {
+	struct upid numbers[1]; /* the first is that of the host */
+};
+
 struct socket;
 
 struct sock {
 	struct sock_common __sk_common;
+	struct pid *sk_peer_pid; /* of a unix socket: the process that had connected it */
 	struct socket *sk_socket;
 	unsigned short sk_type;
 };

@@ -50,6 +50,7 @@ struct abi_types {
 	struct work_event work_event;
 	struct action_plan action_plan;
 	struct action_event action_event;
+	struct cgroup_event cgroup_event;
 };
 const struct abi_types *abi_types;
 

@@ -49,6 +49,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   incident: { imports: ['base', 'model'] },
   kernel: { imports: ['base', 'abi', 'model'], packages: ['koffi'] },
   capture: { imports: ['base', 'abi', 'model', 'kernel'] },
+  containers: { imports: ['base', 'model'] },
   api: { imports: ['base', 'model', 'rules', 'output/views', 'contracts'] },
   cli: { imports: ['base', 'model', 'rules', 'output', 'api/contract', 'contracts'] },
   app: { imports: ['*'] },

@@ -2,7 +2,7 @@
 # Brings what this checkout needs, says each thing it does, and does nothing when all is in place.
 #
 #   scripts/setup.sh          to build, check and run
-#   scripts/setup.sh test     also what the tests use: real servers of several kinds
+#   scripts/setup.sh test     also what the tests use: real servers of several kinds, container runtimes
 #   scripts/setup.sh bench    also the load generator
 set -eu
 
@@ -23,7 +23,9 @@ case $mode in
     # Guests that run other kernels, and what their kernels and first roots are made with.
     packages="$packages busybox-static debian-archive-keyring kmod xz-utils"
     [ "$(uname -m)" != x86_64 ] || packages="$packages qemu-system-x86"
-    commands="$commands php python3 openssl dnsmasq ip go nginx"
+    # Containers, whose image is made of that busybox.
+    packages="$packages docker.io containerd runc podman"
+    commands="$commands php python3 openssl dnsmasq ip go nginx dockerd containerd runc podman busybox"
     ;;
   bench) packages="$packages wrk" commands="$commands wrk" ;;
   *) echo "usage: scripts/setup.sh [test|bench]" >&2; exit 2 ;;

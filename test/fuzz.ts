@@ -227,7 +227,7 @@ const ODD_VALUES = [
   [[]],
   true,
 ];
-const FACT_KINDS = ['clock', 'host', 'process', 'cgroup', 'user', 'loss', 'unknown', 3];
+const FACT_KINDS = ['clock', 'host', 'process', 'cgroup', 'container', 'user', 'loss', 'unknown', 3];
 
 function oddFact(frame: Frame, random: Random): string {
   if (random(6) === 0) return frame.content.toString('latin1').slice(0, random(400));
@@ -256,6 +256,13 @@ function oddFact(frame: Frame, random: Random): string {
       'name',
       'timeNs',
       'reasons',
+      'id',
+      'runtime',
+      'image',
+      'pod',
+      'namespace',
+      'podUid',
+      'labels',
     ],
   ];
   for (const name of names) if (random(4) !== 0) fact[name] = ODD_VALUES[random(ODD_VALUES.length)];

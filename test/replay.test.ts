@@ -8,7 +8,14 @@ import { EVENT_KIND } from '../src/abi/abi.gen.ts';
 import { think } from './support/brain.ts';
 import { FIXTURES, goldenOf, goldenPath, recordingPath } from './support/fixtures.ts';
 import type { LoadResult } from './support/load.ts';
-import { headOf, readRecording, recordingBytes, type Frame } from './support/recordings.ts';
+import {
+  factFrame,
+  factOf,
+  headOf,
+  readRecording,
+  recordingBytes,
+  type Frame,
+} from './support/recordings.ts';
 import { figures, idIn, judge, traceOf, type Trace } from './support/truth.ts';
 
 const LOADS = FIXTURES.map(({ name }) => name).filter((name) => name !== 'demo');
@@ -66,6 +73,46 @@ suite('recordings', () => {
         .toSorted((left, right) => (left.id < right.id ? -1 : 1))
         .map((finding) => `${finding.id} ${finding.verdict} ${finding.request?.target.split('?')[0]}`);
     assert.deepEqual(findingsOf(20e6), findingsOf(Infinity));
+  });
+
+  test('a container whose runtime answers after the attack is named in the finding', () => {
+    const id = '4f1c'.repeat(16);
+    const { frames } = readRecording(recordingPath('demo'));
+    const contained = frames.map((frame) => {
+      const fact = factOf(frame);
+      return fact?.kind === 'cgroup' ? factFrame({ ...fact, paths: [`/docker/${id}`] }) : frame;
+    });
+    const exploits = (all: readonly Frame[]) =>
+      (think(all, 20e6) as unknown as FindingView[]).filter(({ verdict }) => verdict === 'EXPLOITED');
+    const before = exploits(contained);
+    assert.ok(before.length === 2);
+    for (const { process, request } of before) {
+      assert.deepEqual([process?.container?.id, process?.container?.name], [id, null]);
+      assert.equal(request?.server.container?.id, id);
+    }
+    const answer = {
+      id,
+      runtime: 'docker',
+      name: 'shop',
+      image: 'shop:2',
+      pod: '',
+      namespace: '',
+      podUid: '',
+    };
+    for (const { effect } of before) {
+      // Right behind the decisive effect's event: in what follows, the finding is still held.
+      const at = contained.findLastIndex((frame) => {
+        const head = headOf(frame);
+        return (
+          head?.pid === effect?.pid && (head?.kind === EVENT_KIND.EXEC || head?.kind === EVENT_KIND.OPEN)
+        );
+      });
+      const told = factFrame({ kind: 'container', ...answer, labels: {} });
+      const after = exploits([...contained.slice(0, at + 1), told, ...contained.slice(at + 1)]);
+      const named = after.find((one) => one.effect?.pid === effect?.pid && one.effect?.time === effect?.time);
+      assert.equal(named?.process?.container?.name, 'shop');
+      assert.equal(named?.request?.server.container?.image, 'shop:2');
+    }
   });
 
   test('a recording may be read while it stands where nobody can write', () => {

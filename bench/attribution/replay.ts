@@ -27,7 +27,7 @@ export async function replay(
     wants: { findings: false, requests: true, events: true },
     output: {
       ...viewOutput(
-        () => ({ clock: pipeline.clock, architecture: pipeline.architecture }),
+        () => ({ clock: pipeline.clock, architecture: pipeline.architecture, world: pipeline.world }),
         (message) => targets.message(message),
         () => {},
         (error) => {

@@ -1,7 +1,7 @@
 // Generated from bpf/abi.h by scripts/gen.ts. Do not edit: run "make gen".
 
 /** Fingerprint of the whole layout; compared with the BPF object when it is loaded. */
-export const ABI_HASH = '6e81089b3d96f1c3';
+export const ABI_HASH = 'ee0df1a2a3fe0fc0';
 
 export const EVENT_KIND = {
   EXEC: 1,
@@ -14,6 +14,7 @@ export const EVENT_KIND = {
   OPEN: 8,
   WORK: 9,
   ACTION: 10,
+  CGROUP: 11,
 } as const;
 
 export const EVENT_FLAG = {
@@ -147,6 +148,14 @@ export const ACTION_PLAN = {
   test_value: 8,
   kinds: 16,
   call: 22,
+} as const;
+
+/** Byte offsets in struct cgroup_event; SIZE is that of its fixed part. */
+export const CGROUP_EVENT = {
+  SIZE: 80,
+  header: 0,
+  cgroup: 64,
+  path_size: 72,
 } as const;
 
 /** Byte offsets in struct close_event; SIZE is that of its fixed part. */

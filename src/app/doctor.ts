@@ -9,8 +9,11 @@ import { possibleProcessors } from '../kernel/processors.ts';
 import { DISPATCHER, planSensors, type PlannedSensor } from '../kernel/plan.ts';
 import { probeFeatures } from '../kernel/probe.ts';
 
+/** All of the report but what is asked of others. */
+export type HostReport = Omit<DoctorReport, 'containerRuntimes'>;
+
 /** Looks at the host and attaches everything for a moment. A failure is a problem in the report, never an exception. */
-export function examineHost(root: string, version: string, kernel: string): DoctorReport {
+export function examineHost(root: string, version: string, kernel: string): HostReport {
   const problems: { code: string; message: string; hint: string }[] = [];
   const attempt = <Value>(action: () => Value): Value | null => {
     try {

@@ -1,7 +1,10 @@
 import { release } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, Worker } from 'node:worker_threads';
 import { ThroughlineError } from '../base/errors.ts';
 import type { Engine, EngineMessage, EngineOptions, RunSummary } from '../cli/contract.ts';
+import { examineRuntimes } from '../containers/clients.ts';
+import { DEFAULT_SOCKETS } from '../containers/sockets.ts';
+import { answerContainerNames } from './container-names.ts';
 import { examineHost } from './doctor.ts';
 import type { WorkerInput, WorkerPost } from './worker-contract.ts';
 
@@ -17,7 +20,10 @@ export interface EngineSetup {
 export function createEngine(setup: EngineSetup): Engine {
   return {
     run: (options, onMessage) => runInWorker(setup, options, onMessage),
-    examine: () => Promise.resolve(examineHost(setup.root, setup.version, release())),
+    examine: async ({ containerRuntimes } = {}) => ({
+      ...examineHost(setup.root, setup.version, release()),
+      containerRuntimes: await examineRuntimes(containerRuntimes),
+    }),
   };
 }
 
@@ -28,10 +34,15 @@ function runInWorker(
 ): Promise<RunSummary> {
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const { signal, ...rest } = options;
-  const input: WorkerInput = { options: rest, stop, root: setup.root, version: setup.version };
-  return new Promise((resolve, reject) => {
+  const channel = options.source.kind === 'live' ? new MessageChannel() : null;
+  const sockets = options.containerRuntimes ?? DEFAULT_SOCKETS;
+  const names = channel === null ? null : answerContainerNames(channel.port1, sockets, setup.warn);
+  const containers = channel?.port2 ?? null;
+  const input: WorkerInput = { options: rest, stop, containers, root: setup.root, version: setup.version };
+  return new Promise<RunSummary>((resolve, reject) => {
     const worker = new Worker(new URL('./sensor-worker.ts', import.meta.url), {
       workerData: input,
+      transferList: containers === null ? [] : [containers],
       // Most of what the brain allocates dies at once: a small young generation keeps the memory small.
       resourceLimits: { maxYoungGenerationSizeMb: 6 },
     });
@@ -52,7 +63,7 @@ function runInWorker(
           reject(new ThroughlineError(post.code, post.detail));
           break;
         case 'done':
-          resolve(post.summary);
+          resolve({ ...post.summary, containers: names === null ? null : { ...names.counters } });
           break;
       }
     });
@@ -68,5 +79,8 @@ function runInWorker(
       signal.removeEventListener('abort', end);
       reject(new ThroughlineError('TL9001', `the sensor worker ended with code ${code}`));
     });
+  }).finally(() => {
+    names?.[Symbol.dispose]();
+    channel?.port1.close();
   });
 }

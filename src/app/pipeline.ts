@@ -204,6 +204,7 @@ export class Pipeline implements CaptureSink {
         break;
       case 'process':
       case 'cgroup':
+      case 'container':
       case 'user':
         this.world.applyFact(fact);
         break;

@@ -11,6 +11,7 @@ import type { CaptureSink } from '../capture/contract.ts';
 import { native } from '../kernel/libbpf.ts';
 import { loadSensors, type LoadedSensors } from '../kernel/loader.ts';
 import { possibleProcessors } from '../kernel/processors.ts';
+import { ContainerNames } from './container-names.ts';
 import { GuardedSink } from './guarded-sink.ts';
 import { MessageBatch } from './message-batch.ts';
 import { Pipeline } from './pipeline.ts';
@@ -58,7 +59,7 @@ function run(): RunSummary {
     detectors: createDetectors(),
     wants,
     output: viewOutput(
-      () => ({ clock: pipeline.clock, architecture: pipeline.architecture }),
+      () => ({ clock: pipeline.clock, architecture: pipeline.architecture, world: pipeline.world }),
       (message) => batch.add(message),
       (connection, isPlaintext) => sensors?.ignoreConnection(connection, isPlaintext),
       (error) => guarded.failed(error),
@@ -80,7 +81,8 @@ function run(): RunSummary {
     started(recording.header.kernel, [`recording of ${recording.header.createdAt}`]);
     replay(recording, sink, batch, progress, warn);
   } else if (sensors !== null) {
-    using live = new LiveCapture(native(), sensors, sink);
+    const names = input.containers === null ? null : new ContainerNames(input.containers);
+    using live = new LiveCapture(native(), sensors, sink, names);
     live.begin();
     started(release(), attachedLines(sensors, live.libraries));
     observe(live, batch, progress);
@@ -100,6 +102,7 @@ function run(): RunSummary {
     losses: { ...pipeline.losses },
     recordedBytes: recorder?.writtenBytes ?? 0,
     probeHits,
+    containers: null,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads';
 import type { ErrorCode } from '../base/errors.ts';
 import type { EngineMessage, EngineOptions, RunSummary } from '../cli/contract.ts';
 
@@ -6,6 +7,8 @@ export interface WorkerInput {
   readonly options: Omit<EngineOptions, 'signal'>;
   /** One number: not zero when the run is to end. Shared, since the worker never waits for messages. */
   readonly stop: Int32Array;
+  /** Takes ids of containers and gives what their runtimes tell of them; null for recordings. */
+  readonly containers: MessagePort | null;
   readonly root: string;
   readonly version: string;
 }

@@ -1,9 +1,13 @@
-import { EVENT_HEADER, EVENT_KIND } from '../abi/abi.gen.ts';
+import { CGROUP_EVENT, EVENT_HEADER, EVENT_KIND } from '../abi/abi.gen.ts';
+import { readNumber } from '../abi/sections.ts';
+import { byteString } from '../base/bytes.ts';
 import type { KernelCounters, LoadedSensors } from '../kernel/loader.ts';
 import type { Native } from '../kernel/libbpf.ts';
 import { drainMerged, type Ring } from '../kernel/ring.ts';
 import { LibraryProbes, type ProbeUse } from '../kernel/uprobes/library-probes.ts';
-import type { CaptureSink } from './contract.ts';
+import type { Fact } from '../model/event.ts';
+import type { CaptureSink, FactSource } from './contract.ts';
+import { CgroupFacts } from './facts/cgroup-facts.ts';
 import { CgroupReader } from './facts/cgroup-reader.ts';
 import { readHost, readUsers } from './facts/host.ts';
 import { listeningProcesses, readListeningSockets } from './facts/listening-sockets.ts';
@@ -11,8 +15,6 @@ import { readProcesses } from './facts/processes.ts';
 
 /** Events that one step handles at most, so that who calls it can stop in between, however far behind it is. */
 export const STEP_EVENTS = 5000;
-/** Cgroups whose path has been told; should there ever be more, all are told again. */
-const KNOWN_CGROUPS = 16_384;
 /** Losses are told at once, and then no more often than this. */
 const LOSS_PAUSE_NS = 250_000_000;
 
@@ -36,8 +38,8 @@ export class LiveCapture implements Disposable {
   readonly #native: Native;
   readonly #sensors: LoadedSensors;
   readonly #sink: CaptureSink;
-  readonly #cgroups = new CgroupReader();
-  readonly #knownCgroups = new Set<number>();
+  readonly #source: FactSource | null;
+  readonly #cgroups: CgroupFacts;
   /** How long the last step took from its waking up. */
   busyMs = 0;
   readonly #libraries: LibraryProbes | null;
@@ -46,7 +48,11 @@ export class LiveCapture implements Disposable {
   #counters: KernelCounters;
   #lossSum: number;
 
-  constructor(native: Native, sensors: LoadedSensors, sink: CaptureSink) {
+  /** @param source is shown the cgroups; its answers go to the sink */
+  constructor(native: Native, sensors: LoadedSensors, sink: CaptureSink, source: FactSource | null = null) {
+    this.#source = source;
+    const reader = new CgroupReader();
+    this.#cgroups = new CgroupFacts((cgroupId, pid) => reader.resolve(cgroupId, pid));
     this.#native = native;
     this.#sensors = sensors;
     this.#sink = sink;
@@ -79,7 +85,7 @@ export class LiveCapture implements Disposable {
     this.#sink.fact({ kind: 'clock', bootNs, wallMs: Date.now() });
     for (const user of readUsers()) this.#sink.fact(user);
     for (const process of readProcesses()) {
-      this.#tellCgroup(process.cgroupId, process.pid);
+      this.#tellCgroup(this.#cgroups.seen(process.cgroupId, process.pid));
       this.#sink.fact(process);
     }
     this.#libraries?.begin(listeningProcesses(listening));
@@ -95,6 +101,7 @@ export class LiveCapture implements Disposable {
     const horizonNs = this.#native.bootTimeNs();
     // Before the events that came with it: what follows a loss is to be doubted.
     if (horizonNs - this.#lossToldNs >= LOSS_PAUSE_NS) this.#checkLosses(horizonNs);
+    for (let fact = this.#source?.take(); fact; fact = this.#source?.take()) this.#sink.fact(fact);
     const count = drainMerged(
       this.#sensors.security,
       this.#sensors.payload,
@@ -117,22 +124,34 @@ export class LiveCapture implements Disposable {
     // Most events are of the process that the last one was of.
     if (cgroup !== this.#lastCgroup) {
       this.#lastCgroup = cgroup;
-      if (!this.#knownCgroups.has(cgroup))
-        this.#tellCgroup(cgroup, view.getUint32(ring.offset + EVENT_HEADER.pid, true));
+      this.#tellCgroup(this.#cgroups.seen(cgroup, view.getUint32(ring.offset + EVENT_HEADER.pid, true)));
     }
-    if (this.#libraries !== null && ring === this.#sensors.security)
-      tellLibraries(this.#libraries, view, ring);
     // An event that was written where it stands may have been given more room than it took.
     const size = Math.min(view.getUint32(ring.offset + EVENT_HEADER.size, true), ring.size);
+    if (ring === this.#sensors.security) {
+      const kind = view.getUint16(ring.offset + EVENT_HEADER.kind, true);
+      if (kind === EVENT_KIND.CGROUP) {
+        this.#cgroupMade(ring.bytes, view, ring.offset, size);
+        return;
+      }
+      if (this.#libraries !== null) tellLibraries(this.#libraries, kind, view, ring);
+    }
     this.#sink.event(ring.bytes, view, ring.offset, size);
   };
 
-  #tellCgroup(cgroupId: number, pid: number): void {
-    if (cgroupId === 0 || this.#knownCgroups.has(cgroupId)) return;
-    if (this.#knownCgroups.size >= KNOWN_CGROUPS) this.#knownCgroups.clear();
-    this.#knownCgroups.add(cgroupId);
-    const fact = this.#cgroups.resolve(cgroupId, pid);
-    if (fact !== null) this.#sink.fact(fact);
+  #cgroupMade(bytes: Uint8Array, view: DataView, offset: number, size: number): void {
+    const start = offset + CGROUP_EVENT.SIZE;
+    // Without the NUL at its end.
+    const end = Math.min(start + view.getUint32(offset + CGROUP_EVENT.path_size, true) - 1, offset + size);
+    if (end <= start) return;
+    const cgroupId = readNumber(view, offset + CGROUP_EVENT.cgroup);
+    this.#tellCgroup(this.#cgroups.made(cgroupId, byteString(bytes, start, end)));
+  }
+
+  #tellCgroup(fact: Fact | null): void {
+    if (fact === null) return;
+    this.#sink.fact(fact);
+    this.#source?.saw(fact);
   }
 
   #checkLosses(nowNs: number): void {
@@ -156,8 +175,7 @@ export class LiveCapture implements Disposable {
 }
 
 /** Who accepts connections may have a TLS library. */
-function tellLibraries(libraries: LibraryProbes, view: DataView, ring: Ring): void {
-  const kind = view.getUint16(ring.offset + EVENT_HEADER.kind, true);
+function tellLibraries(libraries: LibraryProbes, kind: number, view: DataView, ring: Ring): void {
   const pid = view.getUint32(ring.offset + EVENT_HEADER.pid, true);
   if (kind === EVENT_KIND.ACCEPT) libraries.serves(pid, ring.timeNs() / 1e6);
   else if (kind === EVENT_KIND.EXEC || kind === EVENT_KIND.EXIT) libraries.forget(pid);

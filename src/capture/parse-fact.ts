@@ -1,6 +1,6 @@
 import type { Fact } from '../model/event.ts';
 
-type FieldType = 'number' | 'string' | 'strings' | 'counts';
+type FieldType = 'number' | 'string' | 'strings' | 'texts' | 'counts';
 
 /** The fields of each fact. A recording may be damaged or made by somebody else: the brain gets only what fits. */
 const FACTS: { readonly [Kind in Fact['kind']]: Readonly<Record<string, FieldType>> } = {
@@ -19,6 +19,16 @@ const FACTS: { readonly [Kind in Fact['kind']]: Readonly<Record<string, FieldTyp
     cgroupId: 'number',
   },
   cgroup: { cgroupId: 'number', paths: 'strings' },
+  container: {
+    id: 'string',
+    runtime: 'string',
+    name: 'string',
+    image: 'string',
+    pod: 'string',
+    namespace: 'string',
+    podUid: 'string',
+    labels: 'texts',
+  },
   user: { uid: 'number', name: 'string' },
   loss: { timeNs: 'number', reasons: 'counts' },
 };
@@ -50,6 +60,8 @@ function fits(value: unknown, type: FieldType): boolean {
       return typeof value === 'string';
     case 'strings':
       return Array.isArray(value) && value.every((element) => typeof element === 'string');
+    case 'texts':
+      return isRecord(value) && Object.values(value).every((text) => typeof text === 'string');
     case 'counts':
       return isRecord(value) && Object.values(value).every((count) => typeof count === 'number');
   }

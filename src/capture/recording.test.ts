@@ -85,6 +85,17 @@ const FACTS: readonly Fact[] = [
     gid: 0,
     cgroupId: 1,
   },
+  {
+    kind: 'container',
+    id: 'ab'.repeat(32),
+    runtime: 'docker',
+    name: 'größe',
+    image: 'shop:2',
+    pod: '',
+    namespace: '',
+    podUid: '',
+    labels: { 'a\nb': '\u{1f600}' },
+  },
 ];
 
 /** A recording of all facts and of events of different sizes, and what the recorder passed on meanwhile. */
@@ -115,7 +126,7 @@ function replay(path: string, limit = 1000): { sink: NotingSink; error: unknown 
 describe('a recording', () => {
   test('replays what was recorded, byte for byte, in order, and runs the last timers', () => {
     const { path, passedOn } = record();
-    assert.equal(passedOn.length, 6);
+    assert.equal(passedOn.length, 7);
     const { sink, error } = replay(path);
     assert.equal(error, null);
     assert.deepEqual(sink.notes, passedOn);
@@ -247,6 +258,13 @@ describe('what is no recording', () => {
     refuses(withHeader('null'), 'TL2002');
     refuses(withHeader('{}', 0xffff_ffff), 'TL2002');
     refuses(withHeader('{}', 500), 'TL2002');
+  });
+
+  test('a layout that today only adds to is read', () => {
+    const path = newPath();
+    writeFileSync(path, withHeader(JSON.stringify({ ...HEADER, abi: '1be881cab47f5675' })));
+    using recording = new RecordingCapture(path);
+    assert.equal(recording.header.abi, '1be881cab47f5675');
   });
 
   test('another layout or format says which version made it', () => {

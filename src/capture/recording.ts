@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { ABI_HASH, EVENT_HEADER } from '../abi/abi.gen.ts';
+import { EVENT_HEADER } from '../abi/abi.gen.ts';
 import { ThroughlineError } from '../base/errors.ts';
 import type { CaptureSink } from './contract.ts';
 import { parseFact } from './parse-fact.ts';
@@ -9,6 +9,7 @@ import {
   FRAME_HEADER_BYTES,
   FRAME_LIMIT_BYTES,
   HEADER_LIMIT_BYTES,
+  isReadable,
   MAGIC,
   paddingOf,
   SCHEMA,
@@ -105,7 +106,7 @@ export class RecordingCapture implements Disposable {
       throw new ThroughlineError('TL2002', this.#path);
     const header = parseHeader(this.#buffer.toString('utf8', fixed, fixed + size));
     if (header === null) throw new ThroughlineError('TL2002', this.#path);
-    if (header.schema !== SCHEMA || header.abi !== ABI_HASH)
+    if (header.schema !== SCHEMA || !isReadable(header.abi))
       throw new ThroughlineError('TL2003', `${this.#path}, made by Throughline ${header.version}`);
     this.#start = fixed + size;
     return header;

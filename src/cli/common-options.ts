@@ -1,7 +1,8 @@
 import type { Verdict } from '../model/finding.ts';
+import { RUNTIME_KINDS, type RuntimeSocket } from '../containers/contract.ts';
 import type { EngineOptions } from './contract.ts';
 import type { FindingView } from '../output/views.ts';
-import { choice, duration, flag } from './option.ts';
+import { choice, duration, flag, InvalidValueError, list, oneOf } from './option.ts';
 
 /** Options that several commands share: one wording, one meaning. */
 
@@ -36,4 +37,27 @@ export function disabledBy(
   for (const name of Object.keys(SENSOR_OF) as ProbeSwitch[])
     if (values[name]) disabled[SENSOR_OF[name]] = `switched off with --${name}`;
   return { disabled };
+}
+
+/** Which container runtimes are asked for names; null: not given. */
+export const runtimeOption = list(
+  'KIND:PATH',
+  `ask this socket for the names of containers, instead of those in the usual places; KIND is one of ${RUNTIME_KINDS.join(', ')}; none asks nobody`,
+  readRuntime,
+);
+
+/** What the option says, for the engine. */
+export function runtimesOf(values: {
+  readonly 'container-runtime': readonly (RuntimeSocket | null)[] | null;
+}): Pick<EngineOptions, 'containerRuntimes'> {
+  const given = values['container-runtime'];
+  return given === null ? {} : { containerRuntimes: given.filter((socket) => socket !== null) };
+}
+
+function readRuntime(text: string): RuntimeSocket | null {
+  if (text === 'none') return null;
+  const [, kind, path] = /^([a-z]+):(\/.*)$/s.exec(text) ?? [];
+  if (kind === undefined || path === undefined)
+    throw new InvalidValueError(`must be like docker:/run/docker.sock, or none, not ${JSON.stringify(text)}`);
+  return { kind: oneOf(RUNTIME_KINDS, kind), path };
 }

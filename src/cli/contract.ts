@@ -1,3 +1,4 @@
+import type { RuntimeReport, RuntimeSocket } from '../containers/contract.ts';
 import type { RequestFilter } from '../output/request-filter.ts';
 import type {
   EventView,
@@ -16,7 +17,12 @@ export interface Engine {
   /** Runs until the source ends, or the signal aborts. Rejects with a ThroughlineError. */
   run(options: EngineOptions, onMessage: (message: EngineMessage) => void): Promise<RunSummary>;
   /** What this host can do, and what would be attached. Never rejects for a missing feature: that is its result. */
-  examine(): Promise<DoctorReport>;
+  examine(options?: ExamineOptions): Promise<DoctorReport>;
+}
+
+export interface ExamineOptions {
+  /** As in EngineOptions. */
+  readonly containerRuntimes?: readonly RuntimeSocket[];
 }
 
 export interface EngineOptions {
@@ -29,6 +35,8 @@ export interface EngineOptions {
   readonly filter?: RequestFilter;
   /** Sensors that are left out, by name, each with the reason for people. */
   readonly disabled?: Readonly<Record<string, string>>;
+  /** Sockets of the container runtimes that are asked for names; where it is missing, those in the usual places. */
+  readonly containerRuntimes?: readonly RuntimeSocket[];
   readonly signal: AbortSignal;
 }
 
@@ -74,6 +82,20 @@ export interface RunSummary {
   readonly recordedBytes: number;
   /** How often probes in functions of programs and libraries were hit, by file; empty for recordings. */
   readonly probeHits: readonly ProbeHits[];
+  /** How container runtimes answered; null for recordings, which have the answers. */
+  readonly containers: ContainerCounts | null;
+}
+
+/** Containers whose runtimes were asked who they are. */
+export interface ContainerCounts {
+  readonly asked: number;
+  readonly named: number;
+  /** Known to no runtime, whenever it was asked. */
+  readonly unknown: number;
+  /** Questions that a runtime's socket did not answer, or not as it should. */
+  readonly failed: number;
+  /** Not asked for, since too many waited. */
+  readonly skipped: number;
 }
 
 export interface EffectCounts {
@@ -112,6 +134,8 @@ export interface DoctorReport {
     readonly reason: string;
     readonly attachments: readonly string[];
   }[];
+  /** Sockets of container runtimes that were found. */
+  readonly containerRuntimes: readonly RuntimeReport[];
   /** Counters of a running agent are its own; here: those of the short trial attach. */
   readonly losses: Readonly<Record<string, number>>;
   readonly problems: readonly { readonly code: string; readonly message: string; readonly hint: string }[];

@@ -8,6 +8,7 @@ export function doctorText(report: DoctorReport, terminal: Terminal): string {
     section('Versions', versionRows(report), terminal),
     section('Kernel features', featureRows(report, terminal), terminal),
     section('Attach plan', planRows(report, terminal), terminal),
+    section('Container runtimes', runtimeRows(report, terminal), terminal),
     section('Losses', [['trial attach', lossText(report.losses, terminal) || 'none']], terminal),
     problemSection(report, terminal),
     verdictLine(report, terminal),
@@ -51,6 +52,19 @@ function planRows(report: DoctorReport, terminal: Terminal): Row[] {
     const reason =
       sensor.reason === '' ? '' : `  ${terminal.paint('dim', terminal.safe(sensor.reason, 200))}`;
     return [sensor.sensor, chosen + reason, ...sensor.attachments.map((one) => terminal.safe(one, 120))];
+  });
+}
+
+function runtimeRows(report: DoctorReport, terminal: Terminal): Row[] {
+  if (report.containerRuntimes.length === 0)
+    return [['sockets', 'none found: containers have ids, but no names']];
+  return report.containerRuntimes.map(({ kind, path, version, problem }) => {
+    const { yes, no } = terminal.symbols;
+    const answer =
+      version === null
+        ? `${terminal.paint('red', no)} ${terminal.safe(problem, 200)}`
+        : `${terminal.paint('green', yes)} ${terminal.safe(version, 80)}`;
+    return [kind, `${answer}  ${terminal.paint('dim', terminal.safe(path, 200))}`];
   });
 }
 

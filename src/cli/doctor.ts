@@ -1,5 +1,5 @@
 import { defineCommand } from './command.ts';
-import { jsonOption } from './common-options.ts';
+import { jsonOption, runtimesOf, runtimeOption } from './common-options.ts';
 import { doctorText } from './doctor-text.ts';
 
 export const doctorCommand = defineCommand({
@@ -10,10 +10,10 @@ export const doctorCommand = defineCommand({
     'Exit code 0 when Throughline can run here, 1 when it cannot. Without root much of it is inconclusive.',
   ],
   positionals: [],
-  options: { json: jsonOption },
+  options: { 'container-runtime': runtimeOption, json: jsonOption },
   examples: [{ command: 'sudo throughline doctor', help: 'the whole report' }],
   async run({ engine, console }, values) {
-    const report = await engine.examine();
+    const report = await engine.examine(runtimesOf(values));
     if (values.json) console.json(report);
     else console.result(doctorText(report, console.stdoutTerminal));
     return report.ok ? 0 : 1;

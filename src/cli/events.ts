@@ -3,7 +3,7 @@ import { eventText } from '../output/text/event-text.ts';
 import type { EventView } from '../output/views.ts';
 import { ACTION_LIST } from '../model/actions.ts';
 import { defineCommand } from './command.ts';
-import { durationOption, jsonOption } from './common-options.ts';
+import { durationOption, jsonOption, runtimeOption, runtimesOf } from './common-options.ts';
 import { limiter, observe } from './observation.ts';
 import { choices, count } from './option.ts';
 
@@ -40,6 +40,7 @@ export const eventsCommand = defineCommand({
     pid: count('PID', 'only events of this process'),
     limit: count('N', 'end after so many events', 'n'),
     duration: durationOption,
+    'container-runtime': runtimeOption,
     json: jsonOption,
   },
   examples: [
@@ -55,6 +56,7 @@ export const eventsCommand = defineCommand({
       wants: { findings: false, requests: false, events: true },
       isJson: values.json,
       durationMs: values.duration,
+      ...runtimesOf(values),
       next: ['Events appear here; Ctrl-C ends.'],
     } as const;
     return observe(context, observation, (message, stop) => {

@@ -22,7 +22,11 @@ export const filterOptions = {
   method: list('LIST', 'only requests with such a method, such as POST,PUT', readMethod),
   status: list('LIST', 'only requests with such a status: 404, 5xx, or none for no reply', readStatus),
   pid: count('PID', 'only requests that this process or a descendant of it served'),
-  container: value('ID', 'only requests in this container; the beginning of its id is enough', readContainer),
+  container: value(
+    'ID',
+    'only requests in this container: its name, or the beginning of its id',
+    readContainer,
+  ),
   has: list(
     'LIST',
     `only requests with an effect of each of these types: ${HAS_KINDS.join(', ')}`,
@@ -96,7 +100,7 @@ function readStatus(text: string): StatusRange {
 function readContainer(text: string): string {
   if (!/^[\w.-]+$/.test(text))
     throw new InvalidValueError(
-      `must be the beginning of a container's id, as "docker ps" shows it, not ${JSON.stringify(text)}`,
+      `must be a container's name or the beginning of its id, as "docker ps" shows it, not ${JSON.stringify(text)}`,
     );
   return text;
 }

@@ -32,6 +32,7 @@ export class MadeUpEngine implements Engine {
       losses: {},
       recordedBytes: 2048,
       probeHits: [{ library: 'OpenSSL', path: '/usr/lib/libssl.so.3', hits: 3210 }],
+      containers: { asked: 3, named: 2, unknown: 0, failed: 1, skipped: 0 },
     };
   }
 
@@ -90,6 +91,10 @@ const REPORT: DoctorReport = {
       attachments: ['sched_process_exec', 'sched_process_exit'],
     },
     { sensor: 'file', chosen: null, reason: 'no alternative fits', attachments: [] },
+  ],
+  containerRuntimes: [
+    { kind: 'docker', path: '/run/docker.sock', version: 'Docker 20.10.24', problem: '' },
+    { kind: 'cri', path: '/run/crio/crio.sock', version: null, problem: 'cannot be asked (ECONNREFUSED)' },
   ],
   losses: {},
   problems: [],

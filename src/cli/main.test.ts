@@ -83,7 +83,9 @@ test('mistakes are named, with the nearest word', async () => {
     [['trace', '--method', 'G T'], /TL3002 .*must be methods such as GET/],
     [['trace', '--has', 'exec', '--has', 'rm'], /TL3002 .*must be one of exec, open, write, connect, query/],
     [['trace', '--min-duration', 'long'], /TL3002 .*must be milliseconds, or like 250ms or 1\.5s/],
-    [['trace', '--container', 'a/b'], /TL3002 .*beginning of a container's id/],
+    [['run', '--container-runtime', '/run/docker.sock'], /TL3002 .*must be like docker:\/run\/docker.sock/],
+    [['run', '--container-runtime', 'lxc:/run/x'], /TL3002 .*one of docker, podman, containerd, cri/],
+    [['trace', '--container', 'a/b'], /TL3002 .*container's name or the beginning of its id/],
     [['replay', 'x', '--grade', 'sure'], /TL3002 .*must be one of exact, linked, matched, ambiguous/],
     [['record'], /TL3002 .*--output is required/],
     [['replay'], /TL3002 .*FILE is missing/],
@@ -115,6 +117,7 @@ Findings appear here; Ctrl-C ends.
 2.5 s: 1,204 events, 1 request, 1 finding, nothing lost
 1,207 effects: 1,200 exact, 3 linked, 4 ambiguous, 1 disagreement
 3,210 probe hits in OpenSSL (/usr/lib/libssl.so.3)
+3 containers: 2 named, 1 failed
 `,
   );
   assert.deepEqual(engine.runs[0]?.wants, { findings: true, requests: false, events: false });
@@ -128,6 +131,22 @@ test('run --json prints JSON lines alone, losses among them', async () => {
   );
   assert.deepEqual(jsonLines(stdout), [loss, JSON.parse(JSON.stringify(exploited))]);
   assert.equal(engine.runs[0]?.recordTo, 'x.tlrec');
+});
+
+test('which container runtimes are asked can be said, in every command that attaches', async () => {
+  const docker = { kind: 'docker', path: '/tmp/d.sock' };
+  const cri = { kind: 'cri', path: '/tmp/c:1.sock' };
+  for (const command of [['run'], ['trace'], ['events'], ['record', '-o', 'x.tlrec']]) {
+    const asked = async (...options: string[]) => {
+      const engine = new MadeUpEngine([started]);
+      assert.equal((await runCli([...command, ...options], engine)).exitCode, 0);
+      return engine.runs[0]?.containerRuntimes;
+    };
+    assert.equal(await asked(), undefined);
+    assert.deepEqual(await asked('--container-runtime', 'none'), []);
+    const both = ['--container-runtime', 'docker:/tmp/d.sock', '--container-runtime', 'cri:/tmp/c:1.sock'];
+    assert.deepEqual(await asked(...both), [docker, cri]);
+  }
 });
 
 test('each family of probes can be switched off, in every command that attaches', async () => {
@@ -300,6 +319,10 @@ Attach plan
              sched_process_exec
              sched_process_exit
   file     not attached  no alternative fits
+
+Container runtimes
+  docker  ✓ Docker 20.10.24  /run/docker.sock
+  cri     ✗ cannot be asked (ECONNREFUSED)  /run/crio/crio.sock
 
 Losses
   trial attach  none

@@ -44,6 +44,16 @@ function effectsText({ disagreements, contentSkipped, ...grades }: EffectCounts)
   return `${countText(total, 'effect')}: ${parts.join(', ')}`;
 }
 
+/** What came of asking for the names of containers; '' where there were none. */
+function containersText({ containers }: RunSummary): string {
+  if (containers === null || containers.asked === 0) return '';
+  const { asked, named, ...others } = containers;
+  const parts = Object.entries({ named, ...others })
+    .filter(([name, count]) => name === 'named' || count > 0)
+    .map(([name, count]) => `${count.toLocaleString('en-US')} ${name}`);
+  return `${countText(asked, 'container')}: ${parts.join(', ')}`;
+}
+
 /** @param recordedTo the file that was recorded to, or null */
 export function summaryNotice(summary: RunSummary, recordedTo: string | null, terminal: Terminal): string {
   const parts = [
@@ -57,6 +67,8 @@ export function summaryNotice(summary: RunSummary, recordedTo: string | null, te
   if (effectsText(summary.effects) !== '') lines.push(effectsText(summary.effects));
   for (const { library, path, hits } of summary.probeHits)
     lines.push(`${countText(hits, 'probe hit')} in ${library} (${terminal.safe(path, 200)})`);
+  const containers = containersText(summary);
+  if (containers !== '') lines.push(containers);
   if (recordedTo !== null) {
     const file = terminal.safe(recordedTo, 200);
     lines.push(`${sizeText(summary.recordedBytes)} recorded; see it again: throughline replay ${file}`);

@@ -1,5 +1,12 @@
 import { defineCommand } from './command.ts';
-import { disabledBy, durationOption, jsonOption, probeOptions } from './common-options.ts';
+import {
+  disabledBy,
+  durationOption,
+  jsonOption,
+  probeOptions,
+  runtimeOption,
+  runtimesOf,
+} from './common-options.ts';
 import { observe } from './observation.ts';
 import { requiredText } from './option.ts';
 
@@ -16,6 +23,7 @@ export const recordCommand = defineCommand({
     output: requiredText('FILE', 'where to; an existing file is replaced', 'o'),
     duration: durationOption,
     ...probeOptions,
+    'container-runtime': runtimeOption,
     json: jsonOption,
   },
   examples: [
@@ -30,6 +38,7 @@ export const recordCommand = defineCommand({
       isJson: values.json,
       durationMs: values.duration,
       ...disabledBy(values),
+      ...runtimesOf(values),
       next: ['Recording; Ctrl-C ends.'],
       showsProgress: true,
     } as const;

@@ -6,6 +6,8 @@ import {
   jsonOption,
   probeOptions,
   reaches,
+  runtimeOption,
+  runtimesOf,
   verdictOption,
 } from './common-options.ts';
 import { observe } from './observation.ts';
@@ -25,6 +27,7 @@ export const runCommand = defineCommand({
     record: text('FILE', 'also record everything that was captured, for replay'),
     duration: durationOption,
     ...probeOptions,
+    'container-runtime': runtimeOption,
     json: jsonOption,
   },
   examples: [
@@ -41,6 +44,7 @@ export const runCommand = defineCommand({
       isJson: values.json,
       durationMs: values.duration,
       ...disabledBy(values),
+      ...runtimesOf(values),
       next: [
         'Findings appear here; Ctrl-C ends.',
         '  every request and what it did:  throughline trace  (as root, in another terminal)',

@@ -1,5 +1,12 @@
 import { defineCommand } from './command.ts';
-import { disabledBy, durationOption, jsonOption, probeOptions } from './common-options.ts';
+import {
+  disabledBy,
+  durationOption,
+  jsonOption,
+  probeOptions,
+  runtimeOption,
+  runtimesOf,
+} from './common-options.ts';
 import { filterOf, filterOptions } from './filter-options.ts';
 import { limiter, observe } from './observation.ts';
 import { count, flag } from './option.ts';
@@ -22,6 +29,7 @@ export const traceCommand = defineCommand({
     limit: count('N', 'end after so many requests', 'n'),
     duration: durationOption,
     ...probeOptions,
+    'container-runtime': runtimeOption,
     json: jsonOption,
   },
   examples: [
@@ -55,6 +63,7 @@ export const traceCommand = defineCommand({
       isJson: values.json,
       durationMs: values.duration,
       ...disabledBy(values),
+      ...runtimesOf(values),
       next: [
         values.summary
           ? `${what} are counted; Ctrl-C ends and prints the table.`

@@ -25,6 +25,8 @@ export function makeProcess(changes: Partial<Process> = {}): Process {
     stdio: ['device', 'pipe', 'pipe'],
     cgroupId: 1,
     containerId: null,
+    container: null,
+    podUid: null,
     serviceUnit: 'app.service',
     exitedNs: null,
     exitCode: null,

@@ -27,6 +27,8 @@ function makeProcess(pid: number, parent: Process | null = null): Process {
     stdio: ['other', 'other', 'other'],
     cgroupId: 1,
     containerId: null,
+    container: null,
+    podUid: null,
     serviceUnit: null,
     exitedNs: null,
     exitCode: null,

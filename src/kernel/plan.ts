@@ -43,6 +43,13 @@ export const SENSORS: readonly Sensor[] = [
     ],
   },
   {
+    name: 'cgroup',
+    sees: 'cgroups made, which tell the ids of containers',
+    alternatives: [
+      { ...SYSCALL_PLAN, name: 'tracepoint', programs: ['cgroup_made'], syscallExits: {}, weaker: '' },
+    ],
+  },
+  {
     name: 'network',
     sees: 'connections accepted, made and closed',
     alternatives: [

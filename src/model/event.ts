@@ -1,5 +1,6 @@
 import type { ByteString } from '../base/bytes.ts';
 import type { ActionName } from './actions.ts';
+import type { Container } from './container.ts';
 import type { StdioType } from './process.ts';
 import type { SyscallName } from './syscalls.ts';
 
@@ -197,7 +198,7 @@ export type KernelEventKind = KernelEvent['kind'];
 
 /**
  * What user space learned about the host, in the same stream as the events and recorded with them, so that the brain
- * needs no host. A fact precedes the events that need it.
+ * needs no host. A fact precedes the events that need it, but for those that are answers of others.
  */
 export type Fact =
   | { kind: 'clock'; bootNs: number; wallMs: number }
@@ -218,6 +219,8 @@ export type Fact =
     }
   /** Path of a cgroup, all lines of /proc/PID/cgroup or the path in the cgroup2 mount. */
   | { kind: 'cgroup'; cgroupId: number; paths: string[] }
+  /** What a container runtime has answered. It comes when it comes: events of the container do not wait for it. */
+  | ({ kind: 'container' } & Container)
   | { kind: 'user'; uid: number; name: string }
   /** Events that were lost since the last such fact, by reason. */
   | { kind: 'loss'; timeNs: number; reasons: Record<string, number> };

@@ -1,4 +1,5 @@
 import type { ByteString } from '../base/bytes.ts';
+import type { Container } from './container.ts';
 
 /** What descriptor 0, 1 or 2 of a program was when it started. */
 export type StdioType = 'closed' | 'file' | 'directory' | 'terminal' | 'device' | 'pipe' | 'socket' | 'other';
@@ -31,6 +32,10 @@ export interface Process {
   readonly cgroupId: number;
   /** Container id (64 hex digits as a rule) or null on the host. */
   readonly containerId: string | null;
+  /** What the container's runtime has told so far; null: nothing. */
+  readonly container: Container | null;
+  /** Uid of the Kubernetes pod that the path of the cgroup names, or null. */
+  readonly podUid: string | null;
   /** systemd unit such as nginx.service, or null. */
   readonly serviceUnit: string | null;
   /** Nanoseconds since boot. null while it lives. */

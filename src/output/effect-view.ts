@@ -1,4 +1,5 @@
 import { textFromByteString, type ByteString } from '../base/bytes.ts';
+import type { ContainerPlace } from './container-view.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Effect, QueryEffect } from '../model/effect.ts';
 import { actionFields } from './action-view.ts';
@@ -11,6 +12,8 @@ export interface ViewContext {
   readonly clock: Clock;
   /** Architecture of the captured host, as Node or the kernel names it: some flags differ. */
   readonly architecture: string;
+  /** What is known of the cgroup that an event names; null: nothing. */
+  readonly world: { cgroupOf(cgroupId: number): ContainerPlace | null };
 }
 
 export function effectView(effect: Effect, context: ViewContext): EffectView {

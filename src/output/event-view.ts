@@ -3,6 +3,7 @@ import { printable } from '../base/printable.ts';
 import type { KernelEvent } from '../model/event.ts';
 import { addressText } from '../base/addresses.ts';
 import { actionFields } from './action-view.ts';
+import { containerView } from './container-view.ts';
 import { timeText, type ViewContext } from './effect-view.ts';
 import { errnoName, openFlagNames } from './linux-names.ts';
 import { maskedTraffic } from './secrets.ts';
@@ -22,6 +23,7 @@ export function eventView(event: KernelEvent, context: ViewContext): EventView {
     tid: event.tid,
     startTicks: event.startTicks,
     cgroupId: event.cgroupId,
+    container: containerView(context.world.cgroupOf(event.cgroupId)),
     cpu: event.cpu,
     stamp:
       event.stampOrigin === 'none' || event.stampOrigin === 'made'

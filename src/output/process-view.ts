@@ -1,6 +1,7 @@
 import { textFromByteString, type ByteString } from '../base/bytes.ts';
 import type { Effect } from '../model/effect.ts';
 import type { Process } from '../model/process.ts';
+import { labelledContainerView } from './container-view.ts';
 import { commOf } from './effect-view.ts';
 import type { AncestorView, ProcessView } from './views.ts';
 
@@ -16,7 +17,7 @@ export function processView(process: Process): ProcessView {
     cwd: textFromByteString(process.workingDirectory),
     uid: process.uid,
     user: process.userName,
-    container: process.containerId,
+    container: labelledContainerView(process),
     unit: process.serviceUnit,
     ancestors: ancestorsOf(process),
   };

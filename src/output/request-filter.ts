@@ -21,7 +21,7 @@ export interface RequestFilter {
   readonly statuses: readonly StatusRange[] | null;
   /** The process that serves, or an ancestor of it. */
   readonly pid: number | null;
-  /** Beginning of a container id. */
+  /** Beginning of a container's id, or its name. */
   readonly container: string | null;
   readonly has: readonly HasKind[] | null;
   readonly minDurationMs: number | null;
@@ -58,9 +58,9 @@ const CONDITIONS: {
     ({ request }) =>
       isOrDescendsFrom(request.process, pid),
   container:
-    (prefix) =>
+    (wanted) =>
     ({ request }) =>
-      request.process.containerId?.startsWith(prefix) ?? false,
+      isInContainer(request.process, wanted),
   has:
     (kinds) =>
     ({ effects }) =>
@@ -94,7 +94,7 @@ export function acceptsAlone(filter: RequestFilter, effect: Effect): boolean {
   const { path, methods, statuses, minDurationMs, pid, container, has, grades } = filter;
   if (path !== null || methods !== null || statuses !== null || minDurationMs !== null) return false;
   if (pid !== null && !isOrDescendsFrom(effect.process, pid)) return false;
-  if (container !== null && !(effect.process.containerId?.startsWith(container) ?? false)) return false;
+  if (container !== null && !isInContainer(effect.process, container)) return false;
   if (has !== null && !has.every((kind) => isOfKind(effect, kind))) return false;
   return grades === null || grades.includes(effect.attribution.grade);
 }
@@ -131,6 +131,10 @@ function isOrDescendsFrom(process: Process, pid: number): boolean {
     depth++;
   }
   return false;
+}
+
+function isInContainer({ containerId, container }: Process, wanted: string): boolean {
+  return containerId !== null && (containerId.startsWith(wanted) || container?.name === wanted);
 }
 
 function isOfKind(effect: Effect, kind: HasKind): boolean {

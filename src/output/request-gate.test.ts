@@ -4,7 +4,14 @@ import type { Effect } from '../model/effect.ts';
 import type { Request } from '../model/request.ts';
 import { requestCondition, type RequestFilter } from './request-filter.ts';
 import { RequestGate } from './request-gate.ts';
-import { exactly, SampleProgram, sampleProcess, sampleRequest, sampleStory } from './sample-story.ts';
+import {
+  exactly,
+  sampleContainer,
+  SampleProgram,
+  sampleProcess,
+  sampleRequest,
+  sampleStory,
+} from './sample-story.ts';
 
 const ANY: RequestFilter = {
   path: null,
@@ -38,6 +45,12 @@ suite('a filter', () => {
     assert.ok(!holds({ pid: 42 }) && !holds({ pid: 5120 }), 'its children serve nothing');
     assert.ok(holds({ container: 'c0ff' }) && !holds({ container: '0ff' }));
     assert.ok(!holds({ container: 'c' }, { process: master }));
+    assert.ok(!holds({ container: 'shop' }), 'nobody has told its name');
+    const named = sampleProcess({ containerId: 'c0ffee11', container: { ...sampleContainer, name: 'shop' } });
+    assert.ok(
+      holds({ container: 'shop' }, { process: named }) && holds({ container: 'c0f' }, { process: named }),
+    );
+    assert.ok(!holds({ container: 'sho' }, { process: named }), 'of a name, all of it');
     assert.ok(holds({ has: ['exec', 'connect', 'open'] }) && !holds({ has: ['exec', 'write'] }));
     assert.ok(holds({ minDurationMs: 42 }) && !holds({ minDurationMs: 43 }));
     assert.ok(!holds({ minDurationMs: 0 }, { endedNs: null }));

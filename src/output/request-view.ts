@@ -1,6 +1,7 @@
 import { textFromByteString } from '../base/bytes.ts';
 import type { Effect } from '../model/effect.ts';
 import type { Request } from '../model/request.ts';
+import { containerView } from './container-view.ts';
 import { effectView, timeText, type ViewContext } from './effect-view.ts';
 import { forwardedForView } from './forwarded-for-view.ts';
 import { processOfEffectView } from './process-view.ts';
@@ -36,7 +37,7 @@ export function requestSummaryView(
       pid: process.pid,
       exe: textFromByteString(process.executable),
       comm: textFromByteString(process.comm),
-      container: process.containerId,
+      container: containerView(process),
       unit: process.serviceUnit,
       address: connection.server.address,
       port: connection.server.port,

@@ -7,6 +7,7 @@ import type {
   ExitEffect,
   OpenEffect,
 } from '../model/effect.ts';
+import type { Container } from '../model/container.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Process } from '../model/process.ts';
 import type { Request } from '../model/request.ts';
@@ -15,7 +16,18 @@ import type { ViewContext } from './effect-view.ts';
 /** A made-up command injection for the tests of output and command line: nothing here is captured. */
 
 const clock: Clock = { wallMs: (timeNs) => Date.UTC(2025, 0, 2, 12, 4, 31, 0) + timeNs / 1e6 };
-export const sampleContext: ViewContext = { clock, architecture: 'x64' };
+export const sampleContext: ViewContext = { clock, architecture: 'x64', world: { cgroupOf: () => null } };
+
+export const sampleContainer: Container = {
+  id: 'c0ffee11',
+  runtime: 'docker',
+  name: 'web',
+  image: 'shop:2',
+  pod: '',
+  namespace: '',
+  podUid: '',
+  labels: {},
+};
 
 export function sampleProcess(fields: Partial<Process> = {}): Process {
   return {
@@ -36,6 +48,8 @@ export function sampleProcess(fields: Partial<Process> = {}): Process {
     stdio: ['device', 'pipe', 'pipe'],
     cgroupId: 99,
     containerId: null,
+    container: null,
+    podUid: null,
     serviceUnit: 'shop.service',
     exitedNs: null,
     exitCode: null,

@@ -71,6 +71,15 @@ export function maskedTraffic(text: string): string {
   return shownLine.join(' ') + rest.replace(SECRET_HEADER, `$1$2${MASK}`);
 }
 
+/** Values that tell by themselves that they are secret: keys, signed tokens, password hashes, addresses with a password. */
+const SECRET_VALUE =
+  /-----BEGIN [A-Z ]{0,24}PRIVATE KEY|\beyJ[\w-]{8}|\bAKIA[0-9A-Z]{16}\b|\b(?:gh[oprsu]_|github_pat_|glpat-|xox[abeprs]-|sk_live_)\w{10}|\$(?:apr1|2[abxy]|5|6|7|y|argon2\w{0,2})\$|:\/\/[^/\s:@]{0,64}:[^/\s@]{1,128}@/;
+
+/** Value of a container's label, masked where its name or the value itself is like a secret's. */
+export function maskedLabel(name: string, value: string): string {
+  return isSecretName(name) || SECRET_VALUE.test(value) ? MASK : value;
+}
+
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

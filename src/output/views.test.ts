@@ -149,7 +149,7 @@ test('orphans, late effects and losses', () => {
   const open = new SampleProgram(process, ambiguous).open('/etc/passwd');
   const orphan = orphanView(open, sampleContext);
   assert.deepEqual(
-    [orphan.kind, orphan.candidates, orphan.process.container],
+    [orphan.kind, orphan.candidates, orphan.process.container?.id],
     ['orphan', ['r-7f3a-12'], 'c0ffee'],
   );
   assert.equal(lateEffectView(request, open, sampleContext).request, 'r-7f3a-12');

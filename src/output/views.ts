@@ -54,12 +54,31 @@ export interface ForwardedForView {
   readonly claimed: ClaimView | null;
 }
 
+/** The container of a process. What its runtime has not told (yet) is null. */
+export interface ContainerView {
+  /** 64 hexadecimal digits as a rule. */
+  readonly id: string;
+  readonly name: string | null;
+  readonly image: string | null;
+  readonly pod: string | null;
+  /** Of Kubernetes, or else of containerd. */
+  readonly namespace: string | null;
+  readonly podUid: string | null;
+  /** Who told it: 'docker', 'podman', 'containerd' or 'cri'. */
+  readonly runtime: string | null;
+}
+
+/** With its labels, at most 32; values that are named or look like secrets are masked. */
+export interface LabelledContainerView extends ContainerView {
+  readonly labels: Readonly<Record<string, string>>;
+}
+
 export interface ServerView {
   readonly pid: number;
   /** Path of the executable; '' where unknown. */
   readonly exe: string;
   readonly comm: string;
-  readonly container: string | null;
+  readonly container: ContainerView | null;
   /** systemd unit. */
   readonly unit: string | null;
   readonly address: string;
@@ -210,7 +229,7 @@ export interface ProcessView {
   readonly cwd: string;
   readonly uid: number;
   readonly user: string | null;
-  readonly container: string | null;
+  readonly container: LabelledContainerView | null;
   readonly unit: string | null;
   /** Nearest first, at most 16. */
   readonly ancestors: readonly AncestorView[];
@@ -314,6 +333,7 @@ interface EventViewBase {
   readonly tid: number;
   readonly startTicks: number;
   readonly cgroupId: number;
+  readonly container: ContainerView | null;
   readonly cpu: number;
   /** The kernel's cheap guess which request the thread was serving; null for none. */
   readonly stamp: {

@@ -1,3 +1,5 @@
+import { dropOldest } from '../base/oldest.ts';
+import type { Container } from '../model/container.ts';
 import { parseCgroupPaths, unifiedPaths } from './cgroup-path.ts';
 
 /** What is known of one cgroup. Shared by its processes: a late fact fills all of them at once. */
@@ -6,11 +8,17 @@ export interface Cgroup {
   containerId: string | null;
   serviceUnit: string | null;
   podUid: string | null;
+  /** What its runtime told of the container; null: nothing yet. */
+  container: Container | null;
 }
+
+/** Containers of which something was told. Cgroups that have theirs keep it, whatever is forgotten here. */
+const MAX_CONTAINERS = 4096;
 
 /** Cgroups by id. When there are too many, those without a living process are forgotten, oldest first. */
 export class Cgroups {
   readonly #cgroups = new Map<number, Cgroup>();
+  readonly #containers = new Map<string, Container>();
   readonly #limit: number;
   readonly #living: () => Iterable<{ readonly cgroup: Cgroup }>;
 
@@ -25,7 +33,7 @@ export class Cgroups {
     const known = this.#cgroups.get(id);
     if (known !== undefined) return known;
     if (this.#cgroups.size >= this.#limit) this.#makeRoom();
-    const cgroup = { id, containerId: null, serviceUnit: null, podUid: null };
+    const cgroup = { id, containerId: null, serviceUnit: null, podUid: null, container: null };
     this.#cgroups.set(id, cgroup);
     return cgroup;
   }
@@ -37,6 +45,21 @@ export class Cgroups {
     cgroup.containerId = identity.containerId;
     cgroup.serviceUnit = identity.serviceUnit;
     cgroup.podUid = identity.podUid ?? null;
+    cgroup.container = this.#containers.get(identity.containerId ?? '') ?? null;
+  }
+
+  /** What was told counts for all cgroups of the container, those to come too. */
+  learnContainer(container: Container): void {
+    this.#containers.delete(container.id);
+    if (this.#containers.size >= MAX_CONTAINERS) dropOldest(this.#containers);
+    this.#containers.set(container.id, container);
+    for (const cgroup of this.#cgroups.values())
+      if (cgroup.containerId === container.id) cgroup.container = container;
+  }
+
+  /** null where the id was never seen. */
+  find(id: number): Cgroup | null {
+    return this.#cgroups.get(id) ?? null;
   }
 
   /** It takes a pass over all processes: enough goes at once that it is seldom done. */

@@ -1,4 +1,5 @@
 import { bytesOf, byteString, type ByteString } from '../base/bytes.ts';
+import type { Container } from '../model/container.ts';
 import type { Process, StdioType } from '../model/process.ts';
 import type { Cgroup } from './cgroups.ts';
 
@@ -59,6 +60,14 @@ export class MutableProcess implements Process {
 
   get containerId(): string | null {
     return this.cgroup.containerId;
+  }
+
+  get container(): Container | null {
+    return this.cgroup.container;
+  }
+
+  get podUid(): string | null {
+    return this.cgroup.podUid;
   }
 
   get serviceUnit(): string | null {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { EventHeader, ExecEvent, ExitEvent, Fact, ForkEvent } from '../model/event.ts';
+import type { Container } from '../model/container.ts';
 import type { Process } from '../model/process.ts';
 import { ProcessTable } from './process-table.ts';
 
@@ -229,6 +230,58 @@ describe('process table', () => {
     // It moved, and no event tells but its next one.
     assert.equal(table.processOf(header(60, 20, { cgroupId: 8 })), early);
     assert.deepEqual([early.containerId, early.serviceUnit, early.cgroupId], [null, 'cron.service', 8]);
+  });
+
+  test('what a runtime told of a container is filled in, whenever it comes', () => {
+    const table = new ProcessTable();
+    const told: Container = {
+      id: ID,
+      runtime: 'docker',
+      name: 'web',
+      image: 'nginx:1.25',
+      pod: '',
+      namespace: '',
+      podUid: '',
+      labels: {},
+    };
+    const early = table.applyExec(exec(60, 20, 'sh'));
+    table.applyFact({ kind: 'cgroup', cgroupId: 7, paths: [`0::/docker/${ID}`] });
+    assert.deepEqual([early.containerId, early.container], [ID, null]);
+    table.applyFact({ kind: 'container', ...told });
+    assert.equal(early.container?.name, 'web');
+    // A cgroup below that of the container, and one of another.
+    table.applyFact({ kind: 'cgroup', cgroupId: 8, paths: [`0::/docker/${ID}/init.scope`] });
+    table.applyFact({ kind: 'cgroup', cgroupId: 9, paths: [`0::/docker/${'ef'.repeat(32)}`] });
+    const cgroupOf = (cgroupId: number) => table.processOf(header(60, 20, { cgroupId })).container?.name;
+    assert.deepEqual([8, 9, 7].map(cgroupOf), ['web', undefined, 'web']);
+    assert.equal(table.cgroupOf(8)?.container?.image, 'nginx:1.25');
+    assert.equal(table.cgroupOf(10), null);
+    // Told again, of a container that has another name now.
+    table.applyFact({ kind: 'container', ...told, name: 'shop' });
+    assert.equal(early.container?.name, 'shop');
+  });
+
+  test('however many containers are told, memory is bounded, and who has its name keeps it', () => {
+    const table = new ProcessTable();
+    const early = table.applyExec(exec(60, 20, 'sh'));
+    table.applyFact({ kind: 'cgroup', cgroupId: 7, paths: [`0::/docker/${ID}`] });
+    const tell = (id: string) =>
+      table.applyFact({
+        kind: 'container',
+        id,
+        runtime: 'docker',
+        name: id,
+        image: '',
+        pod: '',
+        namespace: '',
+        podUid: '',
+        labels: {},
+      });
+    tell(ID);
+    for (let index = 0; index < 5000; index++) tell(index.toString(16).padStart(64, '0'));
+    assert.equal(early.container?.name, ID);
+    table.applyFact({ kind: 'cgroup', cgroupId: 8, paths: [`0::/docker/${ID}`] });
+    assert.equal(table.cgroupOf(8)?.container, null, 'it was forgotten');
   });
 
   test('a container of cgroup v1 is not put on everyone in the same v2 cgroup', () => {

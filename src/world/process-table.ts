@@ -6,7 +6,7 @@ import { MutableProcess } from './mutable-process.ts';
 import { RetiredProcesses } from './retired-processes.ts';
 
 type ProcessFact = Extract<Fact, { kind: 'process' }>;
-export type WorldFact = Extract<Fact, { kind: 'process' | 'cgroup' | 'user' }>;
+export type WorldFact = Extract<Fact, { kind: 'process' | 'cgroup' | 'container' | 'user' }>;
 
 export interface ProcessTableLimits {
   /** More processes than that at once, and the oldest stubs are set aside, then the oldest of all. */
@@ -115,6 +115,11 @@ export class ProcessTable {
     return this.#processOf(header);
   }
 
+  /** What is known of a cgroup; null where its id was never seen. */
+  cgroupOf(id: number): Cgroup | null {
+    return this.#cgroups.find(id);
+  }
+
   /** A process that lives or exited a short while ago. */
   lookup(pid: number, startTicks: number): Process | null {
     return this.#find(pid, startTicks);
@@ -138,6 +143,9 @@ export class ProcessTable {
         return;
       case 'cgroup':
         this.#cgroups.learn(fact.cgroupId, fact.paths);
+        return;
+      case 'container':
+        this.#cgroups.learnContainer(fact);
         return;
       case 'user':
         if (this.#userNames.size < this.#limits.users || this.#userNames.has(fact.uid)) {

@@ -5,10 +5,11 @@
  */
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmdirSync, rmSync } from 'node:fs';
 import { release, tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import { unifiedMounts } from '../../src/capture/facts/cgroup-mounts.ts';
 import type { DoctorReport } from '../../src/cli/contract.ts';
 import type { EventView, FindingView, RequestView } from '../../src/output/views.ts';
 import { runToEnd, type Ended } from '../support/event-log.ts';
@@ -26,6 +27,7 @@ const PYTHON = '/usr/bin/python3';
 const NETWORK = join(import.meta.dirname, 'programs', 'network.py');
 const INJECTION = 'x; id';
 const TLS_ATTEMPTS = 10;
+const CONTAINER = '4f1c'.repeat(16);
 const [major = 0, minor = 0] = release().split(/[.-]/).map(Number);
 /** bpf_get_current_task_btf, which nearly all programs need, came with Linux 5.11. */
 const isTooOld = major < 5 || (major === 5 && minor < 11);
@@ -109,11 +111,13 @@ suite('observed', { skip: isTooOld ? 'doctor refuses this kernel' : false }, () 
   let echo: Ended;
   let network: Ended;
   let writer: Ended;
+  let contained: Ended;
   test('what it records can be replayed', async () => {
     echo = await runToEnd('/bin/echo', ['one', 'zwei größer', ''], { cwd: directory });
     network = await runToEnd(PYTHON, [NETWORK, directory]);
     const source = `open(${JSON.stringify(join(directory, 'written'))}, 'w').close()`;
     writer = await runToEnd(PYTHON, ['-c', source]);
+    contained = await runInCgroup(`throughline-${process.pid}/${CONTAINER}`, '/bin/echo');
     assert.equal((await fetch(`${server.url}/shell?id=story`)).status, 200);
     await agent.stop();
     const { code, messages, stderr } = throughline([
@@ -140,6 +144,11 @@ suite('observed', { skip: isTooOld ? 'doctor refuses this kernel' : false }, () 
       eventsOf(echo, 'exit').map(({ code }) => code),
       [0],
     );
+  });
+
+  test('cgroup: the id of a container that is gone at once', () => {
+    const exec = eventsOf(contained, 'exec').at(-1);
+    assert.deepEqual([exec?.path, exec?.container?.id], ['/bin/echo', CONTAINER]);
   });
 
   test('open: path and flags', () => {
@@ -192,3 +201,17 @@ suite('observed', { skip: isTooOld ? 'doctor refuses this kernel' : false }, () 
       assert.ok(told.includes(expected), `${expected} in ${told.join(', ')}`);
   });
 });
+
+/** Runs a program in a cgroup that is made for it, and removed as soon as it has ended. */
+async function runInCgroup(path: string, program: string): Promise<Ended> {
+  const [mount] = unifiedMounts('/proc');
+  assert.ok(mount !== undefined, 'cgroup2 is mounted');
+  const folder = join(mount, path);
+  mkdirSync(folder, { recursive: true });
+  try {
+    return await runToEnd('/bin/sh', ['-c', `echo $$ >${folder}/cgroup.procs && exec ${program}`]);
+  } finally {
+    rmdirSync(folder);
+    rmdirSync(dirname(folder));
+  }
+}

@@ -20,7 +20,7 @@ export function createBrain(wantsRequests = true): {
     detectors: createDetectors(),
     wants: { findings: true, requests: wantsRequests, events: false },
     output: viewOutput(
-      () => ({ clock: pipeline.clock, architecture: pipeline.architecture }),
+      () => ({ clock: pipeline.clock, architecture: pipeline.architecture, world: pipeline.world }),
       (message: EngineMessage) => messages.push(message as unknown as JsonMessage),
       () => {},
       (error) => {

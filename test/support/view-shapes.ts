@@ -104,6 +104,28 @@ function areEffects(value: unknown): boolean {
   return true;
 }
 
+const CONTAINER: Shape = {
+  id: 'string',
+  name: 'string?',
+  image: 'string?',
+  pod: 'string?',
+  namespace: 'string?',
+  podUid: 'string?',
+  runtime: 'string?',
+};
+
+function isContainer(value: unknown): boolean {
+  if (value !== null) assertShape(value, CONTAINER, 'container');
+  return true;
+}
+
+function isLabelledContainer(value: unknown): boolean {
+  const areTexts = (labels: unknown): boolean =>
+    Object.values(labels as object).every((label) => typeof label === 'string');
+  if (value !== null) assertShape(value, { ...CONTAINER, labels: areTexts }, 'container');
+  return true;
+}
+
 const REQUEST_SUMMARY: Shape = {
   kind: is('request'),
   id: 'string',
@@ -115,7 +137,7 @@ const REQUEST_SUMMARY: Shape = {
     pid: 'number',
     exe: 'string',
     comm: 'string',
-    container: 'string?',
+    container: isContainer,
     unit: 'string?',
     address: 'string',
     port: 'number',
@@ -140,7 +162,7 @@ const PROCESS: Shape = {
   cwd: 'string',
   uid: 'number',
   user: 'string?',
-  container: 'string?',
+  container: isLabelledContainer,
   unit: 'string?',
   ancestors: listOf({ pid: 'number', exe: 'string', comm: 'string', argv: 'strings' }),
 };

@@ -31,6 +31,8 @@ export function makeProcess(pid: number, startTicks: number, parent: Process | n
     stdio: ['device', 'pipe', 'pipe'],
     cgroupId: 1,
     containerId: null,
+    container: null,
+    podUid: null,
     serviceUnit: null,
     exitedNs: null,
     exitCode: null,

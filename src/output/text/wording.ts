@@ -1,4 +1,5 @@
 import { signalOfExitCode } from '../linux-names.ts';
+import type { ContainerView } from '../views.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Small pieces of wording that the renderers share. All results are safe to print. */
@@ -56,14 +57,21 @@ export function countText(count: number, noun: string, plural = noun + 's'): str
   return `${count.toLocaleString('en-US')} ${count === 1 ? noun : plural}`;
 }
 
-/** Service unit and short container id of a process, where it has them. */
+/** '4f1c4f1c4f1c', 'web (nginx:1.25)', and where it is in a pod: 'app (shop:2) of pod shop/web-6d4'. */
+function containerText({ id, name, image, pod, namespace }: ContainerView, terminal: Terminal): string {
+  const called = name === null ? terminal.safe(id, 12).replace(/(…|\.\.\.)$/, '') : terminal.safe(name, 80);
+  const made = image === null ? '' : ` (${terminal.safe(image, 120)})`;
+  const whole = namespace === null ? pod : `${namespace}/${pod}`;
+  return called + made + (pod === null || whole === null ? '' : ` of pod ${terminal.safe(whole, 120)}`);
+}
+
+/** Service unit and container of a process, where it has them. */
 export function placeText(
-  place: { readonly unit: string | null; readonly container: string | null },
+  place: { readonly unit: string | null; readonly container: ContainerView | null },
   terminal: Terminal,
 ): string {
   const parts: string[] = [];
-  if (place.container !== null)
-    parts.push(`container ${terminal.safe(place.container, 12).replace(/(…|\.\.\.)$/, '')}`);
+  if (place.container !== null) parts.push(`container ${containerText(place.container, terminal)}`);
   if (place.unit !== null) parts.push(terminal.safe(place.unit, 80));
   return parts.join(', ');
 }
