@@ -29,6 +29,14 @@ const EFFECTS: Readonly<Record<string, Shape>> = {
     argvTruncated: 'boolean',
   },
   exit: { ...EFFECT, code: 'number' },
+  action: {
+    ...EFFECT,
+    action: 'string',
+    syscall: 'string',
+    arguments: isArguments,
+    result: 'number?',
+    error: 'string?',
+  },
   open: {
     ...EFFECT,
     path: 'string',
@@ -82,6 +90,20 @@ function isForwardedFor(value: unknown): boolean {
     'forwardedFor',
   );
   return true;
+}
+
+/** Numbers, texts, or names of bits, by name. */
+function isArguments(value: unknown): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.values(value).every(
+      (one) =>
+        typeof one === 'number' ||
+        typeof one === 'string' ||
+        (Array.isArray(one) && one.every((name) => typeof name === 'string')),
+    )
+  );
 }
 
 function isOutcome(value: unknown): boolean {
