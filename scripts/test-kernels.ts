@@ -1,9 +1,12 @@
 /**
- * Runs what has to work everywhere (test/kernel/essentials.test.ts) on Debian's kernels, in QEMU: `make test-kernels`.
+ * Runs what has to work everywhere (TEST_FILES below) on Debian's kernels, in QEMU: `make test-kernels`.
  *
- *   node scripts/test-kernels.ts [--write] [KERNEL...]     say: 6.1 newest; all where none is named
+ *   node scripts/test-kernels.ts [OPTIONS] [KERNEL...]     say: 6.1 newest; all where none is named
  *
- * --write puts the measured tables into docs/KERNELS.md. Exit code 1 when a kernel failed, 130 after Ctrl-C.
+ *   --write        put the measured tables of all kernels into docs/KERNELS.md
+ *   --file FILE    run this test file there instead
+ *
+ * Exit code 1 when a kernel failed, 130 after Ctrl-C.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -14,21 +17,26 @@ import { runGuest, type GuestReport } from './kernels/guest.ts';
 import { failuresOf, featureTable, resultTable, type KernelResult } from './kernels/table.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const TEST_FILE = 'test/kernel/essentials.test.ts';
+const ESSENTIALS = 'test/kernel/essentials.test.ts';
+const TEST_FILES = [ESSENTIALS, 'test/kernel/events.test.ts'];
 const DOCUMENT = join(ROOT, 'docs', 'KERNELS.md');
 /** Where programs do not load, all else fails with them: the first tell why. */
 const FAILURES_SHOWN = 2;
-/** A guest takes about a minute and a half. */
+/** A guest takes about two minutes. */
 const TIMEOUT_MS = 360_000;
 
 const { values, positionals } = parseArgs({
-  options: { write: { type: 'boolean', default: false } },
+  options: {
+    write: { type: 'boolean', default: false },
+    file: { type: 'string' },
+  },
   allowPositionals: true,
 });
 const known = KERNEL_CHOICES.map(({ name }) => name);
 const unknown = positionals.filter((name) => !known.includes(name));
-if (unknown.length > 0 || (values.write && positionals.length > 0)) {
-  console.error(`usage: test-kernels [--write | KERNEL...], of ${known.join(', ')}`);
+const isWhole = positionals.length === 0 && values.file === undefined;
+if (unknown.length > 0 || (values.write && !isWhole)) {
+  console.error(`usage: test-kernels --write | [--file FILE] [KERNEL...], of ${known.join(', ')}`);
   process.exit(2);
 }
 if (process.arch !== 'x64') {
@@ -63,10 +71,12 @@ async function runKernel(choice: KernelChoice): Promise<KernelResult> {
     console.log(`${choice.name}: booting ${kernel.release}`);
     const { signal } = stop;
     const { parameters } = choice;
+    const testFiles =
+      values.file !== undefined ? [values.file] : choice.isRefused ? [ESSENTIALS] : TEST_FILES;
     const report = await runGuest({
       kernel,
       parameters,
-      testFile: TEST_FILE,
+      testFiles,
       logFolder,
       timeoutMs: TIMEOUT_MS,
       signal,

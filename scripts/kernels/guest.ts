@@ -16,8 +16,8 @@ export interface GuestOptions {
   readonly kernel: KernelFiles;
   /** For the kernel's command line, besides ours. */
   readonly parameters: string;
-  /** The test file that runs in it, from the checkout's root. */
-  readonly testFile: string;
+  /** The test files that run in it, one after the other, from the checkout's root. */
+  readonly testFiles: readonly string[];
   /** Where what it says goes: made anew. */
   readonly logFolder: string;
   readonly timeoutMs: number;
@@ -34,7 +34,7 @@ export interface GuestReport {
 }
 
 /**
- * Boots a kernel in QEMU on the host's root, which it cannot write to, and runs a test file there. The guest tells how it
+ * Boots a kernel in QEMU on the host's root, which it cannot write to, and runs test files there. The guest tells how it
  * went by files in `logFolder`, and powers itself off; it never outlives this process.
  */
 export async function runGuest(options: GuestOptions): Promise<GuestReport> {
@@ -55,13 +55,13 @@ export async function runGuest(options: GuestOptions): Promise<GuestReport> {
   };
 }
 
-function machine({ kernel, parameters, testFile, logFolder }: GuestOptions, initramfs: string): string[] {
+function machine({ kernel, parameters, testFiles, logFolder }: GuestOptions, initramfs: string): string[] {
   const commandLine = [
     // A panic reboots at once, and QEMU ends instead.
     'console=ttyS0 panic=-1 mitigations=off no5lvl',
     parameters,
     // What the kernel does not know is handed to init as variables.
-    `RUN_SCRIPT=${RUN_SCRIPT} TEST_FILE=${testFile} MODULES_FOLDER=${kernel.modules} TEST_SLOWNESS=${SLOWNESS}`,
+    `RUN_SCRIPT=${RUN_SCRIPT} TEST_FILES=${testFiles.join(',')} MODULES_FOLDER=${kernel.modules} TEST_SLOWNESS=${SLOWNESS}`,
   ].join(' ');
   const share = (tag: string, path: string, more: string): string[] => [
     '-virtfs',

@@ -111,6 +111,7 @@ suite('what is made of a run', () => {
           { kind: 'note', text: 'feature trampolines: supported' },
           line('doctor', 'pass'),
           line('exec', 'fail'),
+          line('observed', 'fail'),
         ],
         1,
       ),
@@ -123,6 +124,7 @@ suite('what is made of a run', () => {
         '| ----------------- | ------------- | ------------- |',
         '| doctor            | 1.2 s         | 1.2 s         |',
         '| exec              | **failed**    | refused       |',
+        '| observed          | **failed**    | refused       |',
         '| all, with booting | 60.0 s        | 60.0 s        |',
       ].join('\n'),
     );

@@ -44,7 +44,7 @@ export function resultTable(results: readonly KernelResult[]): string {
 
 function cell(result: KernelResult, name: string): string {
   const test = testsOf(result).find((one) => one.name === name);
-  if (test === undefined) return result.choice.isRefused ? 'refused' : '-';
+  if (test === undefined || test.result === 'skip') return result.choice.isRefused ? 'refused' : '-';
   return test.result === 'pass' ? seconds(test.ms) : '**failed**';
 }
 

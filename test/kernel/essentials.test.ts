@@ -58,7 +58,7 @@ suite('observed', { skip: isTooOld ? 'doctor refuses this kernel' : false }, () 
   let replayed: readonly JsonMessage[];
   before(async () => {
     directory = realpathSync(mkdtempSync(join(tmpdir(), 'throughline-essentials-')));
-    recording = join(directory, 'all.tlrec');
+    recording = join(process.env['TEST_ARTIFACTS'] ?? directory, 'essentials.tlrec');
     secured = await startServer('python-threading', 1, true);
   });
   after(async () => {

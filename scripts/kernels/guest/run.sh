@@ -1,20 +1,23 @@
 #!/bin/sh
 # Runs in a guest, on the host's root: runs the tests and tells how it went in /run/results, which is a folder of the
 # host. The guest has failed where `exit-code` is missing at the end.
-# Variables, from the kernel's command line: TEST_FILE, MODULES_FOLDER, TEST_SLOWNESS.
+# Variables, from the kernel's command line: TEST_FILES (with commas between), MODULES_FOLDER, TEST_SLOWNESS.
 set -u
 cd "$(dirname "$0")/../../.."
 export PATH="$PWD/.cache/node/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-export HOME=/root LANG=C.UTF-8 TEST_SLOWNESS
+# What tests leave behind is found there afterwards, say the recording of what went wrong.
+export HOME=/root LANG=C.UTF-8 TEST_SLOWNESS TEST_ARTIFACTS=/run/results
 
 mkdir -p /lib/modules
 ln -s "$MODULES_FOLDER" "/lib/modules/$(uname -r)"
 ip link set lo up
 ulimit -n 65536
 
-node --disable-warning=ExperimentalWarning scripts/kernels/guest/run-tests.ts "$TEST_FILE" /run/results/tests.jsonl \
-  >/run/results/output.txt 2>&1
-code=$?
+code=0
+for file in $(echo "$TEST_FILES" | tr , ' '); do
+  node --disable-warning=ExperimentalWarning scripts/kernels/guest/run-tests.ts "$file" /run/results/tests.jsonl \
+    >>/run/results/output.txt 2>&1 || code=$?
+done
 dmesg >/run/results/dmesg.txt
 echo $code >/run/results/exit-code
 sync
