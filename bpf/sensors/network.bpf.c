@@ -209,7 +209,8 @@ int BPF_PROG(socket_state, const struct sock *sk, int old_state, int new_state)
 		note_listener();
 		return 0;
 	}
-	if (old_state == TCP_LISTEN) {
+	/* A connection that comes in begins as a copy of the socket that listens, so it leaves this state as well. */
+	if (old_state == TCP_LISTEN && new_state == TCP_CLOSE) {
 		/* Another socket may listen on the same port: then connections from before the agent stay unknown. */
 		port = sk->__sk_common.skc_num;
 		bpf_map_delete_elem(&listening_ports, &port);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   copyFileSync,
@@ -13,6 +14,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -382,6 +384,10 @@ suite('connections', () => {
       const port = Number((await lines.next()).value);
       await ask('/before');
       await using late = await EventLog.start();
+      // The port is known to be listened on, and stays so when somebody else connects to it.
+      const other = connect(port, '127.0.0.1');
+      await once(other, 'connect');
+      other.destroy();
       await ask('/after-1');
       await ask('/after-2');
       child.stdin.end();
