@@ -12,6 +12,7 @@ import { native } from '../kernel/libbpf.ts';
 import { loadSensors, type LoadedSensors } from '../kernel/loader.ts';
 import { possibleProcessors } from '../kernel/processors.ts';
 import { ContainerNames } from './container-names.ts';
+import { collectGarbage } from './collect-garbage.ts';
 import { GuardedSink } from './guarded-sink.ts';
 import { MessageBatch } from './message-batch.ts';
 import { Pipeline } from './pipeline.ts';
@@ -45,6 +46,9 @@ function post(message: WorkerPost): void {
 function isStopped(): boolean {
   return Atomics.load(input.stop, 0) !== 0;
 }
+
+/** By then the beginning is over: what it took (types of the kernel, symbols of every library) is given back. */
+const SETTLED_MS = 2000;
 
 /** The sensor worker: source, brain and recorder in one thread, which blocks in epoll_wait(2) and never waits for messages. */
 function run(): RunSummary {
@@ -144,11 +148,17 @@ function attachedLines(sensors: LoadedSensors, libraries: readonly string[]): st
 function observe(live: LiveCapture, batch: MessageBatch, progress: () => void): void {
   let quietSteps = 0;
   let count = 0;
+  let settledAt = performance.now() + SETTLED_MS;
   while (!isStopped()) {
     count = live.step(pollTimeMs(count, quietSteps, live.busyMs));
     quietSteps = count > 0 ? 0 : quietSteps + 1;
     progress();
     batch.flush();
+    if (count < STEP_EVENTS && performance.now() > settledAt) {
+      settledAt = Infinity;
+      collectGarbage();
+      native().trimHeap();
+    }
   }
   // What happened until the stop is told as well; whoever floods the host does not keep us from ending.
   const deadline = performance.now() + STOP_MS;

@@ -60,7 +60,7 @@ export interface Native {
   loadProgram(type: number, instructions: Uint8Array, attachType: number, attachTypeId: number): number;
   createMap(type: number, keySize: number, valueSize: number, maxEntries: number, flags: number): number;
   openRawTracepoint(programFd: number): number;
-  /** Gives memory that was freed back to the system: reading the kernel's types takes tens of MiB for a moment. */
+  /** Gives memory that was freed back to the system. */
   trimHeap(): void;
   /** Lines that libbpf printed since the last call: the reasons for what failed. */
   takeLog(): string[];

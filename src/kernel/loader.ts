@@ -124,7 +124,6 @@ function tryLoad(
     fillActionPlans(native, handle, architecture, options.actions ?? 'effects');
     fillDispatcher(native, handle, plan, architecture, globals, unwantedCalls(options.actions ?? 'effects'));
     for (const name of ownHooks(plan)) links.push(attach(native, handle, name));
-    native.trimHeap();
     return sensors(native, handle, features, plan, globals, options.processors, close);
   } catch (error) {
     close();
