@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Files opened: by processes that serve requests, and for writing by anybody. */
+#include "lib/lent.h"
 #include "lib/path.h"
 #include "lib/socket.h"
 #include "lib/stamp.h"
@@ -29,6 +30,7 @@ static __always_inline int opened(struct task_struct *task, long result, int dir
 	data = scratch->data;
 	event = (struct open_event *)data;
 	fill_header(&event->header, EVENT_OPEN, task);
+	stamp_by_path(&event->header, task, path);
 	event->result = result < 0 ? result : 0;
 	event->open_flags = flags;
 	event->device = 0;

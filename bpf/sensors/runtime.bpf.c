@@ -7,27 +7,9 @@
  * symbol table (src/kernel/uprobes/).
  */
 #include "lib/socket.h"
+#include "lib/lent.h"
 #include "lib/stamp.h"
 #include "lib/function.h"
-
-struct lent_object_key {
-	__u64 object;
-	__u64 process;
-};
-
-struct lent_object {
-	__u64 connection;
-	__u32 sequence;
-	__u32 reserved;
-};
-
-/* Objects that are on their way, by their address. What never comes back makes room, oldest first. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 32768);
-	__type(key, struct lent_object_key);
-	__type(value, struct lent_object);
-} lent_objects SEC(".maps");
 
 static __always_inline void tell_work(struct task_struct *task, __u64 object, __u32 phase)
 {
@@ -39,30 +21,38 @@ static __always_inline void tell_work(struct task_struct *task, __u64 object, __
 	submit_security(&event, sizeof(event));
 }
 
-/* The object goes away with the request that the thread serves. Without one, an older loan of the address ends. */
-static __always_inline int lend_object(__u64 object)
+/*
+ * The object goes away with the request that the thread serves. Without one, an older loan of the address ends; but where
+ * paths go with it, a thread that meets them has to know that it serves nobody.
+ */
+static __always_inline int lend_object(__u64 object, struct lent_paths paths)
 {
-	struct lent_object_key key = { .object = object, .process = bpf_get_current_pid_tgid() >> 32 };
+	__u32 process = bpf_get_current_pid_tgid() >> 32;
+	struct lent_key key = { .address = object, .process = process };
+	struct lent_object lent = { .paths = paths };
 	struct task_struct *task = current_task();
 	struct unit_state *thread = running_unit(task);
-	struct lent_object lent = {};
 
-	if (!thread || !thread->connection || is_agent()) {
-		bpf_map_delete_elem(&lent_objects, &key);
+	if (!thread || is_agent() || (!thread->connection && !paths.first)) {
+		end_loan(object, process, paths);
 		return 0;
 	}
 	lent.connection = thread->connection;
-	lent.sequence = thread->sequence;
+	lent.sequence = thread->connection ? thread->sequence : 0;
 	bpf_map_update_elem(&lent_objects, &key, &lent, BPF_ANY);
-	tell_work(task, object, WORK_SUBMITTED);
+	link_path(paths.first, process, object);
+	link_path(paths.second, process, object);
+	if (lent.connection)
+		tell_work(task, object, WORK_SUBMITTED);
 	return 0;
 }
+
+static const struct lent_paths NO_PATHS = {};
 
 /* A thread of the pool begins with the object: what it does, it does for the request that handed it over. */
 static __always_inline int work_on_object(__u64 object)
 {
-	struct lent_object_key key = { .object = object, .process = bpf_get_current_pid_tgid() >> 32 };
-	struct lent_object *lent = bpf_map_lookup_elem(&lent_objects, &key);
+	struct lent_object *lent = find_lent(object, bpf_get_current_pid_tgid() >> 32);
 	struct task_struct *task = current_task();
 	struct unit_state *thread = running_unit(task);
 	struct unit_state fresh = {};
@@ -70,13 +60,14 @@ static __always_inline int work_on_object(__u64 object)
 	/* A synchronous call: the loop does it itself, for whom it runs. */
 	if (thread && thread->is_loop)
 		return 0;
-	if (!lent) {
+	if (!lent || !lent->connection) {
 		if (thread)
 			clear_stamp(thread, ORIGIN_NONE);
 		return 0;
 	}
 	fresh.connection = lent->connection;
 	fresh.sequence = lent->sequence;
+	fresh.socket = object;
 	fresh.origin = ORIGIN_WORK;
 	put_state(task, task->pid, &fresh);
 	return 0;
@@ -85,32 +76,78 @@ static __always_inline int work_on_object(__u64 object)
 /* The loop gets the object back: its callback goes on with the request, or with nobody that we know. */
 static __always_inline int return_object(__u64 object)
 {
-	struct lent_object_key key = { .object = object, .process = bpf_get_current_pid_tgid() >> 32 };
-	struct lent_object *lent = bpf_map_lookup_elem(&lent_objects, &key);
+	__u32 process = bpf_get_current_pid_tgid() >> 32;
+	struct lent_object *lent = find_lent(object, process);
 	struct task_struct *task = current_task();
 	struct unit_state *thread = running_unit(task);
 
-	if (!lent) {
-		if (thread && thread->is_loop && thread->connection)
-			clear_stamp(thread, ORIGIN_WAITED);
-		return 0;
+	if (lent && lent->connection) {
+		tell_work(task, object, WORK_DONE);
+		if (thread && thread->is_loop)
+			resume_request(thread, lent->connection, lent->sequence);
+	} else if (thread && thread->is_loop && thread->connection) {
+		clear_stamp(thread, ORIGIN_WAITED);
 	}
-	tell_work(task, object, WORK_DONE);
-	if (thread && thread->is_loop)
-		resume_request(thread, lent->connection, lent->sequence);
-	bpf_map_delete_elem(&lent_objects, &key);
+	if (lent)
+		end_loan(object, process, lent->paths);
 	return 0;
+}
+
+/*
+ * uv_fs_t, whose layout libuv 1 keeps: uv__work_submit gets its last member but one. Its paths are as long as the work
+ * (uv_fs_req_cleanup frees them), and nobody else's meanwhile.
+ */
+#define FS_REQUEST_WORK_OFFSET 336
+#define FS_REQUEST_LOOP_OFFSET 72
+#define FS_REQUEST_NEW_PATH_OFFSET 272
+/* UV__WORK_FAST_IO: what is done with files, and nothing else. */
+#define WORK_KIND_FILES 1
+
+struct fs_request {
+	__u64 loop;
+	__u64 callback;
+	__u64 result;
+	__u64 pointer;
+	__u64 path;
+};
+
+/* Of a request that does not look as it should, none: then the thread of the pool serves nobody. */
+static __always_inline struct lent_paths paths_of(__u64 loop, __u64 work)
+{
+	__u64 address = work - FS_REQUEST_WORK_OFFSET;
+	struct lent_paths paths = {};
+	struct fs_request request = {};
+
+	if (bpf_probe_read_user(&request, sizeof(request), (void *)(address + FS_REQUEST_LOOP_OFFSET)) ||
+	    request.loop != loop)
+		return paths;
+	paths.first = request.path;
+	paths.second = read_pointer(address + FS_REQUEST_NEW_PATH_OFFSET);
+	return paths;
 }
 
 /* uv__work_submit(loop, work, kind, run, done) */
 SEC("uprobe")
 int uv_work_submit(struct pt_regs *ctx)
 {
+	__u64 work = FUNCTION_ARG1(ctx);
+
 	count_hit(ctx);
-	return lend_object(FUNCTION_ARG1(ctx));
+	return lend_object(work, (__u32)FUNCTION_ARG2(ctx) == WORK_KIND_FILES ? paths_of(FUNCTION_ARG0(ctx), work) : NO_PATHS);
 }
 
-/* uv__fs_work(work), uv__queue_work(work), uv__getaddrinfo_work(work), uv__getnameinfo_work(work) */
+/* Where uv_work_t has its work, likewise. */
+#define QUEUE_REQUEST_WORK_OFFSET 88
+
+/* uv_queue_work(loop, request, run, done): most builds have uv__work_submit within it. */
+SEC("uprobe")
+int uv_queue_work_enter(struct pt_regs *ctx)
+{
+	count_hit(ctx);
+	return lend_object(FUNCTION_ARG1(ctx) + QUEUE_REQUEST_WORK_OFFSET, NO_PATHS);
+}
+
+/* uv__queue_work(work), uv__getaddrinfo_work(work), uv__getnameinfo_work(work) */
 SEC("uprobe")
 int uv_work_run(struct pt_regs *ctx)
 {
@@ -151,13 +188,13 @@ int uv_spawn_enter(struct pt_regs *ctx)
 	__u32 stdio_count = 0, index;
 
 	count_hit(ctx);
-	lend_object(FUNCTION_ARG1(ctx));
+	lend_object(FUNCTION_ARG1(ctx), NO_PATHS);
 	if (bpf_probe_read_user(&stdio_count, sizeof(stdio_count), (void *)(options + SPAWN_STDIO_COUNT_OFFSET)) ||
 	    !stdio || bpf_probe_read_user(containers, sizeof(containers), (void *)stdio))
 		return 0;
 	for (index = 0; index < SPAWN_PIPES; index++)
 		if (index < stdio_count && (containers[index].flags & UV_CREATE_PIPE))
-			lend_object(containers[index].stream);
+			lend_object(containers[index].stream, NO_PATHS);
 	return 0;
 }
 
@@ -177,10 +214,14 @@ SEC("uprobe")
 int uv_close_enter(struct pt_regs *ctx)
 {
 	count_hit(ctx);
-	return lend_object(FUNCTION_ARG0(ctx));
+	return lend_object(FUNCTION_ARG0(ctx), NO_PATHS);
 }
 
-/* node::HandleWrap::OnClose(handle) */
+/*
+ * uv__stream_destroy(stream) and uv__udp_finish_close(handle), with which libuv ends a handle right before it calls back, or
+ * node::HandleWrap::OnClose(handle) where the program does not show them: nearly all other handles end without a callback
+ * of the application, as that of each program does.
+ */
 SEC("uprobe")
 int node_handle_close(struct pt_regs *ctx)
 {

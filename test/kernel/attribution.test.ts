@@ -8,6 +8,7 @@ import {
   SERVER_KINDS,
   startServer,
   whyUnavailable,
+  type CommonKind,
   type ServerKind,
   type TestServer,
 } from '../support/server.ts';
@@ -90,7 +91,7 @@ function sendWork(
 }
 
 /** An effect may be missing for what the machine was busy with. Until an event loop is known for one it is not believed. */
-const LEAST_RIGHT: Readonly<Record<ServerKind, number>> = {
+const LEAST_RIGHT: Readonly<Record<CommonKind, number>> = {
   node: 0.95,
   'python-threading': 0.99,
   'python-forking': 0.99,

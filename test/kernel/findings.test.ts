@@ -9,7 +9,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FindingView } from '../../src/output/views.ts';
 import { requireKernel } from '../support/kernel.ts';
 import { throughline, withoutPrivilege } from '../support/replay.ts';
-import { SERVER_KINDS, startServer, whyUnavailable, type TestServer } from '../support/server.ts';
+import { exchange } from '../support/secured.ts';
+import {
+  SERVER_KINDS,
+  startServer,
+  whyUnavailable,
+  type ServerKind,
+  type TestServer,
+} from '../support/server.ts';
 import { startThroughline, type Throughline } from '../support/throughline.ts';
 import { assertFinding } from '../support/view-shapes.ts';
 
@@ -124,25 +131,30 @@ const ORDINARY = [
 ];
 
 async function get(server: TestServer, target: string): Promise<string> {
-  return (await fetch(server.url + target)).text();
+  const url = server.url + target;
+  return url.startsWith('https:') ? exchange(url, '') : (await fetch(url)).text();
 }
 
-for (const kind of SERVER_KINDS) {
+/** One of them over TLS. */
+const SECURED: ServerKind = 'python-openssl-1.1';
+
+for (const kind of [...SERVER_KINDS, SECURED]) {
   test(`attacks on the ${kind} server`, { skip: whyUnavailable(kind) ?? false }, async () => {
-    await using server = await startServer(kind, 1);
+    await using server = await startServer(kind, 1, kind === SECURED);
     const isOwn = (finding: FindingView) => finding.request?.server.port === server.port;
     const one = (path: string) =>
       untilFinding((finding) => isOwn(finding) && finding.request?.target.startsWith(`${path}?`) === true);
 
     // Who runs what it reads in tasks is followed on connections that came after it was looked at.
     const hasTasks = kind === 'uvicorn' || kind === 'uvloop';
-    if (hasTasks) await sleep(LOOK_MS);
+    if (hasTasks || kind === SECURED) await sleep(LOOK_MS);
     for (const target of ORDINARY) await get(server, target);
 
     const injected = await get(server, `/run?cmd=${encodeURIComponent(INJECTION)}`);
     assert.match(injected, /uid=/, 'the attack works');
     const run = await one('/run');
-    const serverPid = kind === 'node' || kind === 'python-threading' ? server.pid : null;
+    const isOneProcess = kind === 'node' || kind === 'python-threading' || kind === SECURED;
+    const serverPid = isOneProcess ? server.pid : null;
     assertExploited(run, '/run', serverPid);
     assert.equal(run.class, 'command-injection');
     assert.equal(run.attribution.grade, hasTasks ? 'linked' : 'exact');

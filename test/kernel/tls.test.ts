@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { Agent, request as send } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ import { sendLoad, type LoadResult } from '../support/load.ts';
 import { freePort } from '../support/ports.ts';
 import { answers, ProcessGroup } from '../support/process-group.ts';
 import { exchange, untilProbed } from '../support/secured.ts';
-import { startServer, whyUnavailable, type TestServer } from '../support/server.ts';
+import { startServer, whyUnavailable, type ServerKind, type TestServer } from '../support/server.ts';
 import { startThroughline, type Throughline } from '../support/throughline.ts';
 import { figures, judge, traceOf, untilTraced } from '../support/truth.ts';
 
@@ -66,7 +66,16 @@ function assertNothingLost(first: number): void {
 
 const WORK = { requests: 80, concurrency: 8 } as const;
 
-for (const kind of ['python-threading', 'python-forking', 'node', 'apache-cgi', 'go'] as const) {
+const KINDS = [
+  'python-threading',
+  'python-forking',
+  'python-openssl-1.1',
+  'node',
+  'apache-cgi',
+  'go',
+] as const satisfies readonly ServerKind[];
+
+for (const kind of KINDS) {
   suite(`TLS, ${kind}`, { skip: whyUnavailable(kind) ?? false }, () => {
     let server: TestServer;
     before(async () => {
@@ -76,6 +85,11 @@ for (const kind of ['python-threading', 'python-forking', 'node', 'apache-cgi', 
     after(async () => {
       await server.stop();
     });
+
+    if (kind === 'python-openssl-1.1')
+      test(`${kind}: it is that library which does it`, () => {
+        assert.match(readFileSync(`/proc/${server.pid}/maps`, 'latin1'), /\/libssl\.so\.1\.1$/m);
+      });
 
     for (const keepAlive of [true, false])
       test(`${kind}, ${keepAlive ? 'keep-alive' : 'close'}: effects are on their requests`, async (t) => {

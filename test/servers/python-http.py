@@ -39,23 +39,21 @@ def work(parameters, is_shell):
 
 def answer(path, parameters):
     name = parameters.get("name", "")
-    match path:
-        case "/":
-            return 200, b"ready\n"
-        case "/work" | "/shell":
-            return 200, work(parameters, path == "/shell")
-        case "/run":
-            return 200, run(["/bin/sh", "-c", "/bin/echo checking " + parameters.get("cmd", "")])
-        case "/saferun":
-            return 200, run(["/bin/echo", "checking", parameters.get("arg", "")])
-        case "/saferead" if "/" in name or name.startswith("."):
-            return 403, b"refused\n"
-        case "/read" | "/saferead":
-            return 200, read(name)
-        case "/big":
-            return 200, b"x" * (200 * 1024)
-        case _:
-            return 404, b"not found\n"
+    if path == "/":
+        return 200, b"ready\n"
+    if path in ("/work", "/shell"):
+        return 200, work(parameters, path == "/shell")
+    if path == "/run":
+        return 200, run(["/bin/sh", "-c", "/bin/echo checking " + parameters.get("cmd", "")])
+    if path == "/saferun":
+        return 200, run(["/bin/echo", "checking", parameters.get("arg", "")])
+    if path == "/saferead" and ("/" in name or name.startswith(".")):
+        return 403, b"refused\n"
+    if path in ("/read", "/saferead"):
+        return 200, read(name)
+    if path == "/big":
+        return 200, b"x" * (200 * 1024)
+    return 404, b"not found\n"
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { accessSync, chmodSync, constants, copyFileSync, existsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { Suite } from '../../scripts/debian/suite.ts';
 import type { Certificate } from './certificate.ts';
 import { apacheConfig, findApache } from '../servers/apache-config.ts';
 
@@ -16,7 +17,9 @@ export const SERVER_KINDS = [
   'php',
   'apache-cgi',
 ] as const;
-export type ServerKind = (typeof SERVER_KINDS)[number];
+export type CommonKind = (typeof SERVER_KINDS)[number];
+/** And one from an older Debian, for what has changed in its library since. */
+export type ServerKind = CommonKind | 'python-openssl-1.1';
 
 export interface Command {
   readonly program: string;
@@ -67,6 +70,40 @@ function python(mode: string): KindDescriptor {
       program: findProgram('python3') ?? 'python3',
       args: [join(SERVERS, 'python-http.py'), mode, String(port)],
     }),
+  };
+}
+
+/** Python 3.9 of Debian 11, unpacked but not installed: its module for TLS uses OpenSSL 1.1. */
+function oldPython(): KindDescriptor {
+  const folderOf = (packageName: string, path: string): string =>
+    join(new Suite('bullseye').unpack(packageName), path);
+  return {
+    missing: () => {
+      try {
+        folderOf('libssl1.1', '');
+        return null;
+      } catch (error) {
+        return `packages of Debian 11 are not to be had: ${error instanceof Error ? error.message : String(error)}`;
+      }
+    },
+    prepare: (_directory, port) => {
+      const modules = ['libpython3.9-minimal', 'libpython3.9-stdlib'].flatMap((name) => {
+        const folder = folderOf(name, 'usr/lib/python3.9');
+        return [folder, join(folder, 'lib-dynload')];
+      });
+      return {
+        program: folderOf('python3.9-minimal', 'usr/bin/python3.9'),
+        args: [join(SERVERS, 'python-http.py'), 'threading', String(port)],
+        env: {
+          PYTHONPATH: modules.join(delimiter),
+          PYTHONDONTWRITEBYTECODE: '1',
+          // Where each architecture has its libraries, by Debian's names.
+          LD_LIBRARY_PATH: ['x86_64-linux-gnu', 'aarch64-linux-gnu']
+            .map((name) => folderOf('libssl1.1', join('usr/lib', name)))
+            .join(delimiter),
+        },
+      };
+    },
   };
 }
 
@@ -147,6 +184,7 @@ export const KINDS: Readonly<Record<ServerKind, KindDescriptor>> = {
   },
   'python-threading': python('threading'),
   'python-forking': python('forking'),
+  'python-openssl-1.1': oldPython(),
   uvicorn: {
     missing: () => needsModule('uvicorn'),
     prepare: (_directory, port, certificate) => prepareUvicorn('asyncio', port, certificate),

@@ -7,7 +7,7 @@ import { answers, ProcessGroup } from './process-group.ts';
 import { KINDS, type ServerKind } from './server-kinds.ts';
 import { SLOWNESS } from './slowness.ts';
 
-export { SERVER_KINDS, type ServerKind } from './server-kinds.ts';
+export { SERVER_KINDS, type CommonKind, type ServerKind } from './server-kinds.ts';
 
 /** uid and gid of nobody on Debian. */
 const NOBODY = 65_534;

@@ -47,6 +47,9 @@ function entry(symbol: string, enter: string, unless?: string): ProbedFunction {
 /** Called when there are immediates to run; the other one in each turn of the loop. */
 const IMMEDIATES = '_ZNK4node14PrincipalRealm27immediate_callback_functionEv';
 const CHECK_IMMEDIATES = '_ZN4node11Environment14CheckImmediateEP10uv_check_s';
+/** Called for each stream that ends; the other one for each handle, that of a program too. */
+const CLOSED_STREAM = 'uv__stream_destroy';
+const CLOSED_HANDLE = '_ZN4node10HandleWrap7OnCloseEP11uv_handle_s';
 
 /** Offset of tp_dealloc in a PyTypeObject: the same since Python 3.0. */
 const TYPE_DEALLOC = 48;
@@ -161,17 +164,16 @@ export const LIBRARIES: readonly Library[] = [
     file: null,
     needs: [
       ['uv__work_submit'],
-      ['uv__fs_work'],
       ['uv__fs_done'],
       ['uv__queue_done'],
       ['uv_close'],
-      ['_ZN4node10HandleWrap7OnCloseEP11uv_handle_s'],
+      [CLOSED_HANDLE],
       ['_ZN4node11Environment9RunTimersEP10uv_timer_s'],
       [IMMEDIATES, CHECK_IMMEDIATES],
     ],
     functions: [
       entry('uv__work_submit', 'uv_work_submit'),
-      entry('uv__fs_work', 'uv_work_run'),
+      entry('uv_queue_work', 'uv_queue_work_enter'),
       entry('uv__queue_work', 'uv_work_run'),
       entry('uv__getaddrinfo_work', 'uv_work_run'),
       entry('uv__getnameinfo_work', 'uv_work_run'),
@@ -183,7 +185,10 @@ export const LIBRARIES: readonly Library[] = [
       entry('_ZN4node12_GLOBAL__N_111ProcessWrap6OnExitEP12uv_process_sli', 'node_process_exit'),
       entry('uv__tcp_close', 'uv_close_enter'),
       entry('uv_close', 'uv_close_enter', 'uv__tcp_close'),
-      entry('_ZN4node10HandleWrap7OnCloseEP11uv_handle_s', 'node_handle_close'),
+      entry(CLOSED_STREAM, 'node_handle_close'),
+      entry('uv__udp_finish_close', 'node_handle_close'),
+      entry('_ZN4node6worker11MessagePort7OnCloseEv', 'node_handle_close'),
+      entry(CLOSED_HANDLE, 'node_handle_close', CLOSED_STREAM),
       entry('_ZN4node11Environment9RunTimersEP10uv_timer_s', 'node_timers'),
       entry('uv_idle_start', 'node_immediate_asked'),
       entry(IMMEDIATES, 'node_immediates'),
