@@ -4,6 +4,7 @@
  * mounted, processes traced. One program serves them all; what a call means, which of its arguments are paths, and whose calls are
  * wanted is data of user space (src/model/actions.ts). A call that needs more than its arguments has a sensor of its own.
  */
+#include "lib/lent.h"
 #include "lib/path.h"
 #include "lib/socket.h"
 #include "lib/stamp.h"
@@ -36,6 +37,17 @@ static __always_inline int is_told(const struct action_plan *plan, const __u64 *
 	default:
 		return 1;
 	}
+}
+
+/* By which a thread of a pool is told whose work it does: see lib/lent.h. 0 where the call has none. */
+static __always_inline __u64 path_of(const struct action_plan *plan, const __u64 *arguments)
+{
+	__u32 index;
+
+	for (index = 0; index < ARGUMENTS; index++)
+		if (plan->kinds[index] == ARGUMENT_PATH || plan->kinds[index] == ARGUMENT_PATH_AT)
+			return arguments[index];
+	return 0;
 }
 
 /* The path behind a descriptor: of a file that was passed, or of the directory that a relative path begins in. */
@@ -131,6 +143,7 @@ int BPF_PROG(exit_action, struct pt_regs *regs, long result)
 	event = (struct action_event *)scratch->data;
 	__builtin_memset(event, 0, sizeof(*event));
 	fill_header(&event->header, EVENT_ACTION, task);
+	stamp_by_path(&event->header, task, path_of(plan, arguments));
 	event->result = result;
 	event->action = plan->action;
 	event->call = plan->call;

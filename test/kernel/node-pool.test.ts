@@ -89,13 +89,14 @@ suite('the pool of Node.js', () => {
     const perRequest = (Number(hits[1]?.replaceAll(',', '')) - OTHER_HITS) / REQUESTS;
     t.diagnostic(`${perRequest.toFixed(2)} hits for each request`);
     // And they were worth it.
-    const found = { exec: 0, open: 0, query: 0 };
+    const found = { exec: 0, open: 0, query: 0, action: 0 };
     for (const { target, id } of load) {
       const mark = Array.from(id).toReversed().join('');
       for (const effect of requests.find((request) => request.target === target)?.effects ?? []) {
-        if (effect.type !== 'exec' && effect.type !== 'open' && effect.type !== 'query') continue;
+        if (effect.type === 'exit' || effect.type === 'connect') continue;
         const text = JSON.stringify(effect);
         if (effect.type === 'open' && !text.includes(server.directory)) continue;
+        if (effect.type === 'action' && effect.action !== 'unlink') continue;
         assert.ok(text.includes(mark), `${target}: ${text}`);
         found[effect.type]++;
       }
