@@ -32,6 +32,7 @@ enum event_flag {
 	FLAG_USER_MEMORY = 4,  /* an address or path was read from user memory after the call: it may have been swapped */
 	FLAG_ADOPTED = 8,      /* accept: its first bytes were not seen, since nobody wanted them yet, or the agent was not there */
 	FLAG_PLAINTEXT = 16,   /* payload: bytes that a TLS library handed out or took, not those on the wire */
+	FLAG_AGENT = 64,       /* action: aimed at the agent itself */
 	FLAG_CLIENT = 32,      /* accept: the connection was made by the process, not accepted; payload: of a UDP socket */
 };
 
@@ -243,7 +244,7 @@ struct action_plan {
 	unsigned long long test_value;
 	unsigned char kinds[6]; /* enum argument_kind */
 	unsigned char call;     /* which of the action's calls this is, in their order */
-	unsigned char reserved;
+	unsigned char target;   /* the argument that names a process, counted from 1; 0 for none */
 };
 
 /* Sections: for each argument its text or bytes, then the components of a path (of the base where the text is relative). */

@@ -135,6 +135,7 @@ function scrubFact(fact: Fact, starter: number, cgroups: ReadonlySet<number | un
         : null;
     case 'user':
       return KEPT_USERS.has(fact.name) ? fact : null;
+    case 'agent':
     case 'container':
       return null; // what it is made of runs on the host
     case 'loss':

@@ -39,6 +39,14 @@ static __always_inline int is_told(const struct action_plan *plan, const __u64 *
 	}
 }
 
+/* What is done to the agent itself is told whoever does it. A process in a namespace of process ids cannot name it. */
+static __always_inline int is_aimed_at_agent(const struct action_plan *plan, const __u64 *arguments)
+{
+	__u32 index = plan->target - 1;
+
+	return index < ARGUMENTS && (__u32)arguments[index] == agent_pid;
+}
+
 /* By which a thread of a pool is told whose work it does: see lib/lent.h. 0 where the call has none. */
 static __always_inline __u64 path_of(const struct action_plan *plan, const __u64 *arguments)
 {
@@ -132,10 +140,12 @@ int BPF_PROG(exit_action, struct pt_regs *regs, long result)
 	struct action_plan *plan = bpf_map_lookup_elem(&action_plans, &number);
 	struct action_event *event;
 	struct scratch *scratch;
+	int for_agent;
 
-	if (!plan || !plan->action || !is_told(plan, arguments))
+	if (!plan || !plan->action || !is_told(plan, arguments) || is_agent())
 		return 0;
-	if (plan->scope == SCOPE_NOBODY || (plan->scope == SCOPE_SERVING && !is_serving(task->tgid)) || is_agent())
+	for_agent = is_aimed_at_agent(plan, arguments);
+	if (!for_agent && (plan->scope == SCOPE_NOBODY || (plan->scope == SCOPE_SERVING && !is_serving(task->tgid))))
 		return 0;
 	scratch = scratch_acquire();
 	if (!scratch)
@@ -143,6 +153,8 @@ int BPF_PROG(exit_action, struct pt_regs *regs, long result)
 	event = (struct action_event *)scratch->data;
 	__builtin_memset(event, 0, sizeof(*event));
 	fill_header(&event->header, EVENT_ACTION, task);
+	if (for_agent)
+		event->header.flags |= FLAG_AGENT;
 	stamp_by_path(&event->header, task, path_of(plan, arguments));
 	event->result = result;
 	event->action = plan->action;

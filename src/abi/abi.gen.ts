@@ -1,7 +1,7 @@
 // Generated from bpf/abi.h by scripts/gen.ts. Do not edit: run "make gen".
 
 /** Fingerprint of the whole layout; compared with the BPF object when it is loaded. */
-export const ABI_HASH = 'ee0df1a2a3fe0fc0';
+export const ABI_HASH = 'c1b818a725a169f1';
 
 export const EVENT_KIND = {
   EXEC: 1,
@@ -23,6 +23,7 @@ export const EVENT_FLAG = {
   USER_MEMORY: 4,
   ADOPTED: 8,
   PLAINTEXT: 16,
+  AGENT: 64,
   CLIENT: 32,
 } as const;
 
@@ -148,6 +149,7 @@ export const ACTION_PLAN = {
   test_value: 8,
   kinds: 16,
   call: 22,
+  target: 23,
 } as const;
 
 /** Byte offsets in struct cgroup_event; SIZE is that of its fixed part. */

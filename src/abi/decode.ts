@@ -115,7 +115,9 @@ export class EventDecoder {
   #decodeAction(bytes: Uint8Array, view: DataView, offset: number, size: number): ActionEvent | null {
     const sections = new Sections(bytes, offset + ACTION_EVENT.SIZE, offset + size);
     const action = decodeAction(view, offset, sections);
-    if (action !== null) return { ...header(view, offset), ...action };
+    const isAimedAtAgent = (view.getUint8(offset + EVENT_HEADER.flags) & EVENT_FLAG.AGENT) !== 0;
+    if (action !== null)
+      return { ...header(view, offset), ...action, ...(isAimedAtAgent ? { isAimedAtAgent } : {}) };
     this.counters.unknownKind++;
     return null;
   }

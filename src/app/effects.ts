@@ -82,6 +82,7 @@ export function effectOfAction(event: ActionEvent, process: Process, attribution
     action: event.action,
     syscall: event.syscall,
     arguments: event.arguments,
+    isAimedAtAgent: event.isAimedAtAgent === true,
     result: event.result,
   };
 }

@@ -202,6 +202,9 @@ export class Pipeline implements CaptureSink {
           this.losses[reason] = (this.losses[reason] ?? 0) + count;
         this.#output.loss(fact);
         break;
+      case 'agent':
+        for (const detector of this.#options.detectors) detector.onAgent?.(fact.parentPid);
+        break;
       case 'process':
       case 'cgroup':
       case 'container':
@@ -383,7 +386,10 @@ export class Pipeline implements CaptureSink {
 
   #place(effect: Effect): void {
     const { grade } = effect.attribution;
-    if (grade === 'none') return;
+    if (grade === 'none') {
+      if (effect.type === 'action') this.#ask((detector) => detector.onHostEffect?.(effect));
+      return;
+    }
     const question = grade === 'ambiguous' ? this.attributor.questionOf(effect.attribution) : null;
     if (question !== null) this.#provisional.hold(effect, question, this.#nowNs);
     else this.#placed(effect);

@@ -1,6 +1,7 @@
 import type { Detector } from '../detect/contract.ts';
 import { createCommandInjection } from '../detect/command-injection/index.ts';
 import { createPathTraversal } from '../detect/path-traversal/index.ts';
+import { createTampering } from '../detect/tampering/index.ts';
 import { createProbe } from '../detect/probe/index.ts';
 import type { Protocol } from '../protocols/contract.ts';
 import { dns, dnsTcp } from '../protocols/dns/index.ts';
@@ -37,5 +38,5 @@ export const PROTOCOLS: readonly Protocol[] = [
 
 /** Detectors keep state, so each pipeline makes its own. */
 export function createDetectors(): readonly Detector[] {
-  return [createCommandInjection(), createPathTraversal(), createProbe()];
+  return [createCommandInjection(), createPathTraversal(), createProbe(), createTampering()];
 }

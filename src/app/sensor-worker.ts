@@ -16,6 +16,7 @@ import { collectGarbage } from './collect-garbage.ts';
 import { GuardedSink } from './guarded-sink.ts';
 import { MessageBatch } from './message-batch.ts';
 import { Pipeline } from './pipeline.ts';
+import { RunState } from './run-state.ts';
 import { createDetectors, PROTOCOLS } from './registry.ts';
 import { viewOutput } from './view-output.ts';
 import type { ProbeHits, RunSummary } from '../cli/contract.ts';
@@ -58,6 +59,11 @@ function run(): RunSummary {
   const warn = (text: string): void => post({ type: 'warning', text });
   // Before anything is written: who may not observe must not destroy an older recording either.
   using sensors = source.kind === 'live' ? load() : null;
+  using state = sensors === null ? null : RunState.begin();
+  for (const { pid, startedAt } of state?.dead ?? [])
+    warn(
+      `the agent with process id ${pid}${startedAt === '' ? '' : `, started ${startedAt},`} ended without a word: it was killed`,
+    );
   const pipeline: Pipeline = new Pipeline({
     protocols: PROTOCOLS,
     detectors: createDetectors(),

@@ -9,7 +9,7 @@ import type { Fact } from '../model/event.ts';
 import type { CaptureSink, FactSource } from './contract.ts';
 import { CgroupFacts } from './facts/cgroup-facts.ts';
 import { CgroupReader } from './facts/cgroup-reader.ts';
-import { readHost, readUsers } from './facts/host.ts';
+import { readAgent, readHost, readUsers } from './facts/host.ts';
 import { listeningProcesses, readListeningSockets } from './facts/listening-sockets.ts';
 import { readProcesses } from './facts/processes.ts';
 
@@ -82,6 +82,7 @@ export class LiveCapture implements Disposable {
     const listening = readListeningSockets();
     for (const { port } of listening) this.#sensors.addListeningPort(port);
     this.#sink.fact(readHost());
+    this.#sink.fact(readAgent());
     this.#sink.fact({ kind: 'clock', bootNs, wallMs: Date.now() });
     for (const user of readUsers()) this.#sink.fact(user);
     for (const process of readProcesses()) {

@@ -18,6 +18,7 @@ const FACTS: { readonly [Kind in Fact['kind']]: Readonly<Record<string, FieldTyp
     gid: 'number',
     cgroupId: 'number',
   },
+  agent: { pid: 'number', parentPid: 'number' },
   cgroup: { cgroupId: 'number', paths: 'strings' },
   container: {
     id: 'string',

@@ -10,6 +10,10 @@ export interface Detector {
    * null and only `candidates` are known). Called in order of time.
    */
   onEffect?(effect: Effect): readonly Detection[];
+  /** An effect of a process that serves no request, of a kind that is told of everybody. */
+  onHostEffect?(effect: Effect): readonly Detection[];
+  /** Who started the agent: told before anything else. */
+  onAgent?(parentPid: number): void;
   /** The request's message is complete (its body has arrived as far as it was captured). Its effects may still come. */
   onRequest?(request: Request): readonly Detection[];
 }

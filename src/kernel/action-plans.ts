@@ -58,6 +58,7 @@ function planOf(action: Action, call: number, interest: ActionInterest): Uint8Ar
     bytes.writeBigUInt64LE(BigInt(action.test.value), ACTION_PLAN.test_value);
   }
   const argumentsOfCall = Object.values(action.calls)[call] ?? [];
+  bytes.writeUInt8(argumentsOfCall.findIndex(({ isTarget }) => isTarget === true) + 1, ACTION_PLAN.target);
   for (const [index, { kind }] of argumentsOfCall.entries())
     bytes.writeUInt8(KINDS[kind], ACTION_PLAN.kinds + index);
   return bytes;

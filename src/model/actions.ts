@@ -17,6 +17,8 @@ export interface Argument {
   readonly names?: Names;
   /** A 32-bit number that may be negative: a process or a descriptor. */
   readonly isSigned?: boolean;
+  /** It names the process that the action is aimed at. */
+  readonly isTarget?: true;
   /** How people write it, where that is not a plain number or text. */
   readonly as?: 'octal' | 'hex' | 'signal' | 'address';
 }
@@ -69,6 +71,7 @@ function octal(name: string): Argument {
 function signed(name: string): Argument {
   return { name, kind: 'number', isSigned: true };
 }
+const target: Argument = { name: 'target', kind: 'number', isSigned: true, isTarget: true };
 function path(name: string): Argument {
   return { name, kind: 'path' };
 }
@@ -381,7 +384,7 @@ export const ACTIONS = {
     category: 'process',
     sees: 'a process traces another one, or changes it',
     scope: 'everybody',
-    calls: { ptrace: [number('request', PTRACE_REQUESTS), signed('target')] },
+    calls: { ptrace: [number('request', PTRACE_REQUESTS), target] },
     test: { argument: 0, test: 'other', value: PTRACE_PEEKS },
   },
   process_vm_readv: {
@@ -389,14 +392,14 @@ export const ACTIONS = {
     category: 'process',
     sees: 'a process reads the memory of another one',
     scope: 'everybody',
-    calls: { process_vm_readv: [signed('target')] },
+    calls: { process_vm_readv: [target] },
   },
   process_vm_writev: {
     id: 32,
     category: 'process',
     sees: 'a process writes into the memory of another one',
     scope: 'everybody',
-    calls: { process_vm_writev: [signed('target')] },
+    calls: { process_vm_writev: [target] },
   },
   signal: {
     id: 33,
@@ -404,10 +407,10 @@ export const ACTIONS = {
     sees: 'a signal is sent',
     scope: 'serving',
     calls: {
-      kill: [signed('target'), { name: 'signal', kind: 'number', as: 'signal' }],
-      tgkill: [signed('target'), signed('thread'), { name: 'signal', kind: 'number', as: 'signal' }],
+      kill: [target, { name: 'signal', kind: 'number', as: 'signal' }],
+      tgkill: [target, signed('thread'), { name: 'signal', kind: 'number', as: 'signal' }],
       tkill: [signed('thread'), { name: 'signal', kind: 'number', as: 'signal' }],
-      rt_sigqueueinfo: [signed('target'), { name: 'signal', kind: 'number', as: 'signal' }],
+      rt_sigqueueinfo: [target, { name: 'signal', kind: 'number', as: 'signal' }],
       pidfd_send_signal: [signed('descriptor'), { name: 'signal', kind: 'number', as: 'signal' }],
     },
   },
@@ -574,7 +577,7 @@ export const ACTIONS = {
     category: 'kernel',
     sees: 'a performance counter is opened',
     scope: 'serving',
-    calls: { perf_event_open: [skip, signed('target')] },
+    calls: { perf_event_open: [skip, target] },
   },
   kexec: {
     id: 66,

@@ -85,6 +85,8 @@ export interface ActionEffect extends EffectBase {
   readonly action: ActionName;
   readonly syscall: SyscallName;
   readonly arguments: readonly ActionArgument[];
+  /** It is done to the agent itself. */
+  readonly isAimedAtAgent: boolean;
   /** What the call returned; negative: an error. */
   readonly result: number;
 }

@@ -175,6 +175,8 @@ export interface ActionEvent extends EventHeader {
   syscall: SyscallName;
   /** What the call returned; negative: an error. */
   result: number;
+  /** It is done to the agent itself. Absent: no. */
+  isAimedAtAgent?: boolean;
   /** In the order of the catalogue's; paths are absolute and normalised. */
   arguments: ActionArgument[];
 }
@@ -217,6 +219,8 @@ export type Fact =
       gid: number;
       cgroupId: number;
     }
+  /** The agent itself, and who started it. */
+  | { kind: 'agent'; pid: number; parentPid: number }
   /** Path of a cgroup, all lines of /proc/PID/cgroup or the path in the cgroup2 mount. */
   | { kind: 'cgroup'; cgroupId: number; paths: string[] }
   /** What a container runtime has answered. It comes when it comes: events of the container do not wait for it. */

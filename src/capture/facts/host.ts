@@ -17,6 +17,11 @@ export function readHost(): HostFact {
   };
 }
 
+/** The agent itself: what is done to it is told. */
+export function readAgent(): Extract<Fact, { kind: 'agent' }> {
+  return { kind: 'agent', pid: process.pid, parentPid: process.ppid };
+}
+
 const MAX_PASSWD_BYTES = 16 * 1024 * 1024;
 
 /** Users of the passwd file. Of several names with one uid the first counts, as for the C library. */
