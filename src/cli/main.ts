@@ -6,7 +6,7 @@ import { commandHelp, overviewHelp } from './help.ts';
 import { errorNotice, errorView, exitCodeOf } from './notices.ts';
 import { asksForHelp, unknownWord } from './parse.ts';
 import { COMMANDS } from './registry.ts';
-import { nearestWord } from './suggestion.ts';
+import { nearestWord } from '../base/nearest-word.ts';
 
 const EXIT_USAGE = 64;
 

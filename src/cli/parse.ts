@@ -2,7 +2,7 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { ThroughlineError } from '../base/errors.ts';
 import type { Command } from './command.ts';
 import { InvalidValueError } from './option.ts';
-import { nearestWord } from './suggestion.ts';
+import { nearestWord } from '../base/nearest-word.ts';
 
 export interface ParsedArguments {
   readonly values: Readonly<Record<string, unknown>>;
