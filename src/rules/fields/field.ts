@@ -1,0 +1,77 @@
+import type { ByteString } from '../../base/bytes.ts';
+import type { RuleEvent } from '../event.ts';
+
+/**
+ * - none: the field takes no argument
+ * - index: a number may stand in brackets; `required` where it must
+ * - name: any text, such as the name of a header
+ */
+export type ArgumentKind = 'none' | 'index' | 'required index' | 'name' | 'required name';
+
+/** Type of a value: `bytes` is text that is no text, `address` an IP address, `network` is compared with networks. */
+export type ValueType = 'string' | 'bytes' | 'number' | 'boolean' | 'address' | 'network';
+
+export interface ValueOf {
+  readonly string: ByteString;
+  readonly bytes: ByteString;
+  readonly number: number;
+  readonly boolean: boolean;
+  readonly address: string;
+  readonly network: string;
+}
+
+/**
+ * How a field with its argument gets at its value.
+ * - single: one value, or null for none
+ * - list: all of them, compared as a whole (`in`: all of them, `intersects`: any of them); null for none
+ * - any: several values of which any may match, such as the names of all ancestors. `some` says whether the test is
+ *   true of one of them; isEveryUnequal: `!=` wants all of them to differ
+ */
+export type Access<Type extends ValueType = ValueType> =
+  | {
+      readonly shape: 'single';
+      readonly type: Type;
+      readonly get: (event: RuleEvent) => ValueOf[Type] | null;
+      /** The value depends on nothing but the type of the event: what it is for one. */
+      readonly ofType?: (type: number) => ValueOf[Type] | null;
+    }
+  | {
+      readonly shape: 'list';
+      readonly type: Type;
+      readonly get: (event: RuleEvent) => readonly ValueOf[Type][] | null;
+    }
+  | {
+      readonly shape: 'any';
+      readonly type: Type;
+      readonly isEveryUnequal: boolean;
+      readonly some: (event: RuleEvent, test: (value: ValueOf[Type]) => boolean) => boolean;
+    };
+
+interface FieldBase {
+  readonly name: string;
+  readonly type: ValueType;
+  readonly argument: ArgumentKind;
+  readonly description: string;
+  /** It has no one value that could be printed. */
+  readonly isFilterOnly: boolean;
+  /** It gives several values: see Access. Of a field that takes an index: where none is given. */
+  readonly shape: Access['shape'];
+}
+
+/** A field that events answer. */
+export interface AnsweredField extends FieldBase {
+  readonly isAnswered: true;
+  /**
+   * @param argument the text in brackets, of the field's kind; null where there is none
+   */
+  readonly bind: (argument: string | null) => Access;
+}
+
+/** A field of the language that no event answers yet: asking for it is a warning, and it has no value. */
+export interface UnansweredField extends FieldBase {
+  readonly isAnswered: false;
+  /** Why, as a clause for people. */
+  readonly reason: string;
+}
+
+export type Field = AnsweredField | UnansweredField;

@@ -1,0 +1,85 @@
+import { ConditionCompiler } from './compile/condition.ts';
+import type { RuleEvent } from './event.ts';
+import type { Rule } from './rule.ts';
+import { TypeProgram } from './type-program.ts';
+
+/** With `first`, an event matches the first rule alone that is true of it, in the order of the files. */
+export type RuleMatching = 'first' | 'all';
+
+export interface RuleSetOptions {
+  readonly matching: RuleMatching;
+  /** A rule threw: a bug. It is not run again. */
+  readonly onBroken: (rule: Rule, error: unknown) => void;
+}
+
+export interface RuleCounters {
+  /** How often the rule was run: events of its types that its discriminating field did not rule out. */
+  evaluated: number;
+  matched: number;
+  /** It threw, and is not run any more. */
+  isBroken: boolean;
+}
+
+/**
+ * The rules in force. For each type of event there is a program of its own, made when the first such event comes; a set
+ * never changes, new rules are a new set.
+ */
+export class RuleSet {
+  readonly rules: readonly Rule[];
+  readonly #counters: readonly RuleCounters[];
+  readonly #options: RuleSetOptions;
+  readonly #programs: (TypeProgram | undefined)[] = [];
+
+  /** @param rules those that are enabled, in the order of the files */
+  constructor(rules: readonly Rule[], options: RuleSetOptions) {
+    this.rules = rules;
+    this.#options = options;
+    this.#counters = rules.map(() => ({ evaluated: 0, matched: 0, isBroken: false }));
+  }
+
+  /** Calls `onMatch` for the rules that are true of an event, in order. Never throws, unless `onMatch` does. */
+  evaluate(event: RuleEvent, onMatch: (rule: Rule) => void): void {
+    const program = this.#programs[event.type] ?? this.#programFor(event.type);
+    if (this.#options.matching === 'first') {
+      const index = program.first(event);
+      if (index !== -1) this.#matched(index, onMatch);
+      return;
+    }
+    for (const index of program.all(event)) this.#matched(index, onMatch);
+  }
+
+  countersOf(rule: Rule): RuleCounters {
+    const counters = this.#counters[this.rules.indexOf(rule)];
+    if (counters === undefined) throw new Error(`rule '${rule.name}' is not in the set`);
+    return counters;
+  }
+
+  #matched(index: number, onMatch: (rule: Rule) => void): void {
+    const rule = this.rules[index];
+    const counters = this.#counters[index];
+    if (rule === undefined || counters === undefined) return;
+    counters.matched++;
+    onMatch(rule);
+  }
+
+  #programFor(type: number): TypeProgram {
+    const compiler = new ConditionCompiler(type, () => {});
+    const entries = this.rules.flatMap((rule, index) => {
+      const counters = this.#counters[index];
+      if (!rule.types.has(type) || counters === undefined || counters.isBroken) return [];
+      const compiled = compiler.compile(rule.condition);
+      if (compiled.kind === 'constant' && !compiled.value) return [];
+      const test = compiled.kind === 'constant' ? () => true : compiled.test;
+      return [{ index, condition: rule.condition, test, counters }];
+    });
+    const program = new TypeProgram(entries, type, (index, error) => {
+      const rule = this.rules[index];
+      const counters = this.#counters[index];
+      if (rule === undefined || counters === undefined) return;
+      counters.isBroken = true;
+      this.#options.onBroken(rule, error);
+    });
+    this.#programs[type] = program;
+    return program;
+  }
+}
