@@ -38,7 +38,7 @@ function typeChecksOf(condition: Expression): readonly Check[] {
 }
 
 function answerOn(check: Check, type: number): Answer {
-  const compiled = compileCheck(check, { type, warn: () => {} });
+  const compiled = compileCheck(check, { variant: { type, openMode: undefined }, warn: () => {} });
   return compiled.kind === 'constant' ? compiled.value : null;
 }
 

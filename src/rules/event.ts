@@ -48,6 +48,14 @@ export interface RuleEvent {
   readonly outcome: QueryOutcome | null;
 }
 
+/** O_ACCMODE: asm-generic/fcntl.h. */
+const OPEN_MODE = 3;
+
+/** 0 to read, 1 to write, 2 for both; null for calls that open nothing. */
+export function openModeOf(flags: number | null): number | null {
+  return flags === null ? null : flags & OPEN_MODE;
+}
+
 /**
  * A number that the kernel side does not tell although there is one, such as that of a new descriptor: it is not
  * negative, equals none, and is printed as <NA>.

@@ -1,7 +1,8 @@
 import { ConditionCompiler } from './compile/condition.ts';
-import type { RuleEvent } from './event.ts';
+import { generate } from './compile/generate.ts';
+import { openModeOf, type RuleEvent } from './event.ts';
 import type { Rule } from './rule.ts';
-import { TypeProgram } from './type-program.ts';
+import { VariantProgram } from './variant-program.ts';
 
 /** With `first`, an event matches the first rule alone that is true of it, in the order of the files. */
 export type RuleMatching = 'first' | 'all';
@@ -20,15 +21,23 @@ export interface RuleCounters {
   isBroken: boolean;
 }
 
+/** Access modes of calls that open, and none. */
+const MODES = 5;
+
+function modeIndex(openFlags: number | null): number {
+  const mode = openModeOf(openFlags);
+  return mode === null ? 0 : mode + 1;
+}
+
 /**
- * The rules in force. For each type of event there is a program of its own, made when the first such event comes; a set
- * never changes, new rules are a new set.
+ * The rules in force. For each variant of event there is a program of its own, made when the first such event comes; a
+ * set never changes, new rules are a new set.
  */
 export class RuleSet {
   readonly rules: readonly Rule[];
   readonly #counters: readonly RuleCounters[];
   readonly #options: RuleSetOptions;
-  readonly #programs: (TypeProgram | undefined)[] = [];
+  readonly #programs: (VariantProgram | undefined)[] = [];
 
   /** @param rules those that are enabled, in the order of the files */
   constructor(rules: readonly Rule[], options: RuleSetOptions) {
@@ -39,7 +48,8 @@ export class RuleSet {
 
   /** Calls `onMatch` for the rules that are true of an event, in order. Never throws, unless `onMatch` does. */
   evaluate(event: RuleEvent, onMatch: (rule: Rule) => void): void {
-    const program = this.#programs[event.type] ?? this.#programFor(event.type);
+    const variant = event.type * MODES + modeIndex(event.openFlags);
+    const program = this.#programs[variant] ?? this.#programFor(event, variant);
     if (this.#options.matching === 'first') {
       const index = program.first(event);
       if (index !== -1) this.#matched(index, onMatch);
@@ -62,24 +72,25 @@ export class RuleSet {
     onMatch(rule);
   }
 
-  #programFor(type: number): TypeProgram {
-    const compiler = new ConditionCompiler(type, () => {});
-    const entries = this.rules.flatMap((rule, index) => {
-      const counters = this.#counters[index];
-      if (!rule.types.has(type) || counters === undefined || counters.isBroken) return [];
+  #programFor(event: RuleEvent, index: number): VariantProgram {
+    const variant = { type: event.type, openMode: openModeOf(event.openFlags) };
+    const compiler = new ConditionCompiler(variant, () => {});
+    const entries = this.rules.flatMap((rule, at) => {
+      const counters = this.#counters[at];
+      if (!rule.types.has(event.type) || counters === undefined || counters.isBroken) return [];
       const compiled = compiler.compile(rule.condition);
       if (compiled.kind === 'constant' && !compiled.value) return [];
-      const test = compiled.kind === 'constant' ? () => true : compiled.test;
-      return [{ index, condition: rule.condition, test, counters }];
+      const test = compiled.kind === 'constant' ? () => true : generate(compiled.code);
+      return [{ index: at, condition: rule.condition, test, counters }];
     });
-    const program = new TypeProgram(entries, type, (index, error) => {
-      const rule = this.rules[index];
-      const counters = this.#counters[index];
+    const program = new VariantProgram(entries, variant, (at, error) => {
+      const rule = this.rules[at];
+      const counters = this.#counters[at];
       if (rule === undefined || counters === undefined) return;
       counters.isBroken = true;
       this.#options.onBroken(rule, error);
     });
-    this.#programs[type] = program;
+    this.#programs[index] = program;
     return program;
   }
 }

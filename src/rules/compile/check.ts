@@ -2,13 +2,14 @@ import type { ByteString } from '../../base/bytes.ts';
 import type { RuleEvent } from '../event.ts';
 import { EVENT_TYPES, eventTypeOf } from '../event-types.ts';
 import { nearestWord } from '../../base/nearest-word.ts';
-import type { Access } from '../fields/field.ts';
+import type { Access, EventVariant } from '../fields/field.ts';
 import { textTest, type TextOperator } from '../match/text-test.ts';
 import { problemIn, RuleError } from '../problem.ts';
 import type { Check, Literal, Operator } from '../syntax.ts';
 import { bindTerm, type Bound, type Warn } from './bind.ts';
 import { compareTerms } from './compare-terms.ts';
-import { allOf, anyOf, FALSE, onAccess, TRUE, type Compiled } from './test.ts';
+import { generate } from './generate.ts';
+import { allOf, anyOf, FALSE, onAccess, TRUE, type Code, type Compiled } from './test.ts';
 import { operatorForText, operatorsOf, valueTest, type ValueTest } from './value-test.ts';
 
 /** What a value test costs beside a look-up. */
@@ -23,8 +24,8 @@ const COST_OF: Readonly<Partial<Record<Operator, number>>> = {
 
 /** What checks are compiled for. */
 export interface CheckContext {
-  /** The type of all events that come; null: any. */
-  readonly type: number | null;
+  /** What all events that come have in common; null: nothing. */
+  readonly variant: EventVariant | null;
   readonly warn: Warn;
 }
 
@@ -48,15 +49,19 @@ export function compileCheck(check: Check, context: CheckContext): Compiled {
     const compared = compareTerms(check, access, right.access);
     return bound.isUnanswered || right.isUnanswered
       ? FALSE
-      : { kind: 'test', test: compared, cost: bound.cost + right.cost };
+      : { kind: 'test', code: { kind: 'call', test: compared }, cost: bound.cost + right.cost };
   }
   const literals = literalsOf(check);
   if (check.modifier !== null) return compileModified(check, literals, context);
   const compiled = compileLiterals(check, access, literals);
   if (bound.isUnanswered) return FALSE;
-  if (context.type !== null && access.shape === 'single' && access.ofType !== undefined)
-    return foldType(access, context.type, compiled.onValue);
-  return { kind: 'test', test: compiled.test, cost: bound.cost + (COST_OF[check.operator] ?? 1) };
+  return (
+    foldVariant(access, context.variant, compiled.onValue) ?? {
+      kind: 'test',
+      code: compiled.code,
+      cost: bound.cost + (COST_OF[check.operator] ?? 1),
+    }
+  );
 }
 
 /** The check as one for words; null where it is none. It must have been compiled once, so that it is known to be right. */
@@ -68,14 +73,14 @@ export function wordCheckOf(check: Check, context: CheckContext): WordCheck | nu
   const bound = bindTerm(check.left, context.warn);
   const { access } = bound;
   if (bound.isUnanswered || access.shape === 'list' || access.type !== 'string') return null;
-  if (access.shape === 'single' && access.ofType !== undefined && context.type !== null) return null;
+  if (access.shape === 'single' && access.ofVariant !== undefined && context.variant !== null) return null;
   const words = literalsOf(check).map(({ value }) => value);
   return { bound, operator: operatorForText(check.operator), words };
 }
 
 export function compileWordCheck({ bound, operator, words }: WordCheck): Compiled {
-  const test = onAccess(bound.access as Access<'string'>, textTest(operator, words));
-  return { kind: 'test', test, cost: bound.cost + (operator === 'in' ? 1 : (COST_OF[operator] ?? 2)) };
+  const code = onAccess(bound.access as Access<'string'>, textTest(operator, words));
+  return { kind: 'test', code, cost: bound.cost + (operator === 'in' ? 1 : (COST_OF[operator] ?? 2)) };
 }
 
 function validate(check: Check, access: Access, bound: Bound): void {
@@ -117,18 +122,18 @@ function compileModified(check: Check, literals: readonly Literal[], context: Ch
     case 'allof':
       return parts.length === 0 ? FALSE : allOf(parts);
     default: {
-      const tests = parts.flatMap((part) => (part.kind === 'test' ? [part.test] : []));
+      const tests = parts.flatMap((part) => (part.kind === 'test' ? [generate(part.code)] : []));
       const constant = parts.filter((part) => part.kind === 'constant' && part.value).length;
-      const countOn = (event: RuleEvent) =>
-        tests.reduce((count, test) => (test(event) ? count + 1 : count), constant);
       if (tests.length === 0) return constant === 1 ? TRUE : FALSE;
-      return { kind: 'test', test: (event) => countOn(event) === 1, cost: 3 * tests.length };
+      const test = (event: RuleEvent) =>
+        tests.reduce((count, one) => (one(event) ? count + 1 : count), constant) === 1;
+      return { kind: 'test', code: { kind: 'call', test }, cost: 3 * tests.length };
     }
   }
 }
 
 interface CompiledLiterals {
-  readonly test: (event: RuleEvent) => boolean;
+  readonly code: Code;
   /** The same of a value that is not null. */
   readonly onValue: ValueTest;
 }
@@ -136,7 +141,7 @@ interface CompiledLiterals {
 function compileLiterals(check: Check, access: Access, literals: readonly Literal[]): CompiledLiterals {
   // One type of access for all: what the test is called with is what the access gives.
   const erased = access as Access<'string'>;
-  if (check.operator === 'exists') return { test: onAccess(erased, () => true), onValue: () => true };
+  if (check.operator === 'exists') return { code: onAccess(erased, () => true), onValue: () => true };
   const isTrue = valueTest(access.type, check.operator, literals) as (value: string) => boolean;
   if (check.operator === '!=') return unequal(erased, isTrue);
   if (erased.shape === 'list' && check.operator === 'in') {
@@ -145,9 +150,9 @@ function compileLiterals(check: Check, access: Access, literals: readonly Litera
       const values = get(event);
       return values !== null && values.length > 0 && values.every(isTrue);
     };
-    return { test, onValue: isTrue };
+    return { code: { kind: 'call', test }, onValue: isTrue };
   }
-  return { test: onAccess(erased, isTrue), onValue: isTrue };
+  return { code: onAccess(erased, isTrue), onValue: isTrue };
 }
 
 /** Of ancestors, one that differs is enough; of the ends of a connection all must. */
@@ -155,12 +160,16 @@ function unequal(access: Access<'string'>, isEqual: (value: string) => boolean):
   const differs = (value: string) => !isEqual(value);
   if (access.shape === 'any' && access.isEveryUnequal) {
     const { some } = access;
-    return { test: (event) => some(event, () => true) && !some(event, isEqual), onValue: differs };
+    const test = (event: RuleEvent) => some(event, () => true) && !some(event, isEqual);
+    return { code: { kind: 'call', test }, onValue: differs };
   }
-  return { test: onAccess(access, differs), onValue: differs };
+  return { code: onAccess(access, differs), onValue: differs };
 }
 
-function foldType(access: Access & { readonly shape: 'single' }, type: number, onValue: ValueTest): Compiled {
-  const value = (access as Access<'string'> & { shape: 'single' }).ofType?.(type) ?? null;
-  return value !== null && (onValue as (value: string) => boolean)(value) ? TRUE : FALSE;
+/** What the check comes to on all events of the variant; null where that does not decide it. */
+function foldVariant(access: Access, variant: EventVariant | null, onValue: ValueTest): Compiled | null {
+  if (variant === null || access.shape !== 'single' || access.ofVariant === undefined) return null;
+  const value = access.ofVariant(variant);
+  if (value === undefined) return null;
+  return value !== null && (onValue as (value: unknown) => boolean)(value) ? TRUE : FALSE;
 }

@@ -6,7 +6,7 @@ import { compileGlob, matchesGlob } from '../match/glob.ts';
 import { lowerCase } from '../match/automaton.ts';
 import { problemIn, RuleError } from '../problem.ts';
 import type { Check, Operator } from '../syntax.ts';
-import { onAccess, type Predicate } from './test.ts';
+import type { Predicate } from './test.ts';
 
 type Value = string | number | boolean;
 type Comparison = (left: Value, right: Value) => boolean;
@@ -48,8 +48,15 @@ function predicate(
     if (operator === '!=' && left.shape === 'any' && left.isEveryUnequal) {
       return left.some(event, () => true) && !left.some(event, (value) => !test(value));
     }
-    return onAccess(left, test)(event);
+    return someOf(left, event, test);
   };
+}
+
+function someOf(access: Access<'string'>, event: RuleEvent, test: (value: Value) => boolean): boolean {
+  if (access.shape === 'any') return access.some(event, test);
+  const value = access.get(event);
+  if (value === null) return false;
+  return typeof value === 'object' ? value.some(test) : test(value);
 }
 
 function rightValues(right: Access, event: RuleEvent): readonly Value[] | null {

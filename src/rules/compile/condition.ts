@@ -1,3 +1,4 @@
+import type { EventVariant } from '../fields/field.ts';
 import type { Check, Expression } from '../syntax.ts';
 import type { Warn } from './bind.ts';
 import { compileCheck, compileWordCheck, wordCheckOf, type CheckContext, type WordCheck } from './check.ts';
@@ -11,9 +12,9 @@ export class ConditionCompiler {
   readonly #context: CheckContext;
   readonly #known = new Map<Expression, Compiled>();
 
-  /** @param type of all events that come: what depends on it is decided now; null: any */
-  constructor(type: number | null, warn: Warn) {
-    this.#context = { type, warn };
+  /** @param variant of all events that come: what depends on it alone is decided now; null: any */
+  constructor(variant: EventVariant | null, warn: Warn) {
+    this.#context = { variant, warn };
   }
 
   /** @throws RuleError */
@@ -28,7 +29,7 @@ export class ConditionCompiler {
   #compile(expression: Expression): Compiled {
     switch (expression.kind) {
       case 'check':
-        return compileCheck(expression, this.#context);
+        return this.#check(expression);
       case 'not':
         return notOf(this.compile(expression.child));
       case 'or':
@@ -38,6 +39,13 @@ export class ConditionCompiler {
       case 'macro':
         throw new Error(`macro ${expression.name} was not expanded`);
     }
+  }
+
+  #check(check: Check): Compiled {
+    const compiled = compileCheck(check, this.#context);
+    // As one check for all words it is faster than as one for each.
+    const words = check.modifier === 'anyof' ? wordCheckOf(check, this.#context) : null;
+    return words === null ? compiled : compileWordCheck(words);
   }
 
   /** Checks of one field with one operator become one check for all their words. */

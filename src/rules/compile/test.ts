@@ -6,7 +6,19 @@ export type Predicate = (event: RuleEvent) => boolean;
 /** A condition, or a part of it, that is ready to run. */
 export type Compiled =
   | { readonly kind: 'constant'; readonly value: boolean }
-  | { readonly kind: 'test'; readonly test: Predicate; readonly cost: number };
+  | { readonly kind: 'test'; readonly code: Code; readonly cost: number };
+
+/** What a function is generated of: see generate.ts. */
+export type Code =
+  | { readonly kind: 'call'; readonly test: Predicate }
+  /** False where there is no value. */
+  | {
+      readonly kind: 'value';
+      readonly get: (event: RuleEvent) => unknown;
+      readonly test: (value: never) => boolean;
+    }
+  | { readonly kind: 'not'; readonly part: Code }
+  | { readonly kind: 'and' | 'or'; readonly parts: readonly Code[] };
 
 export const TRUE: Compiled = { kind: 'constant', value: true };
 export const FALSE: Compiled = { kind: 'constant', value: false };
@@ -15,76 +27,47 @@ export const FALSE: Compiled = { kind: 'constant', value: false };
 export function onAccess<Type extends ValueType>(
   access: Access<Type>,
   test: (value: ValueOf[Type]) => boolean,
-): Predicate {
+): Code {
   switch (access.shape) {
-    case 'single': {
-      const { get } = access;
-      return (event) => {
-        const value = get(event);
-        return value !== null && test(value);
-      };
-    }
+    case 'single':
+      return { kind: 'value', get: access.get, test };
     case 'list': {
       const { get } = access;
-      return (event) => get(event)?.some(test) ?? false;
+      return { kind: 'call', test: (event) => get(event)?.some(test) ?? false };
     }
     case 'any': {
       const { some } = access;
-      return (event) => some(event, test);
+      return { kind: 'call', test: (event) => some(event, test) };
     }
   }
 }
 
-/** All of the tests; the cheap ones first. */
+/** All of the parts; the cheap ones first. */
 export function allOf(parts: readonly Compiled[]): Compiled {
-  if (parts.some((part) => part.kind === 'constant' && !part.value)) return FALSE;
-  const { tests, cost } = byCost(parts);
-  const [first, second, third] = tests;
-  if (first === undefined) return TRUE;
-  if (second === undefined) return { kind: 'test', test: first, cost };
-  if (tests.length === 2) return { kind: 'test', cost, test: (event) => first(event) && second(event) };
-  if (tests.length === 3 && third !== undefined)
-    return { kind: 'test', cost, test: (event) => first(event) && second(event) && third(event) };
-  return {
-    kind: 'test',
-    cost,
-    test: (event) => {
-      for (let index = 0; index < tests.length; index++) if (tests[index]?.(event) === false) return false;
-      return true;
-    },
-  };
+  return joined('and', parts);
 }
 
-/** Any of the tests; the cheap ones first. */
+/** Any of the parts; the cheap ones first. */
 export function anyOf(parts: readonly Compiled[]): Compiled {
-  if (parts.some((part) => part.kind === 'constant' && part.value)) return TRUE;
-  const { tests, cost } = byCost(parts);
-  const [first, second, third] = tests;
-  if (first === undefined) return FALSE;
-  if (second === undefined) return { kind: 'test', test: first, cost };
-  if (tests.length === 2) return { kind: 'test', cost, test: (event) => first(event) || second(event) };
-  if (tests.length === 3 && third !== undefined)
-    return { kind: 'test', cost, test: (event) => first(event) || second(event) || third(event) };
-  return {
-    kind: 'test',
-    cost,
-    test: (event) => {
-      for (let index = 0; index < tests.length; index++) if (tests[index]?.(event) === true) return true;
-      return false;
-    },
-  };
+  return joined('or', parts);
+}
+
+/** Tests have no effects, so their order is free. */
+function joined(kind: 'and' | 'or', parts: readonly Compiled[]): Compiled {
+  const decisive = kind === 'or';
+  if (parts.some((part) => part.kind === 'constant' && part.value === decisive))
+    return decisive ? TRUE : FALSE;
+  const tests = parts
+    .flatMap((part) => (part.kind === 'test' ? [part] : []))
+    .toSorted((a, b) => a.cost - b.cost);
+  const [first, second] = tests;
+  if (first === undefined) return decisive ? FALSE : TRUE;
+  if (second === undefined) return first;
+  const cost = tests.reduce((sum, one) => sum + one.cost, 0);
+  return { kind: 'test', code: { kind, parts: tests.map(({ code }) => code) }, cost };
 }
 
 export function notOf(part: Compiled): Compiled {
   if (part.kind === 'constant') return part.value ? FALSE : TRUE;
-  const { test, cost } = part;
-  return { kind: 'test', cost, test: (event) => !test(event) };
-}
-
-/** Tests have no effects, so their order is free. */
-function byCost(parts: readonly Compiled[]): { tests: readonly Predicate[]; cost: number } {
-  const sorted = parts
-    .flatMap((part) => (part.kind === 'test' ? [part] : []))
-    .toSorted((a, b) => a.cost - b.cost);
-  return { tests: sorted.map(({ test }) => test), cost: sorted.reduce((sum, { cost }) => sum + cost, 0) };
+  return { kind: 'test', code: { kind: 'not', part: part.code }, cost: part.cost };
 }

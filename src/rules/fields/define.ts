@@ -1,5 +1,12 @@
-import type { RuleEvent } from '../event.ts';
-import type { AnsweredField, ArgumentKind, UnansweredField, ValueOf, ValueType } from './field.ts';
+import { openModeOf, type RuleEvent } from '../event.ts';
+import type {
+  AnsweredField,
+  ArgumentKind,
+  EventVariant,
+  UnansweredField,
+  ValueOf,
+  ValueType,
+} from './field.ts';
 
 /** Short ways to write the table of fields. */
 
@@ -23,7 +30,21 @@ export function ofType<Type extends ValueType>(
     shape: 'single',
     type,
     get: (event) => get(event.type),
-    ofType: get,
+    ofVariant: (variant) => get(variant.type),
+  }));
+}
+
+/** A field that depends on the access mode of a call that opens. */
+export function ofOpenMode(
+  name: string,
+  description: string,
+  get: (mode: number | null) => boolean,
+): AnsweredField {
+  return field(name, 'boolean', 'none', description, 'single', () => ({
+    shape: 'single',
+    type: 'boolean',
+    get: ({ openFlags }) => get(openModeOf(openFlags)),
+    ofVariant: ({ openMode }: EventVariant) => (openMode === undefined ? undefined : get(openMode)),
   }));
 }
 

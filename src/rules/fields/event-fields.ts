@@ -1,12 +1,11 @@
 import type { ByteString } from '../../base/bytes.ts';
 import type { RuleEvent } from '../event.ts';
 import { categoryOf, EVENT_TYPES, eventTypeOf, isSystemCall } from '../event-types.ts';
-import { field, ofType, single, unanswered } from './define.ts';
+import { field, ofOpenMode, ofType, single, unanswered } from './define.ts';
 import { errorName } from './errno.ts';
 import type { Field } from './field.ts';
 
 /** asm-generic/fcntl.h */
-const O_ACCMODE = 3;
 const O_RDONLY = 0;
 const O_WRONLY = 1;
 const O_RDWR = 2;
@@ -26,7 +25,12 @@ export const EVENT_FIELDS: readonly Field[] = [
     (argument) => {
       const wanted = eventTypeOf(argument ?? '');
       const is = (type: number) => (type === wanted ? 1 : 0);
-      return { shape: 'single', type: 'number', get: (event) => is(event.type), ofType: is };
+      return {
+        shape: 'single',
+        type: 'number',
+        get: (event) => is(event.type),
+        ofVariant: (variant) => is(variant.type),
+      };
     },
   ),
   ofType('evt.category', 'string', 'What the event is about: process, file, net, ...', categoryOf),
@@ -65,11 +69,11 @@ export const EVENT_FIELDS: readonly Field[] = [
   single('evt.failed', 'boolean', 'Whether the call returned an error.', ({ result }) =>
     result === null ? null : result < 0,
   ),
-  single('evt.is_open_read', 'boolean', 'Whether something is opened to be read.', ({ openFlags }) =>
-    opensWith(openFlags, O_RDONLY),
+  ofOpenMode('evt.is_open_read', 'Whether something is opened to be read.', (mode) =>
+    opensTo(mode, O_RDONLY),
   ),
-  single('evt.is_open_write', 'boolean', 'Whether something is opened to be written to.', ({ openFlags }) =>
-    opensWith(openFlags, O_WRONLY),
+  ofOpenMode('evt.is_open_write', 'Whether something is opened to be written to.', (mode) =>
+    opensTo(mode, O_WRONLY),
   ),
   ...unanswered('the mode of a new file, and whether it is new, are not captured', {
     'evt.is_open_create': ['boolean', 'Whether a file is made.'],
@@ -134,10 +138,8 @@ function typeName(type: number): string | null {
 }
 
 /** Present and false for events that open nothing, as the reference engine has it. */
-function opensWith(flags: number | null, mode: number): boolean {
-  if (flags === null) return false;
-  const given = flags & O_ACCMODE;
-  return given === mode || given === O_RDWR;
+function opensTo(mode: number | null, wanted: number): boolean {
+  return mode === wanted || mode === O_RDWR;
 }
 
 function argumentsOf(event: RuleEvent): ByteString {

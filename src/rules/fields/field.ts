@@ -11,6 +11,13 @@ export type ArgumentKind = 'none' | 'index' | 'required index' | 'name' | 'requi
 /** Type of a value: `bytes` is text that is no text, `address` an IP address, `network` is compared with networks. */
 export type ValueType = 'string' | 'bytes' | 'number' | 'boolean' | 'address' | 'network';
 
+/** What rules are compiled for: events that have this in common. */
+export interface EventVariant {
+  readonly type: number;
+  /** Access mode of a call that opens (O_ACCMODE), null for any other call; undefined: it may be any. */
+  readonly openMode: number | null | undefined;
+}
+
 export interface ValueOf {
   readonly string: ByteString;
   readonly bytes: ByteString;
@@ -32,8 +39,8 @@ export type Access<Type extends ValueType = ValueType> =
       readonly shape: 'single';
       readonly type: Type;
       readonly get: (event: RuleEvent) => ValueOf[Type] | null;
-      /** The value depends on nothing but the type of the event: what it is for one. */
-      readonly ofType?: (type: number) => ValueOf[Type] | null;
+      /** The value depends on nothing but the variant of the event: what it is for one. undefined: not decided by it. */
+      readonly ofVariant?: (variant: EventVariant) => ValueOf[Type] | null | undefined;
     }
   | {
       readonly shape: 'list';

@@ -2,6 +2,7 @@ import type { ByteString } from '../base/bytes.ts';
 import { discriminatorsOf, type Discriminator } from './compile/discriminators.ts';
 import type { Predicate } from './compile/test.ts';
 import type { RuleEvent } from './event.ts';
+import type { EventVariant } from './fields/field.ts';
 import type { RuleCounters } from './rule-set.ts';
 import type { Expression } from './syntax.ts';
 
@@ -20,17 +21,21 @@ interface Lookup {
 
 const NONE: readonly never[] = [];
 
-/** The rules for events of one type: most are found by the value of a field, the others are run on each event. */
-export class TypeProgram {
+/** The rules for events of one variant: most are found by the value of a field, the others are run on each event. */
+export class VariantProgram {
   readonly #lookups: readonly Lookup[];
   readonly #always: readonly Entry[];
   readonly #onBroken: (index: number, error: unknown) => void;
   readonly #matches: number[] = [];
 
   /** @param entries in the order of their rules */
-  constructor(entries: readonly Entry[], type: number, onBroken: (index: number, error: unknown) => void) {
+  constructor(
+    entries: readonly Entry[],
+    variant: EventVariant,
+    onBroken: (index: number, error: unknown) => void,
+  ) {
     this.#onBroken = onBroken;
-    const { lookups, always } = arrange(entries, type);
+    const { lookups, always } = arrange(entries, variant);
     this.#lookups = lookups;
     this.#always = always;
   }
@@ -95,9 +100,9 @@ const MIN_RULES = 2;
 
 function arrange(
   entries: readonly Entry[],
-  type: number,
+  variant: EventVariant,
 ): { lookups: readonly Lookup[]; always: readonly Entry[] } {
-  const context = { type, warn: () => {} };
+  const context = { variant, warn: () => {} };
   const candidates = new Map(entries.map((entry) => [entry, discriminatorsOf(entry.condition, context)]));
   const counts = new Map<string, number>();
   for (const found of candidates.values())
