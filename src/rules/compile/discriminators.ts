@@ -39,3 +39,12 @@ function discriminatorOf(part: Expression, context: CheckContext): Discriminator
   const { get } = access as { get: (event: RuleEvent) => ByteString | null };
   return { key, get, values: new Set(check.words) };
 }
+
+/** Names of the fields by whose value a condition can be looked up, with the number of values. */
+export function lookupFields(condition: Expression): readonly string[] {
+  const found = discriminatorsOf(condition, { variant: ANY_EVENT, warn: () => {} });
+  return [...found.values()].map(({ key, values }) => `${key} (${values.size})`);
+}
+
+/** A variant that no event has: what depends on the variant is left out. */
+const ANY_EVENT = { type: -1, openMode: undefined };
