@@ -55,7 +55,8 @@ export class RuleSet {
       if (index !== -1) this.#matched(index, onMatch);
       return;
     }
-    for (const index of program.all(event)) this.#matched(index, onMatch);
+    const matches = program.all(event);
+    for (let at = 0; at < matches.length; at++) this.#matched(matches[at] ?? -1, onMatch);
   }
 
   countersOf(rule: Rule): RuleCounters {

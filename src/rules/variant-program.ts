@@ -54,7 +54,7 @@ export class VariantProgram {
   /** Indexes of all rules that are true, in order. Valid until the next call. */
   all(event: RuleEvent): readonly number[] {
     const matches = this.#matches;
-    matches.length = 0;
+    if (matches.length > 0) matches.length = 0;
     this.#allOf(this.#always, event, matches);
     for (const { get, entries } of this.#lookups) {
       const value = get(event);

@@ -22,13 +22,13 @@ export function wordTest(words: readonly ByteString[], where: Where, ignoresCase
   const folded = ignoresCase ? words.map(lowerCase) : words;
   const trie = buildTrie(where === 'suffix' ? folded.map(reversed) : folded, ignoresCase);
   if (trie === null) return oneByOne(folded, where, ignoresCase);
-  const { classes, width, next } = trie;
+  const { classes, next } = trie;
   switch (where) {
     case 'prefix':
       return (value) => {
         let state = 0;
         for (let at = 0; at < value.length; at++) {
-          state = next[state * width + (classes[value.charCodeAt(at) & 0xff] ?? 0)] ?? DEAD;
+          state = next[state + (classes[value.charCodeAt(at) & 0xff] as number)] as number;
           if (state < 0) return state === ACCEPTING;
         }
         return false;
@@ -38,17 +38,17 @@ export function wordTest(words: readonly ByteString[], where: Where, ignoresCase
       return (value) => {
         let state = 0;
         for (let at = 0; at < value.length; at++) {
-          state = next[state * width + (classes[value.charCodeAt(at) & 0xff] ?? 0)] ?? DEAD;
+          state = next[state + (classes[value.charCodeAt(at) & 0xff] as number)] as number;
           if (state < 0) return state === ACCEPTING;
         }
-        return next[state * width + slash] === ACCEPTING;
+        return next[state + slash] === ACCEPTING;
       };
     }
     case 'suffix':
       return (value) => {
         let state = 0;
         for (let at = value.length - 1; at >= 0; at--) {
-          state = next[state * width + (classes[value.charCodeAt(at) & 0xff] ?? 0)] ?? DEAD;
+          state = next[state + (classes[value.charCodeAt(at) & 0xff] as number)] as number;
           if (state < 0) return state === ACCEPTING;
         }
         return false;
@@ -58,7 +58,7 @@ export function wordTest(words: readonly ByteString[], where: Where, ignoresCase
       return (value) => {
         let state = 0;
         for (let at = 0; at < value.length; at++) {
-          state = next[state * width + (classes[value.charCodeAt(at) & 0xff] ?? 0)] ?? 0;
+          state = next[state + (classes[value.charCodeAt(at) & 0xff] as number)] as number;
           if (state === ACCEPTING) return true;
         }
         return false;
@@ -83,10 +83,11 @@ function reversed(text: ByteString): ByteString {
 interface Trie {
   /** Class of each byte; 0 for bytes that stand in no word. */
   readonly classes: Uint8Array;
-  /** Number of classes. */
+  /** Number of classes. A state is the index of its row, a multiple of it. */
   readonly width: number;
-  readonly states: number;
-  /** Next state for state and class; ACCEPTING where a word ends, DEAD where none goes on. */
+  /** Cells that are in use. */
+  readonly size: number;
+  /** Next state for state plus class; ACCEPTING where a word ends, DEAD where none goes on. */
   readonly next: Int32Array;
 }
 
@@ -106,37 +107,43 @@ function buildTrie(words: readonly ByteString[], ignoresCase: boolean): Trie | n
   if (ignoresCase) for (let upper = 65; upper <= 90; upper++) classes[upper] = classes[upper + 32] ?? 0;
   if (states * width > MAX_CELLS) return null;
   const next = new Int32Array(states * width).fill(DEAD);
-  let count = 1;
+  let size = width;
   for (const word of words) {
     let state = 0;
     for (let at = 0; at < word.length; at++) {
-      const cell = state * width + (classes[word.charCodeAt(at) & 0xff] ?? 0);
+      const cell = state + (classes[word.charCodeAt(at) & 0xff] ?? 0);
       const known = next[cell] ?? DEAD;
       // A shorter word is enough; a longer one that is there already goes.
       if (known === ACCEPTING) break;
-      if (at === word.length - 1) next[cell] = ACCEPTING;
-      else if (known === DEAD) next[cell] = state = count++;
-      else state = known;
+      if (at === word.length - 1) {
+        next[cell] = ACCEPTING;
+      } else if (known === DEAD) {
+        next[cell] = state = size;
+        size += width;
+      } else {
+        state = known;
+      }
     }
   }
-  return { classes, width, states: count, next };
+  return { classes, width, size, next };
 }
 
 /** Turns the trie into an automaton: where no word goes on, the longest ending that another word begins with does. */
-function linkFailures({ width, states, next }: Trie): void {
-  const failure = new Int32Array(states);
+function linkFailures({ width, size, next }: Trie): void {
+  const failure = new Int32Array(size / width);
   const queue: number[] = [0];
   for (let head = 0; head < queue.length; head++) {
     const state = queue[head] ?? 0;
+    const fallbackState = failure[state / width] ?? 0;
     for (let index = 0; index < width; index++) {
-      const cell = state * width + index;
+      const cell = state + index;
       const target = next[cell] ?? DEAD;
-      const fallback = state === 0 ? 0 : (next[(failure[state] ?? 0) * width + index] ?? 0);
+      const fallback = state === 0 ? 0 : (next[fallbackState + index] ?? 0);
       if (target === ACCEPTING) continue;
       if (target === DEAD || fallback === ACCEPTING) {
         next[cell] = fallback;
       } else {
-        failure[target] = fallback;
+        failure[target / width] = fallback;
         queue.push(target);
       }
     }

@@ -1,6 +1,6 @@
 import { RE2JS } from 're2js';
-import { textFromByteString, type ByteString } from '../../base/bytes.ts';
-import type { TextTest } from './automaton.ts';
+import { byteStringFromText, textFromByteString, type ByteString } from '../../base/bytes.ts';
+import { wordTest, type TextTest } from './automaton.ts';
 
 /** Thrown for a pattern that is none, with a message for people. */
 export class PatternError extends Error {
@@ -24,10 +24,10 @@ export function regexTest(patterns: readonly ByteString[]): TextTest {
   const matches: TextTest = (value) =>
     regex.testExact(NOT_ASCII.test(value) ? textFromByteString(value) : value);
   // The engine costs more than all else in a rule, and mostly the value does not even begin or end so.
-  const starts = new Set(texts.map(literalPrefix));
-  const [start = ''] = starts;
-  if (starts.size !== 1 || start === '' || NOT_ASCII.test(start)) return matches;
-  return (value) => value.startsWith(start) && matches(value);
+  const starts = texts.map((text) => byteStringFromText(literalPrefix(text)));
+  if (starts.includes('')) return matches;
+  const mayMatch = wordTest(starts, 'prefix');
+  return (value) => mayMatch(value) && matches(value);
 }
 
 function compile(pattern: string): RE2JS {

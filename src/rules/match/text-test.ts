@@ -59,7 +59,8 @@ function globTest(patterns: readonly ByteString[], ignoresCase: boolean): TextTe
     inside: [] as ByteString[],
   };
   const globs: Glob[] = [];
-  const needed: ByteString[] = [];
+  const prefixes: ByteString[] = [];
+  const inside: ByteString[] = [];
   for (const pattern of patterns) {
     // The literals of a folded pattern are found before its letters become sets of two.
     const { longest, prefix, suffix, form } = globLiterals(compileGlob(pattern));
@@ -69,7 +70,8 @@ function globTest(patterns: readonly ByteString[], ignoresCase: boolean): TextTe
     else if (form === 'inside') words.inside.push(longest);
     else {
       globs.push(compileGlob(pattern, ignoresCase));
-      needed.push(longest);
+      prefixes.push(prefix);
+      inside.push(longest);
     }
   }
   const tests: TextTest[] = [];
@@ -77,7 +79,10 @@ function globTest(patterns: readonly ByteString[], ignoresCase: boolean): TextTe
   for (const where of ['prefix', 'suffix', 'inside'] as const)
     if (words[where].length > 0) tests.push(wordTest(words[where], where, ignoresCase));
   if (globs.length > 0) {
-    const mayMatch = wordTest(needed, 'inside', ignoresCase);
+    const haveAllPrefixes = prefixes.every((prefix) => prefix !== '');
+    const mayMatch = haveAllPrefixes
+      ? wordTest(prefixes, 'prefix', ignoresCase)
+      : wordTest(inside, 'inside', ignoresCase);
     tests.push((value) => mayMatch(value) && globs.some((glob) => matchesGlob(glob, value)));
   }
   return anyOf(tests);
