@@ -183,3 +183,23 @@ test('what a file holds cannot reach the terminal raw', async () => {
     assert.ok(!`${stdout}${stderr}`.includes('\x1b'));
   }
 });
+
+test('events --filter and try: a condition that is right goes to the engine, one that is wrong ends it', async () => {
+  const condition = 'proc.name = sh and proc.tty = 0';
+  for (const [argv, kind] of [
+    [['events', '--filter', condition], 'live'],
+    [['rules', 'try', condition, 'x.tlrec'], 'recording'],
+  ] as const) {
+    const engine = new MadeUpEngine();
+    const { exitCode, stderr } = await runCli(argv, engine);
+    assert.equal(exitCode, 0);
+    assert.equal(engine.runs[0]?.eventFilter, condition);
+    assert.equal(engine.runs[0]?.source.kind, kind);
+    assert.match(stderr, /^proc\.tty has no value yet/);
+    const wrong = argv.map((word) => (word === condition ? 'proc.nmae = x' : word));
+    const refused = await runCli(wrong, engine);
+    assert.equal(refused.exitCode, 64);
+    assert.match(refused.stderr, /is wrong at 1:1: unknown field 'proc\.nmae'; did you mean proc\.name\?/);
+    assert.equal(engine.runs.length, 1);
+  }
+});
