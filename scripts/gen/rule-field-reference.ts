@@ -7,11 +7,11 @@ import { generatedNote, markdownTable } from './markdown.ts';
 /** docs/reference/rule-fields.md */
 export function generateRuleFieldReference(): string {
   const classes = Map.groupBy(
-    FIELDS.filter(({ isAnswered }) => isAnswered),
+    FIELDS.filter(({ reason }) => reason === null),
     ({ name }) => name.slice(0, name.indexOf('.')),
   );
   const reasons = Map.groupBy(
-    FIELDS.filter((field) => !field.isAnswered),
+    FIELDS.filter(({ reason }) => reason !== null),
     ({ reason }) => reason,
   );
   const types = EVENT_TYPES.flatMap((name, type) => {

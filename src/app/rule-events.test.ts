@@ -9,6 +9,7 @@ import {
   sampleRequest,
 } from '../output/sample-story.ts';
 import type { RuleEvent } from '../rules/event.ts';
+import { TOLD_ARGUMENTS } from '../rules/fields/event-arguments.ts';
 import { FIELDS } from '../rules/fields/registry.ts';
 import { loadRules } from '../rules/load/load-rules.ts';
 import { RuleSet } from '../rules/rule-set.ts';
@@ -16,6 +17,7 @@ import { RuleSource } from '../rules/text.ts';
 import { RuleEvents } from './rule-events.ts';
 
 const events = new RuleEvents({ clock: sampleContext.clock, hostname: 'web1', architecture: 'x64' });
+const byText = (a: string, b: string) => a.localeCompare(b);
 const request = sampleRequest();
 const node = sampleProcess();
 const program = new SampleProgram(sampleProcess({ pid: 7, parent: node, parentPid: 4211 }), exactly(request));
@@ -129,12 +131,31 @@ test('one event does not keep what another had', () => {
   check(events.ofAccept(request.connection, node, 1, 5), ['not req.id exists and not evt.arg.exe exists']);
 });
 
+test('the arguments that rules may ask for are those that events have', () => {
+  const names = new Set<string>();
+  // There is one event: each is looked at before the next is made.
+  for (const make of [
+    () => events.ofEffect(program.exec(['id', '-u'], '/usr/bin/id')),
+    () => events.ofEffect(program.exit(0)),
+    () => events.ofEffect(program.open('/x')),
+    () => events.ofEffect(program.connect('192.0.2.7', 443)),
+    () => events.ofAccept(request.connection, node, 1, 5),
+  ]) {
+    const event = make();
+    for (const name of event?.argumentNames ?? []) {
+      if (name !== 'res') assert.notEqual(event?.argument(name), null, name);
+      names.add(name);
+    }
+  }
+  assert.deepEqual([...names].toSorted(byText), [...TOLD_ARGUMENTS].toSorted(byText));
+});
+
 test('every field that has an answer gives one, or none, on every event', () => {
   const all = [program.exec(['id'], '/usr/bin/id'), program.open('/x'), program.connect('::1', 1)];
   for (const effect of all) {
     const event = events.ofEffect(effect);
-    for (const { name, argument, isAnswered, type } of FIELDS) {
-      if (!isAnswered || type === 'bytes') continue;
+    for (const { name, argument, reason, type } of FIELDS) {
+      if (reason !== null || type === 'bytes') continue;
       const field = argument.startsWith('required') ? `${name}[name]` : name;
       assert.equal(typeof isTrue(`${field} exists`, event), 'boolean', field);
     }

@@ -75,10 +75,11 @@ export function isSystemCall(type: number): boolean {
 /** Types that events have today. The calls of a family come under one name where the kernel side tells them as one. */
 const ANSWERED: Readonly<Record<string, string>> = {
   execve: 'execve and execveat',
-  openat: 'open, creat, openat and openat2',
+  openat:
+    'open, creat, openat and openat2: to write by anybody, to read by processes that serve requests and what they started',
   connect: 'connect',
   accept4: 'accept and accept4',
-  procexit: 'the end of a process',
+  procexit: 'the end of a process that serves requests, or that one has started',
   http_request: 'a request of HTTP, when its head is read',
   http_response: 'the reply to it',
   db_query: 'a statement or command for a data service',

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
+import { alertOf } from './alert.ts';
 import { UNTOLD_NUMBER, type RuleEvent } from './event.ts';
 import { load, makeEvent, makeProcess, problemsOf, ruleText, rulesOf } from './testing.ts';
 
@@ -53,4 +54,21 @@ test('what cannot be printed is refused, with its place', () => {
   assert.match(errorOf('%evt.arg'), /needs an argument/);
   assert.match(errorOf('%proc.aname[1'), /expected ']'/);
   assert.match(errorOf('%tolower(proc.pid)'), /takes a text/);
+});
+
+test('an alert has the shape that listeners of Falco know', () => {
+  const [rule] = rulesOf(
+    ruleText('proc.name exists', '  tags: [a, T1059]\n').replace('output: o', 'output: "by %proc.name"'),
+  );
+  assert.ok(rule);
+  assert.deepEqual(alertOf(rule, makeEvent()), {
+    time: '2023-11-14T22:13:20.123250000Z',
+    rule: 'r',
+    priority: 'Notice',
+    source: 'syscall',
+    hostname: 'web1',
+    output: '22:13:20.123250000: Notice by cat',
+    tags: ['a', 'T1059'],
+    output_fields: { 'proc.name': 'cat' },
+  });
 });

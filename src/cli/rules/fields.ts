@@ -25,10 +25,10 @@ export const fieldsCommand = defineCommand({
 
 function fieldView(field: Field): object {
   const { name, type, argument, shape, description } = field;
-  return { name, type, argument, shape, description, unanswered: field.isAnswered ? null : field.reason };
+  return { name, type, argument, shape, description, unanswered: field.reason };
 }
 
 function fieldLine(field: Field, width: number): string {
-  const reason = field.isAnswered ? '' : ` Not answered yet: ${field.reason}.`;
+  const reason = field.reason === null ? '' : ` Not answered yet: ${field.reason}.`;
   return `${fieldSyntax(field).padEnd(width)}  ${field.type.padEnd(7)}  ${field.description}${reason}\n`;
 }

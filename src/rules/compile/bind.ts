@@ -38,8 +38,9 @@ function bindField(term: FieldTerm, warn: Warn): Bound {
   const argument = found.argument ?? term.argument;
   checkArgument(term, field.argument, found.argument !== null, argument);
   const key = argument === null ? field.name : `${field.name}[${argument}]`;
-  if (!field.isAnswered) {
-    const message = `${field.name} has no value yet: ${field.reason}`;
+  const reason = field.reason ?? (argument === null ? null : (field.reasonFor?.(argument) ?? null));
+  if (reason !== null || field.bind === null) {
+    const message = `${term.name} has no value yet: ${reason}`;
     warn(problemIn('unanswered-field', message, term.span));
     const access = { ...NO_VALUE, type: field.type } as Access;
     return { access, key, isUnanswered: true, isFilterOnly: false, cost: 0 };

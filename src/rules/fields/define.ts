@@ -1,12 +1,5 @@
 import { openModeOf, type RuleEvent } from '../event.ts';
-import type {
-  AnsweredField,
-  ArgumentKind,
-  EventVariant,
-  UnansweredField,
-  ValueOf,
-  ValueType,
-} from './field.ts';
+import type { ArgumentKind, EventVariant, Field, ValueOf, ValueType } from './field.ts';
 
 /** Short ways to write the table of fields. */
 
@@ -15,7 +8,7 @@ export function single<Type extends ValueType>(
   type: Type,
   description: string,
   get: (event: RuleEvent) => ValueOf[Type] | null,
-): AnsweredField {
+): Field {
   return field(name, type, 'none', description, 'single', () => ({ shape: 'single', type, get }));
 }
 
@@ -25,7 +18,7 @@ export function ofType<Type extends ValueType>(
   type: Type,
   description: string,
   get: (type: number) => ValueOf[Type] | null,
-): AnsweredField {
+): Field {
   return field(name, type, 'none', description, 'single', () => ({
     shape: 'single',
     type,
@@ -35,11 +28,7 @@ export function ofType<Type extends ValueType>(
 }
 
 /** A field that depends on the access mode of a call that opens. */
-export function ofOpenMode(
-  name: string,
-  description: string,
-  get: (mode: number | null) => boolean,
-): AnsweredField {
+export function ofOpenMode(name: string, description: string, get: (mode: number | null) => boolean): Field {
   return field(name, 'boolean', 'none', description, 'single', () => ({
     shape: 'single',
     type: 'boolean',
@@ -53,7 +42,7 @@ export function namedAny(
   name: string,
   description: string,
   some: (event: RuleEvent, argument: string, test: (value: string) => boolean) => boolean,
-): AnsweredField {
+): Field {
   return field(name, 'string', 'required name', description, 'any', (argument) => {
     const given = argument ?? '';
     return {
@@ -69,7 +58,7 @@ export function list(
   name: string,
   description: string,
   get: (event: RuleEvent) => readonly string[] | null,
-): AnsweredField {
+): Field {
   return field(name, 'string', 'none', description, 'list', () => ({ shape: 'list', type: 'string', get }));
 }
 
@@ -79,7 +68,7 @@ export function eitherEnd<Type extends ValueType>(
   type: Type,
   description: string,
   some: (event: RuleEvent, test: (value: ValueOf[Type]) => boolean) => boolean,
-): AnsweredField {
+): Field {
   return {
     ...field(name, type, 'none', description, 'any', () => ({
       shape: 'any',
@@ -96,19 +85,18 @@ export function field(
   type: ValueType,
   argument: ArgumentKind,
   description: string,
-  shape: AnsweredField['shape'],
-  bind: AnsweredField['bind'],
-): AnsweredField {
-  return { isAnswered: true, name, type, argument, description, shape, isFilterOnly: false, bind };
+  shape: Field['shape'],
+  bind: Field['bind'],
+): Field {
+  return { name, type, argument, description, shape, isFilterOnly: false, reason: null, bind };
 }
 
 /** Fields that wait for the same thing. */
 export function unanswered(
   reason: string,
   fields: Readonly<Record<string, readonly [type: ValueType, description: string, argument?: ArgumentKind]>>,
-): UnansweredField[] {
+): Field[] {
   return Object.entries(fields).map(([name, [type, description, argument = 'none']]) => ({
-    isAnswered: false,
     name,
     type,
     argument,
@@ -116,5 +104,6 @@ export function unanswered(
     reason,
     shape: 'single',
     isFilterOnly: false,
+    bind: null,
   }));
 }

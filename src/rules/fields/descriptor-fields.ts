@@ -3,7 +3,7 @@ import type { Endpoint } from '../../model/request.ts';
 import type { DescriptorKind, RuleDescriptor, RuleEvent } from '../event.ts';
 import { containerIdOf } from './identity-fields.ts';
 import { eitherEnd, single } from './define.ts';
-import type { AnsweredField, Field } from './field.ts';
+import type { Field } from './field.ts';
 
 type End = (descriptor: RuleDescriptor) => Endpoint | null;
 
@@ -145,15 +145,15 @@ function endOf({ descriptor }: RuleEvent, end: End): Endpoint | null {
   return descriptor !== null && isIp(descriptor) ? end(descriptor) : null;
 }
 
-function address(fieldName: string, description: string, end: End): AnsweredField {
+function address(fieldName: string, description: string, end: End): Field {
   return single(fieldName, 'address', description, (event) => endOf(event, end)?.address ?? null);
 }
 
-function port(fieldName: string, description: string, end: End): AnsweredField {
+function port(fieldName: string, description: string, end: End): Field {
   return single(fieldName, 'number', description, (event) => endOf(event, end)?.port ?? null);
 }
 
-function network(fieldName: string, description: string, end: End): AnsweredField {
+function network(fieldName: string, description: string, end: End): Field {
   const get = (event: RuleEvent) => endOf(event, end)?.address ?? null;
   return { ...single(fieldName, 'network', description, get), isFilterOnly: true };
 }

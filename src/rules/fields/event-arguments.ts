@@ -20,3 +20,27 @@ const known = new Set(NAMES);
 export function isEventArgument(name: string): boolean {
   return known.has(name);
 }
+
+/** Arguments that some event has today: see src/app/rule-events.ts. */
+export const TOLD_ARGUMENTS: ReadonlySet<string> = new Set([
+  'args',
+  'comm',
+  'cwd',
+  'exe',
+  'filename',
+  'flags',
+  'name',
+  'pid',
+  'ptid',
+  'res',
+  'status',
+  'tid',
+  'trusted_exepath',
+  'tuple',
+  'uid',
+]);
+
+/** Why no event has an argument; null where one has it. Numbers count those that an event has. */
+export function untoldArgument(name: string): string | null {
+  return /^\d+$/.test(name) || TOLD_ARGUMENTS.has(name) ? null : 'no event that is told has this argument';
+}

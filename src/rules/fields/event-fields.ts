@@ -3,6 +3,7 @@ import type { RuleEvent } from '../event.ts';
 import { categoryOf, EVENT_TYPES, eventTypeOf, isSystemCall } from '../event-types.ts';
 import { field, ofOpenMode, ofType, single, unanswered } from './define.ts';
 import { errorName } from './errno.ts';
+import { untoldArgument } from './event-arguments.ts';
 import type { Field } from './field.ts';
 
 /** asm-generic/fcntl.h */
@@ -40,20 +41,23 @@ export const EVENT_FIELDS: readonly Field[] = [
   single('evt.cpu', 'number', 'Number of the CPU.', ({ cpu }) => cpu),
   single('evt.args', 'string', 'All arguments of the event.', argumentsOf),
   single('evt.info', 'string', 'The same as evt.args.', argumentsOf),
-  field(
-    'evt.arg',
-    'string',
-    'required name',
-    'An argument of the event by name or number, such as evt.arg.flags or evt.arg[0].',
-    'single',
-    (argument) => {
-      const name = argument ?? '';
-      const get = /^\d+$/.test(name)
-        ? (event: RuleEvent) => event.argument(event.argumentNames[Number(name)] ?? '')
-        : (event: RuleEvent) => event.argument(name);
-      return { shape: 'single', type: 'string', get };
-    },
-  ),
+  {
+    ...field(
+      'evt.arg',
+      'string',
+      'required name',
+      'An argument of the event by name or number, such as evt.arg.flags or evt.arg[0].',
+      'single',
+      (argument) => {
+        const name = argument ?? '';
+        const get = /^\d+$/.test(name)
+          ? (event: RuleEvent) => event.argument(event.argumentNames[Number(name)] ?? '')
+          : (event: RuleEvent) => event.argument(name);
+        return { shape: 'single', type: 'string', get };
+      },
+    ),
+    reasonFor: untoldArgument,
+  },
   single(
     'evt.res',
     'string',

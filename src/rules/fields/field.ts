@@ -54,7 +54,8 @@ export type Access<Type extends ValueType = ValueType> =
       readonly some: (event: RuleEvent, test: (value: ValueOf[Type]) => boolean) => boolean;
     };
 
-interface FieldBase {
+/** A field that rules may name. */
+export interface Field {
   readonly name: string;
   readonly type: ValueType;
   readonly argument: ArgumentKind;
@@ -63,22 +64,16 @@ interface FieldBase {
   readonly isFilterOnly: boolean;
   /** It gives several values: see Access. Of a field that takes an index: where none is given. */
   readonly shape: Access['shape'];
-}
-
-/** A field that events answer. */
-export interface AnsweredField extends FieldBase {
-  readonly isAnswered: true;
   /**
+   * Why no event has it yet, as a clause for people; null where events have it. Asking for such a field is a warning, and
+   * it has no value.
+   */
+  readonly reason: string | null;
+  /** The same for an argument; missing where all are alike. */
+  readonly reasonFor?: (argument: string) => string | null;
+  /**
+   * How it gets at its value; null where nothing could.
    * @param argument the text in brackets, of the field's kind; null where there is none
    */
-  readonly bind: (argument: string | null) => Access;
+  readonly bind: ((argument: string | null) => Access) | null;
 }
-
-/** A field of the language that no event answers yet: asking for it is a warning, and it has no value. */
-export interface UnansweredField extends FieldBase {
-  readonly isAnswered: false;
-  /** Why, as a clause for people. */
-  readonly reason: string;
-}
-
-export type Field = AnsweredField | UnansweredField;

@@ -3,7 +3,7 @@ import type { Process } from '../../model/process.ts';
 import type { RuleEvent } from '../event.ts';
 import { argsOf, commandLineOf, exeLineOf } from './command-line.ts';
 import { field, single } from './define.ts';
-import type { AnsweredField, Field, ValueOf } from './field.ts';
+import type { Field, ValueOf } from './field.ts';
 
 /** Ancestors that are looked at: chains are far shorter, and end at the first process. */
 const MAX_ANCESTORS = 256;
@@ -104,7 +104,7 @@ function own<Type extends 'string' | 'number'>(
   type: Type,
   description: string,
   property: Property<Type>,
-): AnsweredField {
+): Field {
   return single<Type>(fieldName, type, description, ({ process }) =>
     process === null ? null : property(process),
   );
@@ -115,7 +115,7 @@ function parents<Type extends 'string' | 'number'>(
   type: Type,
   description: string,
   property: Property<Type>,
-): AnsweredField {
+): Field {
   return single<Type>(fieldName, type, description, ({ process }) => {
     const parent = process?.parent ?? null;
     return parent === null ? null : property(parent);
@@ -128,7 +128,7 @@ function ancestors<Type extends 'string' | 'number'>(
   type: Type,
   what: string,
   property: Property<Type>,
-): AnsweredField {
+): Field {
   const description = `${what} of an ancestor: [1] is the parent, [2] its parent, [0] the process itself; without an index any ancestor.`;
   return field(fieldName, type, 'index', description, 'any', (argument) => {
     if (argument === null) {

@@ -9,8 +9,20 @@ import { PROCESS_FIELDS } from './process-fields.ts';
 import { REQUEST_FIELDS } from './request-fields.ts';
 import { UNANSWERED_FIELDS } from './unanswered-fields.ts';
 
-/** Every field that rules may name: the one table behind rules, outputs, documents and the console. */
-export const FIELDS: readonly Field[] = [
+/** Fields that could be answered, but for which the events of today have no value. */
+const AWAITED: Readonly<Record<string, string>> = {
+  'evt.cpu': 'the processor is not handed on with what happened',
+  'evt.abspath.src': 'calls with two paths are not told',
+  'evt.abspath.dst': 'calls with two paths are not told',
+  'fs.path.source': 'calls with two paths are not told',
+  'fs.path.sourceraw': 'calls with two paths are not told',
+  'fs.path.target': 'calls with two paths are not told',
+  'fs.path.targetraw': 'calls with two paths are not told',
+  'flow.bytes_in': 'the end of a connection is no event of rules',
+  'flow.bytes_out': 'the end of a connection is no event of rules',
+};
+
+const TABLE: readonly Field[] = [
   ...EVENT_FIELDS,
   ...PROCESS_FIELDS,
   ...IDENTITY_FIELDS,
@@ -18,6 +30,12 @@ export const FIELDS: readonly Field[] = [
   ...REQUEST_FIELDS,
   ...UNANSWERED_FIELDS,
 ];
+
+/** Every field that rules may name: the one table behind rules, outputs, documents and the console. */
+export const FIELDS: readonly Field[] = TABLE.map((field) => ({
+  ...field,
+  reason: field.reason ?? AWAITED[field.name] ?? null,
+}));
 
 const byName = new Map(FIELDS.map((field) => [field.name, field]));
 

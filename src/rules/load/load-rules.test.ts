@@ -93,6 +93,17 @@ describe('macros', () => {
     assert.deepEqual(problemsOf(load(wrong)), ["a.yaml:2:14 unknown-macro macro 'm' is defined only later"]);
   });
 
+  test('conditions may be as deep as they may be written', () => {
+    const deep = (levels: number) =>
+      'proc.pid > 0 and (proc.name = x or ('.repeat(levels) + 'proc.name = bash' + '))'.repeat(levels);
+    assert.deepEqual(verdicts(ruleText(deep(499))), [false, true]);
+    const macro = `- macro: half\n  condition: ${deep(300)}\n`;
+    const twice = ruleText(`proc.pid > 0 and (proc.name = y or (${deep(300)} and half))`);
+    assert.deepEqual(verdicts(macro + twice), [false, true]);
+    const more = ruleText(deep(300).replace('proc.name = bash', 'half'));
+    assert.match(problemsOf(load(macro + more)).join(), /too-large the condition of rule 'r' is too large/);
+  });
+
   test('a later definition replaces an earlier one for everybody', () => {
     const file = `- macro: m\n  condition: proc.name = bash\n- macro: n\n  condition: m\n${ruleText('n')}`;
     assert.deepEqual(verdicts(file, '- macro: m\n  condition: proc.name = cat\n'), [true, false]);
@@ -372,6 +383,16 @@ describe('what no event has', () => {
       "a.yaml:1:3 never-fires rule 'r' can never fire: what it asks for has no value yet",
     ]);
     assert.equal(loadRules([new RuleSource('a', text)], { isStrict: true }).files[0]?.errors.length, 3);
+  });
+
+  test('so is an argument that no event has', () => {
+    assert.deepEqual(
+      problemsOf(load(ruleText('evt.type = openat and evt.arg.name = x and evt.arg.mode = 1')), 'warnings'),
+      [
+        'a.yaml:4:48 unanswered-field evt.arg.mode has no value yet: no event that is told has this argument',
+        "a.yaml:1:3 never-fires rule 'r' can never fire: what it asks for has no value yet",
+      ],
+    );
   });
 
   test('an event type that is not told is one, too', () => {
