@@ -47,6 +47,14 @@ test('values cannot break the line or move the cursor; as fields they are text',
   });
 });
 
+test('of a transformer, the value before and after it', () => {
+  const [rule] = rulesOf(withOutput('%toupper(basename(proc.exepath))'));
+  assert.deepEqual(rule?.output.values(makeEvent()), {
+    'proc.exepath': '/usr/bin/cat',
+    'toupper(basename(proc.exepath))': 'CAT',
+  });
+});
+
 test('what cannot be printed is refused, with its place', () => {
   const errorOf = (output: string) => problemsOf(load(withOutput(output))).join();
   assert.equal(errorOf('a %proc.nmae'), "a.yaml:5:15 unknown-field unknown field 'proc.nmae'");

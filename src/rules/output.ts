@@ -22,6 +22,8 @@ interface OutputField {
   /** As it stands in the template, without % and width. */
   readonly name: string;
   readonly bound: Bound;
+  /** The fields that a transformer is applied to: their values are told as well. */
+  readonly inside: readonly Bound[];
   /** The value takes so many characters, cut or filled up with blanks; null: as many as it has. */
   readonly width: number | null;
 }
@@ -36,7 +38,11 @@ export class OutputTemplate {
     this.text = text;
     this.#parts = parts;
     const fields = new Map<string, Bound>();
-    for (const part of parts) if (typeof part !== 'string') fields.set(part.name, part.bound);
+    for (const part of parts) {
+      if (typeof part === 'string') continue;
+      for (const bound of part.inside) fields.set(bound.key, bound);
+      fields.set(part.name, part.bound);
+    }
     this.#fields = fields;
   }
 
@@ -100,7 +106,8 @@ export function parseOutput(text: RuleText, warn: Warn): OutputTemplate {
     if (bound.isFilterOnly)
       throw new RuleError(problemIn('output', `${bound.key} has no one value to print`, term.span));
     const fieldWidth = digits === '' ? null : Math.min(Number(digits), MAX_VALUE);
-    parts.push(source.slice(done, at), { name: source.slice(start, end), bound, width: fieldWidth });
+    const inside = fieldsInside(term).map((one) => bindTerm(one, warn));
+    parts.push(source.slice(done, at), { name: source.slice(start, end), bound, inside, width: fieldWidth });
     done = at = end;
   }
   parts.push(source.slice(done));
@@ -108,6 +115,14 @@ export function parseOutput(text: RuleText, warn: Warn): OutputTemplate {
     source,
     parts.filter((part) => part !== ''),
   );
+}
+
+function fieldsInside(term: Term): readonly Term[] {
+  if (term.kind === 'field') return [];
+  return term.arguments.flatMap((argument) => {
+    if (argument.kind === 'literal') return [];
+    return argument.kind === 'field' ? [argument] : fieldsInside(argument);
+  });
 }
 
 /** The field or transformer at a place of the text; null where there is none. */

@@ -3,6 +3,7 @@ import type { RuleEvent } from '../event.ts';
 import { EVENT_TYPES, eventTypeOf } from '../event-types.ts';
 import { nearestWord } from '../../base/nearest-word.ts';
 import type { Access, EventVariant } from '../fields/field.ts';
+import { findField } from '../fields/registry.ts';
 import { textTest, type TextOperator } from '../match/text-test.ts';
 import { problemIn, RuleError } from '../problem.ts';
 import type { Check, Literal, Operator } from '../syntax.ts';
@@ -52,6 +53,7 @@ export function compileCheck(check: Check, context: CheckContext): Compiled {
       : { kind: 'test', code: { kind: 'call', test: compared }, cost: bound.cost + right.cost };
   }
   const literals = literalsOf(check);
+  warnOfFields(literals, access, context.warn);
   if (check.modifier !== null) return compileModified(check, literals, context);
   const compiled = compileLiterals(check, access, literals);
   if (bound.isUnanswered) return FALSE;
@@ -105,6 +107,17 @@ function validateTypes(check: Check): void {
     const message = `there is no event type '${literal.value}'`;
     const nearest = nearestWord(literal.value, EVENT_TYPES);
     throw new RuleError(problemIn('value', message, literal.span, nearest));
+  }
+}
+
+/** The name of a field on the right side is a text like any other, which is rarely what was meant. */
+function warnOfFields(literals: readonly Literal[], access: Access, warn: Warn): void {
+  if (access.type !== 'string') return;
+  for (const { value, span } of literals) {
+    const name = value.trim();
+    if (!name.includes('.') || findField(name) === null) continue;
+    const message = `'${name}' is a text here, although a field has this name`;
+    warn(problemIn('value', message, span, `val(${name})`));
   }
 }
 

@@ -75,7 +75,7 @@ export class RuleCollection {
 
   #addMacro(item: MacroItem, index: number): void {
     const before = this.macros.get(item.name);
-    if (changes(item)) {
+    if (changes(item, before)) {
       if (before === undefined) throw nothingBefore(item, this.macros.keys());
       before.visibility = index;
       before.condition = isAppended(item, 'condition')
@@ -89,7 +89,7 @@ export class RuleCollection {
 
   #addList(item: ListItem, index: number): void {
     const before = this.lists.get(item.name);
-    if (changes(item)) {
+    if (changes(item, before)) {
       if (before === undefined) throw nothingBefore(item, this.lists.keys());
       before.visibility = index;
       before.items = isAppended(item, 'items') ? [...before.items, ...item.items] : item.items;
@@ -102,19 +102,26 @@ export class RuleCollection {
   #addRule(item: RuleItem, index: number, warnings: RuleProblem[]): void {
     const before = this.rules.get(item.name);
     const isSwitch = item.keys.size === 2 && item.isEnabled !== null && item.override.size === 0;
-    if (isSwitch || changes(item)) {
+    if (isSwitch || item.isAppend || item.override.size > 0) {
       if (before === undefined) throw nothingBefore(item, this.rules.keys());
       if (isSwitch) warnings.push(oldSwitch(item));
+      if (item.isAppend) warnings.push(...leftOut(item));
       before.visibility = index;
       changeRule(before, item);
       return;
     }
-    this.rules.set(item.name, { ...newRule(item), index: before?.index ?? index, visibility: index });
+    this.rules.set(item.name, {
+      ...newRule(item, warnings),
+      index: before?.index ?? index,
+      visibility: index,
+    });
   }
 }
 
-function changes(item: RuleFileItem): boolean {
-  return item.isAppend || item.override.size > 0;
+/** To replace a macro or a list that is not there is to define it. */
+function changes(item: MacroItem | ListItem, before: object | undefined): boolean {
+  if (before !== undefined) return item.isAppend || item.override.size > 0;
+  return item.isAppend || [...item.override.values()].includes('append');
 }
 
 /** `append: true` appends all that can be. */
@@ -126,7 +133,7 @@ function appended(before: RuleText, more: RuleText): RuleText {
   return RuleText.join([before, RuleText.standingAt(' ', more.place(0)), more]);
 }
 
-function newRule(item: RuleItem): Omit<RuleDefinition, 'index' | 'visibility'> {
+function newRule(item: RuleItem, warnings: RuleProblem[]): Omit<RuleDefinition, 'index' | 'visibility'> {
   const { condition, output, description, priority } = item;
   const missing = Object.entries({ condition, output, desc: description, priority }).find(
     ([, value]) => value === null,
@@ -143,7 +150,7 @@ function newRule(item: RuleItem): Omit<RuleDefinition, 'index' | 'visibility'> {
     source: item.source,
     isEnabled: item.isEnabled ?? true,
     tags: item.tags ?? [],
-    exceptions: mergeExceptions([], item.exceptions ?? []),
+    exceptions: newExceptions(item.exceptions ?? [], warnings),
     warnsOfEventTypes: item.warnsOfEventTypes ?? true,
     skipsUnknownFilter: item.skipsUnknownFilter ?? false,
     capture: item.capture ?? false,
@@ -152,16 +159,18 @@ function newRule(item: RuleItem): Omit<RuleDefinition, 'index' | 'visibility'> {
   };
 }
 
+/** `append: true` appends to condition and exceptions, and to nothing else. */
 function changeRule(rule: RuleDefinition, item: RuleItem): void {
   const { condition, output, description, tags, exceptions } = item;
   if (condition !== null)
     rule.condition = isAppended(item, 'condition') ? appended(rule.condition, condition) : condition;
+  if (exceptions !== null)
+    rule.exceptions = mergeExceptions(isAppended(item, 'exceptions') ? rule.exceptions : [], exceptions);
+  if (item.isAppend) return;
   if (output !== null) rule.output = isAppended(item, 'output') ? appended(rule.output, output) : output;
   if (description !== null)
     rule.description = isAppended(item, 'desc') ? `${rule.description} ${description}` : description;
   if (tags !== null) rule.tags = isAppended(item, 'tags') ? [...rule.tags, ...tags] : tags;
-  if (exceptions !== null)
-    rule.exceptions = mergeExceptions(isAppended(item, 'exceptions') ? rule.exceptions : [], exceptions);
   rule.priority = item.priority ?? rule.priority;
   rule.isEnabled = item.isEnabled ?? rule.isEnabled;
   rule.warnsOfEventTypes = item.warnsOfEventTypes ?? rule.warnsOfEventTypes;
@@ -169,6 +178,15 @@ function changeRule(rule: RuleDefinition, item: RuleItem): void {
   rule.capture = item.capture ?? rule.capture;
   rule.captureDurationMs = item.captureDurationMs ?? rule.captureDurationMs;
   rule.responses = item.responses ?? rule.responses;
+}
+
+const APPENDED_KEYS = ['rule', 'append', 'condition', 'exceptions', 'source'];
+
+function leftOut(item: RuleItem): RuleProblem[] {
+  const keys = [...item.keys].filter((key) => !APPENDED_KEYS.includes(key));
+  if (keys.length === 0) return [];
+  const message = `'append' changes condition and exceptions alone: ${keys.join(', ')} of rule '${item.name}' are left out`;
+  return [itemError('deprecated', item, message).problem];
 }
 
 /** An exception with a name that is there already brings more values for it; any other is a new one. */
@@ -188,14 +206,31 @@ function mergeExceptions(
       merged[at] = { ...known, values: [...known.values, ...item.values] };
       continue;
     }
-    const { fields } = item;
-    if (fields === null) {
-      const message = `exception '${item.name}' has no 'fields'`;
-      throw new RuleError(problemAt('item', message, item.place, item.name));
-    }
-    merged.push({ ...item, fields });
+    merged.push(withFields(item));
   }
   return merged;
+}
+
+function newExceptions(
+  items: readonly ExceptionItem[],
+  warnings: RuleProblem[],
+): readonly ExceptionDefinition[] {
+  const names = new Set<string>();
+  for (const { name, place } of items) {
+    if (names.has(name)) {
+      const message = `exception '${name}' is there twice: values can be added to the first alone`;
+      warnings.push(problemAt('item', message, place, name));
+    }
+    names.add(name);
+  }
+  return items.map(withFields);
+}
+
+function withFields(item: ExceptionItem): ExceptionDefinition {
+  const { fields } = item;
+  if (fields !== null) return { ...item, fields };
+  const message = `exception '${item.name}' has no 'fields'`;
+  throw new RuleError(problemAt('item', message, item.place, item.name));
 }
 
 function nothingBefore(item: RuleFileItem, names: Iterable<string>): RuleError {

@@ -132,6 +132,27 @@ describe('append and override', () => {
     assert.match(problemsOf(load(base, more), 'warnings').join(), /b1.yaml:2:11 deprecated 'append' is old/);
   });
 
+  test('append: true changes condition and exceptions alone, and says so', () => {
+    const more =
+      '- rule: r\n  append: true\n  condition: and proc.pid = 1\n  enabled: false\n  priority: DEBUG\n';
+    const [rule] = rulesOf(base, more);
+    assert.deepEqual([rule?.isEnabled, rule?.priority], [true, 'Notice']);
+    assert.match(
+      problemsOf(load(base, more), 'warnings').join(),
+      /enabled, priority of rule 'r' are left out/,
+    );
+  });
+
+  test('a macro or a list that is replaced before it is there is defined, a rule is not', () => {
+    const macro = '- macro: m\n  condition: proc.name = bash\n  override: {condition: replace}\n';
+    assert.deepEqual(verdicts(macro + ruleText('m')), [false, true]);
+    const list = '- list: l\n  items: [bash]\n  override: {items: replace}\n';
+    assert.deepEqual(verdicts(list + ruleText('proc.name in (l)')), [false, true]);
+    const rule = '- rule: x\n  desc: d\n  override: {desc: replace}\n';
+    assert.match(problemsOf(load(rule)).join(), /there is no rule 'x' before/);
+    assert.match(problemsOf(load(list.replace('replace', 'append'))).join(), /there is no list 'l' before/);
+  });
+
   test('override appends or replaces key by key', () => {
     const more =
       '- rule: r\n  condition: and proc.pid = 1\n  priority: debug\n  output: ", and more"\n  tags: [b]\n  enabled: false\n' +
@@ -215,6 +236,36 @@ describe('exceptions', () => {
     const other =
       '- rule: r\n  exceptions:\n    - name: f\n      fields: proc.name\n      values: [cat]\n  override: {exceptions: append}\n';
     assert.deepEqual(verdicts(text, more, other), [false, false]);
+  });
+
+  test('a value may be a transformer, and so may a field; the name of a field is a text, with a warning', () => {
+    const event = 'proc.exe = cat and proc.name exists';
+    const value = ruleText(
+      event,
+      '  exceptions:\n    - {name: e, fields: [proc.name], values: [["tolower(proc.exe)"]]}\n',
+    );
+    assert.deepEqual(verdicts(value), [false, true]);
+    const field = ruleText(
+      event,
+      '  exceptions:\n    - {name: e, fields: [toupper(proc.name)], values: [[BASH]]}\n',
+    );
+    assert.deepEqual(verdicts(field), [true, false]);
+    const name = ruleText(
+      event,
+      '  exceptions:\n    - {name: e, fields: [proc.name], values: [[proc.exe]]}\n',
+    );
+    assert.deepEqual(verdicts(name), [true, true]);
+    assert.match(
+      problemsOf(load(name), 'warnings').join(),
+      /value 'proc.exe' is a text here, although a field has this name/,
+    );
+  });
+
+  test('two with one name are two, with a warning', () => {
+    const exception = (value: string) => `    - {name: e, fields: proc.name, values: [${value}]}\n`;
+    const text = withException(exception('bash') + exception('cat'));
+    assert.deepEqual(verdicts(text), [false, false]);
+    assert.match(problemsOf(load(text), 'warnings').join(), /exception 'e' is there twice/);
   });
 
   test('the condition is one: an or in it does not escape them', () => {
