@@ -1,8 +1,13 @@
 import { effectOfConnect, effectOfExec, effectOfOpen } from '../src/app/effects.ts';
+import { Pipeline } from '../src/app/pipeline.ts';
+import { PROTOCOLS } from '../src/app/registry.ts';
+import { FRAME_EVENT } from '../src/capture/recording-format.ts';
 import type { Attribution, Effect } from '../src/model/effect.ts';
 import type { ExecEvent } from '../src/model/event.ts';
 import { makeHeader } from '../src/model/testing.ts';
 import { ProcessTable } from '../src/world/process-table.ts';
+import { FIXTURES, recordingPath } from '../test/support/fixtures.ts';
+import { factOf, readRecording } from '../test/support/recordings.ts';
 
 export type Mix = readonly Effect[];
 
@@ -101,4 +106,39 @@ function execOf(path: string, parent: number, argv: readonly string[], index: nu
     workingDirectory: '/srv',
     argv: [...argv],
   };
+}
+
+/** What real servers did while the recordings of the tests were made. */
+export function recordedMix(): Mix {
+  const effects: Effect[] = [];
+  const ignore = () => undefined;
+  for (const { name } of FIXTURES) {
+    const pipeline = new Pipeline({
+      protocols: PROTOCOLS,
+      detectors: [],
+      wants: { findings: false, requests: true, events: false },
+      output: {
+        event: ignore,
+        effect: (effect) => effects.push(effect),
+        finding: ignore,
+        request: ignore,
+        lateEffect: ignore,
+        orphan: ignore,
+        loss: ignore,
+        ignoreConnection: ignore,
+        failed: (error) => {
+          throw error;
+        },
+      },
+    });
+    for (const frame of readRecording(recordingPath(name)).frames) {
+      const fact = factOf(frame);
+      const { content } = frame;
+      if (fact !== null) pipeline.fact(fact);
+      else if (frame.type === FRAME_EVENT)
+        pipeline.event(content, new DataView(content.buffer, content.byteOffset), 0, content.length);
+    }
+    pipeline.end();
+  }
+  return effects;
 }

@@ -23,6 +23,17 @@ const COST_OF: Readonly<Partial<Record<Operator, number>>> = {
   regex: 60,
 };
 
+/** Fields that have few values, any of which is likely. */
+const FEW_VALUES = /^(?:fd\.type|fd\.typechar|fd\.l4proto|fd\.sockfamily|container\.id|evt\..*)$/;
+
+/** How often a check is true: words rarely are what a value is, and numbers are in the range that is asked for. */
+function chanceOf({ key, access }: Bound, operator: Operator): number {
+  if (operator === 'exists') return 0.9;
+  if (access.type === 'boolean' || FEW_VALUES.test(key)) return 0.5;
+  if (access.type === 'number') return operator === '!=' ? 0.9 : operator === '=' ? 0.3 : 0.8;
+  return operator === '!=' ? 0.9 : 0.1;
+}
+
 /** What checks are compiled for. */
 export interface CheckContext {
   /** What all events that come have in common; null: nothing. */
@@ -50,7 +61,7 @@ export function compileCheck(check: Check, context: CheckContext): Compiled {
     const compared = compareTerms(check, access, right.access);
     return bound.isUnanswered || right.isUnanswered
       ? FALSE
-      : { kind: 'test', code: { kind: 'call', test: compared }, cost: bound.cost + right.cost };
+      : { kind: 'test', code: { kind: 'call', test: compared }, cost: bound.cost + right.cost, chance: 0.5 };
   }
   const literals = literalsOf(check);
   warnOfFields(literals, access, context.warn);
@@ -62,6 +73,7 @@ export function compileCheck(check: Check, context: CheckContext): Compiled {
       kind: 'test',
       code: compiled.code,
       cost: bound.cost + (COST_OF[check.operator] ?? 1),
+      chance: chanceOf(bound, check.operator),
     }
   );
 }
@@ -82,7 +94,8 @@ export function wordCheckOf(check: Check, context: CheckContext): WordCheck | nu
 
 export function compileWordCheck({ bound, operator, words }: WordCheck): Compiled {
   const code = onAccess(bound.access as Access<'string'>, textTest(operator, words));
-  return { kind: 'test', code, cost: bound.cost + (operator === 'in' ? 1 : (COST_OF[operator] ?? 2)) };
+  const cost = bound.cost + (operator === 'in' ? 1 : (COST_OF[operator] ?? 2));
+  return { kind: 'test', code, cost, chance: chanceOf(bound, operator) };
 }
 
 function validate(check: Check, access: Access, bound: Bound): void {
@@ -140,7 +153,7 @@ function compileModified(check: Check, literals: readonly Literal[], context: Ch
       if (tests.length === 0) return constant === 1 ? TRUE : FALSE;
       const test = (event: RuleEvent) =>
         tests.reduce((count, one) => (one(event) ? count + 1 : count), constant) === 1;
-      return { kind: 'test', code: { kind: 'call', test }, cost: 3 * tests.length };
+      return { kind: 'test', code: { kind: 'call', test }, cost: 3 * tests.length, chance: 0.5 };
     }
   }
 }
