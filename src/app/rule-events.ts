@@ -36,7 +36,7 @@ export class RuleEvents {
     this.#event = new FilledEvent(source);
   }
 
-  /** null where rules have no type for it: a question to a service that is neither a data service nor DNS. */
+  /** null where it is no event of rules: a question to a service that is neither a data service nor DNS, an action. */
   ofEffect(effect: Effect): RuleEvent | null {
     const event = this.#event;
     event.begin(effect.timeNs, effect.tid, effect.process, effect.attribution.request, effect.attribution);
@@ -51,6 +51,9 @@ export class RuleEvents {
         return event.fillConnect(effect);
       case 'query':
         return event.fillQuery(effect);
+      case 'action':
+        // Rules know the arguments of calls by other names than the catalogue: none are events of rules yet.
+        return null;
     }
   }
 

@@ -564,6 +564,34 @@ describe('fields of events', () => {
     check(flags(null), [['evt.is_open_read = false', true]]);
   });
 
+  test('containers, as far as their runtime has told of them', () => {
+    const container = {
+      id: '0123456789abcdef',
+      runtime: 'cri',
+      name: 'web',
+      image: 'registry.example:5000/shop/web:1.2@sha256:0a',
+      pod: 'web-1',
+      namespace: 'shop',
+      podUid: 'u-1',
+      labels: { app: 'web' },
+    };
+    check(withProcess({ containerId: container.id, container }), [
+      ['container.name = web and container.type = cri and container.image startswith registry.', true],
+      ['container.image.repository = registry.example:5000/shop/web and container.image.tag = 1.2', true],
+      ['k8s.pod.name = web-1 and k8s.ns.name = shop and k8s.pod.uid = u-1', true],
+      ['container.label[app] = web and k8s.pod.label[app] = web', true],
+      ['container.label[toString] exists', false],
+    ]);
+    check(withProcess({ containerId: container.id, container: { ...container, image: 'nginx' } }), [
+      ['container.image.repository = nginx and not container.image.tag exists', true],
+    ]);
+    check(withProcess({ containerId: container.id }), [
+      ['container.id = 0123456789ab', true],
+      ['container.image.repository exists', false],
+      ['container.name != x', false],
+    ]);
+  });
+
   test('paths: directory and name, and what a failed call leaves of them', () => {
     const opened = (name: string, changes = {}) =>
       makeEvent({ type: 'openat', descriptor: { name, ...changes } });

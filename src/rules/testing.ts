@@ -29,6 +29,8 @@ export function makeProcess(changes: Partial<Process> = {}): Process {
     stdio: ['pipe', 'pipe', 'file'],
     cgroupId: 1,
     containerId: null,
+    container: null,
+    podUid: null,
     serviceUnit: null,
     exitedNs: null,
     exitCode: null,
