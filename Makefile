@@ -7,7 +7,7 @@ node := node --disable-warning=ExperimentalWarning
 as_root = @[ "$$(id -u)" = 0 ] || { echo "make $@: needs root to load programs into the kernel; run: sudo make $@" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run trace doctor demo test test-kernels check fmt gen dev bench bench-attribution fuzz lock clean
+.PHONY: help setup build run trace doctor demo test test-kernels check fmt gen dev bench bench-attribution bench-rules fuzz lock clean
 
 help: ## list these targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 26
@@ -70,6 +70,9 @@ bench-attribution: ## measure which effects are put on the right request (root)
 	@sh scripts/build-bpf.sh
 	@sh bench/attribution/setup.sh
 	@$(node) bench/attribution/run.ts $(ARGS)
+
+bench-rules: setup ## measure what rules cost; ARGS='a.yaml,b.yaml' names rule files to measure
+	@$(node) bench/rules.ts $(ARGS)
 
 fuzz: setup ## throw hostile input at the parsers
 	@$(node) test/fuzz.ts $(ARGS)

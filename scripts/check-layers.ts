@@ -27,7 +27,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   base: { imports: [], isPure: true },
   abi: { imports: ['base', 'model'], isPure: true },
   model: { imports: ['base'], isPure: true },
-  rules: { imports: ['base', 'model'], isPure: true },
+  rules: { imports: ['base', 'model'], isPure: true, packages: ['re2js', 'yaml'] },
   protocols: {
     imports: ['base', 'model'],
     isPure: true,

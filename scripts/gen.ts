@@ -12,6 +12,7 @@ import { generateAbi } from './gen/abi.ts';
 import { generateCliReference } from './gen/cli-reference.ts';
 import { generateErrorReference } from './gen/error-reference.ts';
 import { generateEventReference } from './gen/event-reference.ts';
+import { generateRuleFieldReference } from './gen/rule-field-reference.ts';
 
 /** What one generator makes: path from the repository's root, and content. */
 type GeneratedFiles = ReadonlyMap<string, string>;
@@ -24,6 +25,7 @@ const GENERATORS: readonly (() => GeneratedFiles)[] = [
   () => new Map([['docs/reference/cli.md', generateCliReference()]]),
   () => new Map([['docs/reference/errors.md', generateErrorReference()]]),
   () => new Map([['docs/reference/events.md', generateEventReference(root)]]),
+  () => new Map([['docs/reference/rule-fields.md', generateRuleFieldReference()]]),
   () => new Map([['docs/ATTRIBUTION.md', attributionDocument()]]),
 ];
 

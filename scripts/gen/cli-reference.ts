@@ -5,7 +5,7 @@ import { generatedNote, markdownTable } from './markdown.ts';
 
 /** docs/reference/cli.md */
 export function generateCliReference(): string {
-  const overview = COMMANDS.map(({ name, summary }) => [`[${name}](#${name})`, summary]);
+  const overview = COMMANDS.map(({ name, summary }) => [`[${name}](#${name.replaceAll(' ', '-')})`, summary]);
   const parts = [
     generatedNote('src/cli/*.ts'),
     '# Command line',
@@ -34,7 +34,10 @@ export function generateCliReference(): string {
 function commandParts(command: Command): string[] {
   const parts = [`## ${command.name}`, '```\n' + usageOf(command) + '\n```', ...command.description];
   if (command.positionals.length > 0) {
-    const rows = command.positionals.map(({ name, help }) => [code(name), help]);
+    const rows = command.positionals.map(({ name, help, isRepeated }) => [
+      code(isRepeated ? `${name}...` : name),
+      help,
+    ]);
     parts.push(markdownTable(['argument', ''], rows));
   }
   const rows = optionRows(command).map(([syntax, help]) => [code(syntax), help]);

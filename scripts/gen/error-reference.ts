@@ -6,6 +6,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   1: 'Host and kernel',
   2: 'Recordings',
   3: 'Command line',
+  4: 'Rules',
   9: 'Internal',
 };
 

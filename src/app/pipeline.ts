@@ -43,6 +43,12 @@ import { RequestShelf } from './request-shelf.ts';
 /** Where the brain's results go. Objects are the brain's own and change on: look at them during the call. */
 export interface PipelineOutput {
   event(event: KernelEvent): void;
+  /** What happened, whoever caused it, while the brain works on its event. */
+  effect?(effect: Effect): void;
+  /** A request was read to its end. */
+  requestRead?(request: Request, timeNs: number): void;
+  /** The reply to a request is complete, or will never be. */
+  replied?(request: Request, timeNs: number): void;
   finding(finding: Finding): void;
   /** A finished request and its effects. */
   request(request: Request): void;
@@ -88,6 +94,8 @@ export class Pipeline implements CaptureSink {
   readonly #keptDecoder = new EventDecoder();
   /** Architecture of the captured host. */
   architecture = '';
+  /** Its name. */
+  hostname: string | null = null;
   eventCount = 0;
   readonly losses: Record<string, number> = {};
   readonly #options: PipelineOptions;
@@ -191,6 +199,7 @@ export class Pipeline implements CaptureSink {
         break;
       case 'host': {
         this.architecture = fact.architecture;
+        this.hostname = fact.hostname;
         const session = fact.sessionId.slice(0, 8);
         this.attributor.setSession(session);
         this.desk.setSession(session);
@@ -385,6 +394,7 @@ export class Pipeline implements CaptureSink {
   }
 
   #place(effect: Effect): void {
+    this.#output.effect?.(effect);
     const { grade } = effect.attribution;
     if (grade === 'none') {
       if (effect.type === 'action') this.#ask((detector) => detector.onHostEffect?.(effect));
@@ -409,7 +419,9 @@ export class Pipeline implements CaptureSink {
   }
 
   #requestComplete(request: Request | null): void {
-    if (request !== null) this.#ask((detector) => detector.onRequest?.(request));
+    if (request === null) return;
+    this.#output.requestRead?.(request, this.#nowNs);
+    this.#ask((detector) => detector.onRequest?.(request));
   }
 
   /** Asks each detector. One that throws is a bug, told once the others were asked. */
@@ -427,6 +439,7 @@ export class Pipeline implements CaptureSink {
   }
 
   #requestOver(request: Request | null): void {
+    if (request !== null) this.#output.replied?.(request, this.#nowNs);
     if (request !== null && this.#options.wants.requests) this.#shelf.put(request);
   }
 

@@ -13,6 +13,7 @@ import { loadSensors, type LoadedSensors } from '../kernel/loader.ts';
 import { possibleProcessors } from '../kernel/processors.ts';
 import { ContainerNames } from './container-names.ts';
 import { collectGarbage } from './collect-garbage.ts';
+import { gatedEvents } from './event-gate.ts';
 import { GuardedSink } from './guarded-sink.ts';
 import { MessageBatch } from './message-batch.ts';
 import { Pipeline } from './pipeline.ts';
@@ -64,17 +65,21 @@ function run(): RunSummary {
     warn(
       `the agent with process id ${pid}${startedAt === '' ? '' : `, started ${startedAt},`} ended without a word: it was killed`,
     );
+  const views = viewOutput(
+    () => ({ clock: pipeline.clock, architecture: pipeline.architecture, world: pipeline.world }),
+    (message) => batch.add(message),
+    (connection, isPlaintext) => sensors?.ignoreConnection(connection, isPlaintext),
+    (error) => guarded.failed(error),
+    input.options.filter ?? null,
+  );
   const pipeline: Pipeline = new Pipeline({
     protocols: PROTOCOLS,
     detectors: createDetectors(),
     wants,
-    output: viewOutput(
-      () => ({ clock: pipeline.clock, architecture: pipeline.architecture, world: pipeline.world }),
-      (message) => batch.add(message),
-      (connection, isPlaintext) => sensors?.ignoreConnection(connection, isPlaintext),
-      (error) => guarded.failed(error),
-      input.options.filter ?? null,
-    ),
+    output:
+      input.options.eventFilter === undefined
+        ? views
+        : gatedEvents(views, input.options.eventFilter, () => pipeline),
   });
   const guarded: GuardedSink = new GuardedSink(pipeline, warn);
   using recorder = recordTo === null ? null : createRecorder(recordTo, guarded, warn);

@@ -71,6 +71,21 @@ export const ERRORS = {
     hint: 'see: throughline COMMAND --help',
     exitCode: 64,
   },
+  TL4001: {
+    message: 'cannot read the rule file',
+    hint: 'check the path and its permissions',
+    exitCode: 66,
+  },
+  TL4002: {
+    message: 'the rules have errors',
+    hint: 'see them all with: throughline rules check FILE',
+    exitCode: 65,
+  },
+  TL4003: {
+    message: 'there is no such rule',
+    hint: 'see their names with: throughline rules list FILE',
+    exitCode: 65,
+  },
   TL9001: {
     message: 'internal error',
     hint: 'this is a bug in Throughline: please report it with the lines above',

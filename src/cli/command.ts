@@ -9,12 +9,16 @@ export interface CommandContext {
   readonly console: CliConsole;
   /** Aborts when the user wants it to end. */
   readonly signal: AbortSignal;
+  /** The text of a rule file. Throws TL4001. */
+  readonly readRules: (path: string) => string;
 }
 
 export interface PositionalSpec {
   /** In capitals, as the help shows it. All are required. */
   readonly name: string;
   readonly help: string;
+  /** There may be several; of the last one only. */
+  readonly isRepeated?: true;
 }
 
 export interface Example {
@@ -23,6 +27,7 @@ export interface Example {
 }
 
 interface CommandDescription {
+  /** One word, or two for one of several commands on one thing: "rules check". */
   readonly name: string;
   /** Half a line, in lower case: follows the name in the list of commands. */
   readonly summary: string;

@@ -33,6 +33,8 @@ export interface EngineOptions {
   readonly wants: { readonly findings: boolean; readonly requests: boolean; readonly events: boolean };
   /** Which requests are wanted; all where it is missing. */
   readonly filter?: RequestFilter;
+  /** Which events are wanted: a condition of the rule language that is right; all where it is missing. */
+  readonly eventFilter?: string;
   /** Sensors that are left out, by name, each with the reason for people. */
   readonly disabled?: Readonly<Record<string, string>>;
   /** Sockets of the container runtimes that are asked for names; where it is missing, those in the usual places. */

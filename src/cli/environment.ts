@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { ThroughlineError } from '../base/errors.ts';
 import type { Engine } from './contract.ts';
 
 /** Everything that the command line takes from the outside, so that tests can run it on made-up ground. */
@@ -14,6 +16,8 @@ export interface CliEnvironment {
   /** Aborts when the user wants a clean end (Ctrl-C, SIGTERM), or, with the error as reason, when stdout broke. */
   readonly signal: AbortSignal;
   readonly timeZone?: 'local' | 'UTC';
+  /** The text of a rule file. Throws TL4001. */
+  readonly readRules: (path: string) => string;
 }
 
 /**
@@ -36,7 +40,17 @@ export function processEnvironment(process: NodeJS.Process, engine: Engine, vers
     },
     variables: process.env,
     signal: ending.signal,
+    readRules,
   };
+}
+
+function readRules(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new ThroughlineError('TL4001', `${path} (${reason})`, { cause: error });
+  }
 }
 
 const ENDING_SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;

@@ -6,6 +6,7 @@ import { defineCommand } from './command.ts';
 import { durationOption, jsonOption, runtimeOption, runtimesOf } from './common-options.ts';
 import { limiter, observe } from './observation.ts';
 import { choices, count } from './option.ts';
+import { filterOption, warnOfFilter } from './rules/filter-option.ts';
 
 const EVENT_TYPES = [
   'exec',
@@ -32,12 +33,14 @@ export const eventsCommand = defineCommand({
   summary: 'print decoded kernel events',
   description: [
     'What the kernel side reports, before anything is concluded from it: one line for each event. Credentials in the previews of traffic are masked.',
+    'With --filter only those events are shown of which a condition of the rule language is true, see "throughline rules fields": programs that start and end, files, connections, questions, requests and replies.',
     'Needs root. Ctrl-C ends it cleanly.',
   ],
   positionals: [],
   options: {
     type: choices('LIST', TYPES, 'only these, with commas between: see docs/reference/events.md'),
     pid: count('PID', 'only events of this process'),
+    filter: filterOption,
     limit: count('N', 'end after so many events', 'n'),
     duration: durationOption,
     'container-runtime': runtimeOption,
@@ -46,14 +49,20 @@ export const eventsCommand = defineCommand({
   examples: [
     { command: 'sudo throughline events --type exec,exit', help: 'programs that start and end' },
     { command: 'sudo throughline events --pid 4211 --json', help: 'all of one process, as JSON' },
+    {
+      command: "sudo throughline events --filter 'proc.pname = nginx and evt.type = execve'",
+      help: 'what the rule language says of them',
+    },
   ],
   async run(context, values) {
     const { console } = context;
+    if (values.filter !== null) warnOfFilter(console, values.filter);
     const countShown = limiter(values.limit);
     const observation = {
       source: { kind: 'live' },
       recordTo: null,
       wants: { findings: false, requests: false, events: true },
+      ...(values.filter === null ? {} : { eventFilter: values.filter }),
       isJson: values.json,
       durationMs: values.duration,
       ...runtimesOf(values),

@@ -27,6 +27,18 @@ export function overviewHelp(commands: readonly Command[]): string {
   ]);
 }
 
+/** The commands on one thing. */
+export function groupHelp(group: string, commands: readonly Command[]): string {
+  return lines([
+    `Usage: throughline ${group} COMMAND [OPTIONS]`,
+    '',
+    'Commands:',
+    ...columns(commands.map((command) => [command.name, command.summary])),
+    '',
+    `More on a command: throughline ${group} COMMAND --help`,
+  ]);
+}
+
 export function commandHelp(command: Command): string {
   const help = [`Usage: ${usageOf(command)}`, ''];
   for (const paragraph of command.description) help.push(...wrapped(paragraph, 0), '');
@@ -46,7 +58,7 @@ export function usageOf(command: Command): string {
   const required = command.options
     .filter(([, spec]) => spec.isRequired)
     .map(([name, spec]) => optionSyntax(name, spec).replace(/^.*, /, ''));
-  const positionals = command.positionals.map(({ name }) => name);
+  const positionals = command.positionals.map(({ name, isRepeated }) => (isRepeated ? `${name}...` : name));
   return ['throughline', command.name, ...positionals, ...required, '[OPTIONS]'].join(' ');
 }
 

@@ -1,3 +1,4 @@
+import { ThroughlineError } from '../base/errors.ts';
 import { main } from './main.ts';
 import type { DoctorReport, Engine, EngineMessage, EngineOptions, RunSummary } from './contract.ts';
 import type { CliEnvironment } from './environment.ts';
@@ -65,6 +66,9 @@ export async function runCli(
     variables: { LANG: 'C.UTF-8' },
     signal: AbortSignal.timeout(10),
     timeZone: 'UTC',
+    readRules: (path) => {
+      throw new ThroughlineError('TL4001', path);
+    },
     ...changes,
   });
   return { exitCode, stdout, stderr };

@@ -47,9 +47,9 @@ test('every command has help, in the overview and on its own', async () => {
   assert.equal(overview.exitCode, 0);
   for (const { name, summary } of COMMANDS) {
     assert.match(overview.stdout, new RegExp(`^  ${name} +${summary}$`, 'm'));
-    const own = await runCli([name, '--help'], engine);
+    const own = await runCli([...name.split(' '), '--help'], engine);
     assert.match(own.stdout, new RegExp(`^Usage: throughline ${name} `));
-    assert.deepEqual(await runCli(['help', name], engine), own);
+    assert.deepEqual(await runCli(['help', ...name.split(' ')], engine), own);
     assert.ok(own.stdout.split('\n').every((line) => line.length <= 110));
   }
   assert.equal(engine.runs.length, 0);

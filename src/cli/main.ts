@@ -2,11 +2,11 @@ import { jsonLine } from '../output/json.ts';
 import type { Command } from './command.ts';
 import { CliConsole } from './console.ts';
 import type { CliEnvironment } from './environment.ts';
-import { commandHelp, overviewHelp } from './help.ts';
+import { commandHelp, groupHelp, overviewHelp } from './help.ts';
 import { errorNotice, errorView, exitCodeOf } from './notices.ts';
 import { asksForHelp, unknownWord } from './parse.ts';
 import { COMMANDS } from './registry.ts';
-import { nearestWord } from './suggestion.ts';
+import { nearestWord } from '../base/nearest-word.ts';
 
 const EXIT_USAGE = 64;
 
@@ -45,25 +45,54 @@ async function dispatch(
     case '--help':
     case '-h':
     case 'help':
-      console.result(helpOn(rest[0]));
+      console.result(helpOn(rest));
       return 0;
     default:
   }
-  const command = findCommand(first);
-  if (asksForHelp(rest)) {
+  const group = groupOf(first);
+  if (group.length > 0 && (rest.length === 0 || asksForHelp(rest.slice(0, 1)))) {
+    if (rest.length > 0) console.result(groupHelp(first, group));
+    else console.notice(groupHelp(first, group));
+    return rest.length > 0 ? 0 : EXIT_USAGE;
+  }
+  const { command, args } = findCommand(argv);
+  if (asksForHelp(args)) {
     console.result(commandHelp(command));
     return 0;
   }
-  return command.execute(rest, { engine: environment.engine, console, signal: environment.signal });
+  const { engine, signal, readRules } = environment;
+  return command.execute(args, { engine, console, signal, readRules });
 }
 
-function helpOn(name: string | undefined): string {
-  return name === undefined ? overviewHelp(COMMANDS) : commandHelp(findCommand(name));
+function helpOn(words: readonly string[]): string {
+  const [first] = words;
+  if (first === undefined) return overviewHelp(COMMANDS);
+  const group = groupOf(first);
+  return group.length > 0 && words.length === 1
+    ? groupHelp(first, group)
+    : commandHelp(findCommand(words).command);
 }
 
-function findCommand(name: string): Command {
-  const command = COMMANDS.find((one) => one.name === name);
-  if (command !== undefined) return command;
-  const words = name.startsWith('-') ? ['--help', '--version'] : COMMANDS.map((one) => one.name);
-  throw unknownWord(name, nearestWord(name, words));
+/** The commands that begin with this word and have a second one. */
+function groupOf(word: string): readonly Command[] {
+  return COMMANDS.filter(({ name }) => name.startsWith(`${word} `));
+}
+
+/** The command that the first word or two name, and what follows them. */
+function findCommand(argv: readonly string[]): { command: Command; args: readonly string[] } {
+  const [first = '', second = ''] = argv;
+  for (const words of [1, 2]) {
+    const name = argv.slice(0, words).join(' ');
+    const command = COMMANDS.find((one) => one.name === name);
+    if (command !== undefined) return { command, args: argv.slice(words) };
+  }
+  const group = groupOf(first);
+  if (group.length > 0) {
+    const names = group.map(({ name }) => name.slice(first.length + 1));
+    throw unknownWord(`${first} ${second}`, nearestWord(second, names));
+  }
+  const words = first.startsWith('-')
+    ? ['--help', '--version']
+    : COMMANDS.map(({ name }) => name.split(' ')[0] ?? name);
+  throw unknownWord(first, nearestWord(first, words));
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { defineCommand, type Command } from './command.ts';
 import { choice, choices, count, duration, flag, text } from './option.ts';
 import { asksForHelp, parseArguments } from './parse.ts';
-import { nearestWord } from './suggestion.ts';
+import { nearestWord } from '../base/nearest-word.ts';
 
 const command: Command = defineCommand({
   name: 'try',

@@ -2,7 +2,7 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { ThroughlineError } from '../base/errors.ts';
 import type { Command } from './command.ts';
 import { InvalidValueError } from './option.ts';
-import { nearestWord } from './suggestion.ts';
+import { nearestWord } from '../base/nearest-word.ts';
 
 export interface ParsedArguments {
   readonly values: Readonly<Record<string, unknown>>;
@@ -91,6 +91,7 @@ function parseStrictly(
 function checkPositionals(command: Command, positionals: readonly string[]): void {
   const missing = command.positionals[positionals.length];
   if (missing !== undefined) throw wrongValue(`${missing.name} is missing`);
+  if (command.positionals.at(-1)?.isRepeated === true) return;
   const extra = positionals[command.positionals.length];
   if (extra !== undefined) throw unknownWord(extra, null);
 }

@@ -3,6 +3,11 @@ import { doctorCommand } from './doctor.ts';
 import { eventsCommand } from './events.ts';
 import { recordCommand } from './record.ts';
 import { replayCommand } from './replay.ts';
+import { checkCommand } from './rules/check.ts';
+import { explainCommand } from './rules/explain.ts';
+import { fieldsCommand } from './rules/fields.ts';
+import { listCommand } from './rules/list.ts';
+import { tryCommand } from './rules/try.ts';
 import { runCommand } from './run.ts';
 import { traceCommand } from './trace.ts';
 
@@ -14,4 +19,9 @@ export const COMMANDS: readonly Command[] = [
   recordCommand,
   replayCommand,
   doctorCommand,
+  checkCommand,
+  listCommand,
+  explainCommand,
+  fieldsCommand,
+  tryCommand,
 ];

@@ -5,7 +5,7 @@ export function nearestWord(word: string, words: readonly string[]): string | nu
   let bestDistance = Infinity;
   for (const candidate of words) {
     const isPrefix = word.length >= 2 && candidate.startsWith(word);
-    const distance = isPrefix ? 0 : editDistance(word.toLowerCase(), candidate);
+    const distance = isPrefix ? 0 : editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance && distance <= Math.max(1, Math.floor(candidate.length / 3))) {
       best = candidate;
       bestDistance = distance;

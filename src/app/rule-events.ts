@@ -1,0 +1,298 @@
+import type { ByteString } from '../base/bytes.ts';
+import type { Clock } from '../base/clock.ts';
+import type {
+  Attribution,
+  ConnectEffect,
+  Effect,
+  ExecEffect,
+  ExitEffect,
+  OpenEffect,
+  QueryEffect,
+} from '../model/effect.ts';
+import type { Process } from '../model/process.ts';
+import type { QueryMessage, QueryOutcome } from '../model/query.ts';
+import type { Connection, Request } from '../model/request.ts';
+import { openFlagNames } from '../output/linux-names.ts';
+import { eventTypeOf } from '../rules/event-types.ts';
+import { UNTOLD_NUMBER, type RuleDescriptor, type RuleEvent } from '../rules/event.ts';
+import { FilledDescriptor } from './rule-descriptor.ts';
+
+/** Where events come from, as far as their rules may ask for it. */
+export interface RuleEventSource {
+  readonly clock: Clock;
+  readonly hostname: string | null;
+  /** As Node or the kernel names it: flags have other numbers on other processors. */
+  readonly architecture: string;
+}
+
+/**
+ * Turns what the brain sees into events for rules. There is one event, which is filled anew each time: it is valid until
+ * the next call, and nothing is allocated for it. Texts that few rules ask for are made when one does.
+ */
+export class RuleEvents {
+  readonly #event: FilledEvent;
+
+  constructor(source: RuleEventSource) {
+    this.#event = new FilledEvent(source);
+  }
+
+  /** null where it is no event of rules: a question to a service that is neither a data service nor DNS, an action. */
+  ofEffect(effect: Effect): RuleEvent | null {
+    const event = this.#event;
+    event.begin(effect.timeNs, effect.tid, effect.process, effect.attribution.request, effect.attribution);
+    switch (effect.type) {
+      case 'exec':
+        return event.fillExec(effect);
+      case 'exit':
+        return event.fillExit(effect);
+      case 'open':
+        return event.fillOpen(effect);
+      case 'connect':
+        return event.fillConnect(effect);
+      case 'query':
+        return event.fillQuery(effect);
+      case 'action':
+        // Rules know the arguments of calls by other names than the catalogue: none are events of rules yet.
+        return null;
+    }
+  }
+
+  /** A connection that a process accepted. */
+  ofAccept(connection: Connection, process: Process, tid: number, timeNs: number): RuleEvent {
+    const event = this.#event;
+    event.begin(timeNs, tid, process, null, null);
+    return event.fillAccept(connection);
+  }
+
+  /** The request itself, when it is known, and when its reply is. */
+  ofRequest(request: Request, type: 'http_request' | 'http_response', timeNs: number): RuleEvent {
+    const event = this.#event;
+    event.begin(timeNs, request.tid, request.process, request, null);
+    return event.fillRequest(request, type === 'http_request' ? TYPES.http_request : TYPES.http_response);
+  }
+}
+
+const TYPES = {
+  execve: typeNamed('execve'),
+  procexit: typeNamed('procexit'),
+  openat: typeNamed('openat'),
+  connect: typeNamed('connect'),
+  accept4: typeNamed('accept4'),
+  http_request: typeNamed('http_request'),
+  http_response: typeNamed('http_response'),
+  db_query: typeNamed('db_query'),
+  dns_query: typeNamed('dns_query'),
+};
+
+function typeNamed(name: string): number {
+  const type = eventTypeOf(name);
+  if (type === null) throw new Error(`there is no event type ${name}`);
+  return type;
+}
+
+const DATA_SERVICES = new Set(['postgresql', 'mysql', 'redis', 'mongodb', 'ldap']);
+/** asm-generic/errno.h */
+const EINPROGRESS = 115;
+/** O_DIRECTORY: asm-generic/fcntl.h, and arch/arm64/include/uapi/asm/fcntl.h. */
+const O_DIRECTORY = 0o200000;
+const O_DIRECTORY_ARM64 = 0o40000;
+
+const EXEC_ARGUMENTS = [
+  'res',
+  'exe',
+  'args',
+  'tid',
+  'pid',
+  'ptid',
+  'cwd',
+  'comm',
+  'uid',
+  'filename',
+  'trusted_exepath',
+];
+const EXIT_ARGUMENTS = ['status'];
+const OPEN_ARGUMENTS = ['name', 'flags'];
+const CONNECTION_ARGUMENTS = ['res', 'tuple'];
+const NO_ARGUMENTS: readonly string[] = [];
+
+class FilledEvent implements RuleEvent {
+  type = 0;
+  number = 0;
+  timeNs = 0;
+  readonly cpu = null;
+  tid = 0;
+  process: Process | null = null;
+  result: number | null = null;
+  openFlags: number | null = null;
+  descriptor: RuleDescriptor | null = null;
+  path: ByteString | null = null;
+  pathRaw: ByteString | null = null;
+  readonly sourcePath = null;
+  readonly sourcePathRaw = null;
+  readonly targetPath = null;
+  readonly targetPathRaw = null;
+  argumentNames = NO_ARGUMENTS;
+  request: Request | null = null;
+  attribution: Attribution | null = null;
+  query: QueryMessage | null = null;
+  outcome: QueryOutcome | null = null;
+  readonly #source: RuleEventSource;
+  readonly #descriptor = new FilledDescriptor();
+  #exec: ExecEffect | null = null;
+  #exitCode = 0;
+
+  constructor(source: RuleEventSource) {
+    this.#source = source;
+  }
+
+  get wallMs(): number {
+    return this.#source.clock.wallMs(this.timeNs);
+  }
+
+  get hostname(): string | null {
+    return this.#source.hostname;
+  }
+
+  begin(
+    timeNs: number,
+    tid: number,
+    process: Process,
+    request: Request | null,
+    attribution: Attribution | null,
+  ): void {
+    this.number++;
+    this.timeNs = timeNs;
+    this.tid = tid;
+    this.process = process;
+    this.request = request;
+    this.attribution = attribution;
+    this.result = null;
+    this.openFlags = null;
+    this.descriptor = null;
+    this.path = null;
+    this.pathRaw = null;
+    this.argumentNames = NO_ARGUMENTS;
+    this.query = null;
+    this.outcome = null;
+  }
+
+  fillExec(effect: ExecEffect): RuleEvent {
+    this.type = TYPES.execve;
+    this.result = 0;
+    this.argumentNames = EXEC_ARGUMENTS;
+    this.#exec = effect;
+    return this;
+  }
+
+  fillExit({ code }: ExitEffect): RuleEvent {
+    this.type = TYPES.procexit;
+    this.argumentNames = EXIT_ARGUMENTS;
+    this.#exitCode = code;
+    return this;
+  }
+
+  fillOpen({ path, resolvedPath, flags, error }: OpenEffect): RuleEvent {
+    this.type = TYPES.openat;
+    this.argumentNames = OPEN_ARGUMENTS;
+    this.result = error === 0 ? UNTOLD_NUMBER : -error;
+    this.openFlags = flags;
+    this.path = resolvedPath;
+    this.pathRaw = path;
+    const isDirectory = error === 0 && (flags & this.#directoryFlag) !== 0;
+    const number = error === 0 ? UNTOLD_NUMBER : -1;
+    this.descriptor = this.#descriptor.fillFile(
+      isDirectory ? 'directory' : 'file',
+      resolvedPath,
+      path,
+      number,
+    );
+    return this;
+  }
+
+  fillConnect({ family, transport, remote, error, isInProgress }: ConnectEffect): RuleEvent {
+    this.type = TYPES.connect;
+    this.argumentNames = CONNECTION_ARGUMENTS;
+    this.result = isInProgress ? -EINPROGRESS : error === 0 ? 0 : -error;
+    const protocol = transport === 'stream' ? 'tcp' : transport === 'datagram' ? 'udp' : null;
+    this.descriptor = this.#descriptor.fillConnection(family, protocol, null, remote, false);
+    return this;
+  }
+
+  fillAccept({ family, client, server }: Connection): RuleEvent {
+    this.type = TYPES.accept4;
+    this.argumentNames = CONNECTION_ARGUMENTS;
+    this.result = UNTOLD_NUMBER;
+    this.descriptor = this.#descriptor.fillConnection(family, 'tcp', client, server, true);
+    return this;
+  }
+
+  fillQuery({ query, outcome, remote }: QueryEffect): RuleEvent | null {
+    const isDns = query.protocol === 'dns';
+    if (!isDns && !DATA_SERVICES.has(query.protocol)) return null;
+    this.type = isDns ? TYPES.dns_query : TYPES.db_query;
+    this.query = query;
+    this.outcome = outcome;
+    const family = remote.port === 0 ? 'unix' : remote.address.includes(':') ? 'ipv6' : 'ipv4';
+    this.descriptor = this.#descriptor.fillConnection(family, null, null, remote, false);
+    return this;
+  }
+
+  fillRequest({ connection: { family, client, server } }: Request, type: number): RuleEvent {
+    this.type = type;
+    this.descriptor = this.#descriptor.fillConnection(family, 'tcp', client, server, true);
+    return this;
+  }
+
+  argument(name: string): ByteString | null {
+    switch (this.type) {
+      case TYPES.execve:
+        return this.#exec === null ? null : execArgument(this.#exec, name);
+      case TYPES.procexit:
+        return name === 'status' ? String(this.#exitCode) : null;
+      case TYPES.openat:
+        if (name === 'name') return this.path;
+        if (name !== 'flags' || this.openFlags === null) return null;
+        return openFlagNames(this.openFlags, this.#source.architecture).join('|');
+      case TYPES.connect:
+      case TYPES.accept4:
+        if (name === 'tuple' || name === 'addr') return this.descriptor?.name ?? null;
+        return name === 'res' && this.result !== null && this.result <= 0 ? String(this.result) : null;
+      default:
+        return null;
+    }
+  }
+
+  get #directoryFlag(): number {
+    const { architecture } = this.#source;
+    return architecture === 'arm64' || architecture === 'aarch64' ? O_DIRECTORY_ARM64 : O_DIRECTORY;
+  }
+}
+
+function execArgument(effect: ExecEffect, name: string): ByteString | null {
+  switch (name) {
+    case 'res':
+      return '0';
+    case 'exe':
+      return effect.argv[0] ?? null;
+    case 'args':
+      return effect.argv.slice(1).join(' ');
+    case 'tid':
+      return String(effect.tid);
+    case 'pid':
+      return String(effect.pid);
+    case 'ptid':
+      return String(effect.process.parentPid);
+    case 'cwd':
+      return effect.workingDirectory;
+    case 'comm':
+      return effect.process.comm;
+    case 'uid':
+      return String(effect.uid);
+    case 'filename':
+      return effect.path;
+    case 'trusted_exepath':
+      return effect.executable;
+    default:
+      return null;
+  }
+}

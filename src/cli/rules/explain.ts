@@ -1,0 +1,66 @@
+import { ThroughlineError } from '../../base/errors.ts';
+import { nearestWord } from '../../base/nearest-word.ts';
+import { printableText } from '../../base/printable.ts';
+import { conditionLines } from '../../rules/explanation.ts';
+import { answeredBy, EVENT_TYPES } from '../../rules/event-types.ts';
+import { lookupFields } from '../../rules/compile/discriminators.ts';
+import type { Rule } from '../../rules/rule.ts';
+import { defineCommand } from '../command.ts';
+import { FILES, loadRightFiles } from './load-files.ts';
+
+export const explainCommand = defineCommand({
+  name: 'rules explain',
+  summary: 'print what a rule comes to',
+  description: [
+    'The condition of a rule as a tree, with its macros, lists and exceptions in place; the event types on which it is run, and which of them are told today; the fields by whose value it is found.',
+  ],
+  positionals: [{ name: 'RULE', help: 'name of the rule' }, FILES],
+  options: {},
+  examples: [
+    { command: "throughline rules explain 'Run shell untrusted' falco_rules.yaml", help: 'one of Falco' },
+  ],
+  run(context, _, [name = '', ...paths]) {
+    const { rules } = loadRightFiles(context, paths);
+    const rule = rules.find((one) => one.name === name);
+    if (rule === undefined) {
+      const nearest = nearestWord(
+        name,
+        rules.map((one) => one.name),
+      );
+      throw new ThroughlineError('TL4003', nearest === null ? name : `${name}; did you mean ${nearest}?`);
+    }
+    const lines = explanation(rule).map((line) => `${printableText(line, 2000)}\n`);
+    context.console.result(lines.join(''));
+    return Promise.resolve(0);
+  },
+});
+
+/** More types than this are no choice. */
+const MANY_TYPES = 100;
+
+function explanation(rule: Rule): string[] {
+  const { source, offset } = rule.place;
+  const found = lookupFields(rule.condition);
+  return [
+    rule.name,
+    `  ${source.name}:${source.position(offset).line}, ${rule.priority}, ${rule.isEnabled ? 'on' : 'off'}`,
+    `  ${rule.description.trim()}`,
+    '',
+    `Tags: ${rule.tags.join(', ')}`,
+    `Event types: ${typesOf(rule)}`,
+    `Found by: ${found.length === 0 ? 'its event types alone' : found.join(', ')}`,
+    `Output: ${rule.output.text.trim()}`,
+    '',
+    'Condition:',
+    ...conditionLines(rule.condition).map((line) => `  ${line}`),
+  ];
+}
+
+function typesOf({ types }: Rule): string {
+  if (types.size > MANY_TYPES) return `${types.size}, which is nearly all`;
+  const names = [...types].map((type) => {
+    const name = EVENT_TYPES[type] ?? '';
+    return answeredBy(type) === null ? `${name} (not told yet)` : name;
+  });
+  return names.length === 0 ? 'none' : names.join(', ');
+}

@@ -1,0 +1,205 @@
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import { ThroughlineError } from '../../base/errors.ts';
+import { FIELDS } from '../../rules/fields/registry.ts';
+import { MadeUpEngine, runCli, type CliRun } from '../made-up-engine.ts';
+
+const FILES: Readonly<Record<string, string>> = {
+  'good.yaml': `- list: shells
+  items: [sh, bash]
+- macro: shell
+  condition: (proc.name in (shells))
+- rule: Shell under a server
+  desc: Somebody runs a shell.
+  condition: evt.type = execve and shell and not proc.pname in (shells)
+  output: "%proc.name by %proc.pname"
+  priority: WARNING
+  tags: [execution, T1059]
+- rule: Off
+  desc: d
+  condition: evt.type = openat and proc.tty != 0
+  output: o
+  priority: INFO
+  enabled: false
+`,
+  'bad.yaml': `- rule: r
+  desc: d
+  condition: evt.type = execve and proc.nmae = "\x1b[2J"
+  output: o
+  priority: INFO
+- rule: s
+  desc: d
+`,
+};
+
+function run(...argv: readonly string[]): Promise<CliRun> {
+  return runCli(argv, new MadeUpEngine(), {
+    readRules: (path) => {
+      const text = FILES[path];
+      if (text === undefined) throw new ThroughlineError('TL4001', `${path} (ENOENT)`);
+      return text;
+    },
+  });
+}
+
+test('check: counts, warnings and errors with their places', async () => {
+  const good = await run('rules', 'check', 'good.yaml');
+  assert.equal(good.exitCode, 0);
+  assert.equal(
+    good.stdout,
+    `good.yaml: 2 rules, 1 macro, 1 list
+  13:36  warning: proc.tty has no value yet: controlling terminals are not captured
+    proc.tty
+  11:3  warning: rule 'Off' can never fire: what it asks for has no value yet
+
+2 rules loaded, 0 errors, 2 warnings
+`,
+  );
+  const bad = await run('rules', 'check', 'good.yaml', 'bad.yaml');
+  assert.equal(bad.exitCode, 1);
+  assert.match(
+    bad.stdout,
+    /\nbad\.yaml: 2 rules, 0 macros, 0 lists\n {2}6:3 {2}error: 'condition' is missing in rule 's'\n {2}3:36 {2}error: unknown field 'proc\.nmae'\n {4}did you mean proc\.name\?\n/,
+  );
+  assert.match(bad.stdout, /2 rules loaded, 2 errors, 2 warnings\n$/);
+});
+
+test('check --strict: what no event tells is an error', async () => {
+  const { exitCode, stdout } = await run('rules', 'check', '--strict', 'good.yaml');
+  assert.equal(exitCode, 1);
+  assert.match(stdout, /13:36 {2}error: proc\.tty has no value yet/);
+});
+
+test('check --json: one object', async () => {
+  const { exitCode, stdout } = await run('rules', 'check', 'bad.yaml', '--json');
+  assert.equal(exitCode, 1);
+  const report = JSON.parse(stdout) as { files: { errors: unknown[] }[]; loaded: number };
+  assert.equal(report.loaded, 0);
+  const [file] = report.files;
+  assert.deepEqual(Object.keys(file ?? {}), ['file', 'rules', 'macros', 'lists', 'errors', 'warnings']);
+  assert.deepEqual(file?.errors[1], {
+    code: 'unknown-field',
+    message: "unknown field 'proc.nmae'",
+    file: 'bad.yaml',
+    line: 3,
+    column: 36,
+    text: 'proc.nmae',
+    suggestion: 'proc.name',
+  });
+});
+
+test('list: the rules in order, for people and programs', async () => {
+  const { stdout } = await run('rules', 'list', 'good.yaml');
+  assert.equal(
+    stdout,
+    'on   Warning        Shell under a server  [execution, T1059]\noff  Informational  Off  []\n',
+  );
+  const [first = ''] = (await run('rules', 'list', '--json', 'good.yaml')).stdout.split('\n');
+  assert.deepEqual(JSON.parse(first), {
+    rule: 'Shell under a server',
+    description: 'Somebody runs a shell.',
+    priority: 'Warning',
+    tags: ['execution', 'T1059'],
+    enabled: true,
+    eventTypes: ['execve'],
+    file: 'good.yaml',
+    line: 5,
+  });
+});
+
+test('explain: the whole tree, and how the rule is found', async () => {
+  const { stdout } = await run('rules', 'explain', 'Shell under a server', 'good.yaml');
+  assert.equal(
+    stdout,
+    `Shell under a server
+  good.yaml:5, Warning, on
+  Somebody runs a shell.
+
+Tags: execution, T1059
+Event types: execve
+Found by: proc.name (2)
+Output: %proc.name by %proc.pname
+
+Condition:
+  all of
+    evt.type = execve
+    proc.name in ( sh, bash )
+    not proc.pname in ( sh, bash )
+`,
+  );
+});
+
+test('fields: all of them', async () => {
+  const { stdout } = await run('rules', 'fields');
+  assert.equal(stdout.split('\n').length, FIELDS.length + 1);
+  assert.match(stdout, /^proc\.aname\[N\] +string +Name of an ancestor/m);
+  assert.match(stdout, /^proc\.tty +number .* Not answered yet: controlling terminals are not captured\.$/m);
+  const lines = (await run('rules', 'fields', '--json')).stdout.trim().split('\n');
+  assert.ok(lines.every((line) => typeof (JSON.parse(line) as { name: unknown }).name === 'string'));
+});
+
+test('mistakes on the command line', async () => {
+  const cases: readonly (readonly [argv: readonly string[], exitCode: number, message: RegExp])[] = [
+    [['rules', 'chek'], 64, /TL3001 .*rules chek; did you mean check\?/],
+    [['rules', 'check'], 64, /TL3002 .*FILE is missing/],
+    [['rules', 'explain', 'x'], 64, /TL3002 .*FILE is missing/],
+    [['rules', 'check', '--jsn', 'good.yaml'], 64, /TL3001 .*did you mean --json\?/],
+    [['rules', 'check', 'none.yaml'], 66, /TL4001 cannot read the rule file: none\.yaml \(ENOENT\)/],
+    [
+      ['rules', 'list', 'bad.yaml'],
+      65,
+      /TL4002 the rules have errors: bad\.yaml:6:3: 'condition' is missing/,
+    ],
+    [['rules', 'explain', 'Offf', 'good.yaml'], 65, /TL4003 there is no such rule: Offf; did you mean Off\?/],
+    [['ruls'], 64, /TL3001 .*did you mean rules\?/],
+  ];
+  for (const [argv, exitCode, message] of cases) {
+    const result = await run(...argv);
+    assert.match(result.stderr, message);
+    assert.deepEqual([result.exitCode, result.stdout], [exitCode, ''], argv.join(' '));
+  }
+});
+
+test('the commands on rules have an overview of their own', async () => {
+  const bare = await run('rules');
+  assert.deepEqual([bare.exitCode, bare.stdout], [64, '']);
+  const help = await run('rules', '--help');
+  assert.equal(help.exitCode, 0);
+  assert.equal(help.stdout, bare.stderr);
+  assert.deepEqual(await run('help', 'rules'), help);
+  assert.match(help.stdout, /^ {2}rules check +say what is wrong with rule files$/m);
+  assert.match(
+    (await run('rules', 'check', '--help')).stdout,
+    /^Usage: throughline rules check FILE\.\.\. \[OPTIONS\]/,
+  );
+});
+
+test('what a file holds cannot reach the terminal raw', async () => {
+  for (const argv of [
+    ['rules', 'check', 'bad.yaml'],
+    ['rules', 'check', 'bad.yaml', '--json'],
+  ]) {
+    const { stdout, stderr } = await run(...argv);
+    assert.ok(!`${stdout}${stderr}`.includes('\x1b'));
+  }
+});
+
+test('events --filter and try: a condition that is right goes to the engine, one that is wrong ends it', async () => {
+  const condition = 'proc.name = sh and proc.tty = 0';
+  for (const [argv, kind] of [
+    [['events', '--filter', condition], 'live'],
+    [['rules', 'try', condition, 'x.tlrec'], 'recording'],
+  ] as const) {
+    const engine = new MadeUpEngine();
+    const { exitCode, stderr } = await runCli(argv, engine);
+    assert.equal(exitCode, 0);
+    assert.equal(engine.runs[0]?.eventFilter, condition);
+    assert.equal(engine.runs[0]?.source.kind, kind);
+    assert.match(stderr, /^proc\.tty has no value yet/);
+    const wrong = argv.map((word) => (word === condition ? 'proc.nmae = x' : word));
+    const refused = await runCli(wrong, engine);
+    assert.equal(refused.exitCode, 64);
+    assert.match(refused.stderr, /is wrong at 1:1: unknown field 'proc\.nmae'; did you mean proc\.name\?/);
+    assert.equal(engine.runs.length, 1);
+  }
+});

@@ -1,0 +1,201 @@
+import type { ByteString } from '../../base/bytes.ts';
+import type { RuleEvent } from '../event.ts';
+import { EVENT_TYPES, eventTypeOf } from '../event-types.ts';
+import { nearestWord } from '../../base/nearest-word.ts';
+import type { Access, EventVariant } from '../fields/field.ts';
+import { findField } from '../fields/registry.ts';
+import { textTest, type TextOperator } from '../match/text-test.ts';
+import { problemIn, RuleError } from '../problem.ts';
+import type { Check, Literal, Operator } from '../syntax.ts';
+import { bindTerm, type Bound, type Warn } from './bind.ts';
+import { compareTerms } from './compare-terms.ts';
+import { generate } from './generate.ts';
+import { allOf, anyOf, FALSE, onAccess, TRUE, type Code, type Compiled } from './test.ts';
+import { operatorForText, operatorsOf, valueTest, type ValueTest } from './value-test.ts';
+
+/** What a value test costs beside a look-up. */
+const COST_OF: Readonly<Partial<Record<Operator, number>>> = {
+  contains: 6,
+  icontains: 12,
+  glob: 10,
+  iglob: 12,
+  pmatch: 6,
+  regex: 60,
+};
+
+/** Fields that have few values, any of which is likely. */
+const FEW_VALUES = /^(?:fd\.type|fd\.typechar|fd\.l4proto|fd\.sockfamily|container\.id|evt\..*)$/;
+
+/** How often a check is true: words rarely are what a value is, and numbers are in the range that is asked for. */
+function chanceOf({ key, access }: Bound, operator: Operator): number {
+  if (operator === 'exists') return 0.9;
+  if (access.type === 'boolean' || FEW_VALUES.test(key)) return 0.5;
+  if (access.type === 'number') return operator === '!=' ? 0.9 : operator === '=' ? 0.3 : 0.8;
+  return operator === '!=' ? 0.9 : 0.1;
+}
+
+/** What checks are compiled for. */
+export interface CheckContext {
+  /** What all events that come have in common; null: nothing. */
+  readonly variant: EventVariant | null;
+  readonly warn: Warn;
+}
+
+/**
+ * A check of one field for some words, of which any makes it true. Several of them on the same field with the same
+ * operator, joined by `or`, are one.
+ */
+export interface WordCheck {
+  readonly bound: Bound;
+  readonly operator: TextOperator;
+  readonly words: readonly ByteString[];
+}
+
+/** @throws RuleError for whatever is wrong with it */
+export function compileCheck(check: Check, context: CheckContext): Compiled {
+  const bound = bindTerm(check.left, context.warn);
+  const { access } = bound;
+  validate(check, access, bound);
+  if (check.right?.kind === 'term') {
+    const right = bindTerm(check.right.term, context.warn);
+    const compared = compareTerms(check, access, right.access);
+    return bound.isUnanswered || right.isUnanswered
+      ? FALSE
+      : { kind: 'test', code: { kind: 'call', test: compared }, cost: bound.cost + right.cost, chance: 0.5 };
+  }
+  const literals = literalsOf(check);
+  warnOfFields(literals, access, context.warn);
+  if (check.modifier !== null) return compileModified(check, literals, context);
+  const compiled = compileLiterals(check, access, literals);
+  if (bound.isUnanswered) return FALSE;
+  return (
+    foldVariant(access, context.variant, compiled.onValue) ?? {
+      kind: 'test',
+      code: compiled.code,
+      cost: bound.cost + (COST_OF[check.operator] ?? 1),
+      chance: chanceOf(bound, check.operator),
+    }
+  );
+}
+
+/** The check as one for words; null where it is none. It must have been compiled once, so that it is known to be right. */
+export function wordCheckOf(check: Check, context: CheckContext): WordCheck | null {
+  const { right } = check;
+  if (right === null || right.kind === 'term' || check.operator === '!=') return null;
+  if (check.modifier !== null && check.modifier !== 'anyof') return null;
+  if (['<', '<=', '>', '>=', 'bcontains', 'bstartswith'].includes(check.operator)) return null;
+  const bound = bindTerm(check.left, context.warn);
+  const { access } = bound;
+  if (bound.isUnanswered || access.shape === 'list' || access.type !== 'string') return null;
+  if (access.shape === 'single' && access.ofVariant !== undefined && context.variant !== null) return null;
+  const words = literalsOf(check).map(({ value }) => value);
+  return { bound, operator: operatorForText(check.operator), words };
+}
+
+export function compileWordCheck({ bound, operator, words }: WordCheck): Compiled {
+  const code = onAccess(bound.access as Access<'string'>, textTest(operator, words));
+  const cost = bound.cost + (operator === 'in' ? 1 : (COST_OF[operator] ?? 2));
+  return { kind: 'test', code, cost, chance: chanceOf(bound, operator) };
+}
+
+function validate(check: Check, access: Access, bound: Bound): void {
+  const { operator } = check;
+  if (!operatorsOf(access.type).includes(operator)) {
+    const message = `'${operator}' does not compare a ${access.type}, which ${bound.key} is`;
+    throw new RuleError(problemIn('operator', message, check.operatorSpan));
+  }
+  if (access.shape === 'list' && !['exists', 'in', 'intersects'].includes(operator)) {
+    const message = `${bound.key} is a list: only exists, in and intersects compare it`;
+    throw new RuleError(problemIn('operator', message, check.operatorSpan));
+  }
+  const isEventType = bound.key === 'evt.type' || bound.key === 'syscall.type';
+  if (isEventType && ['=', '==', '!=', 'in', 'intersects'].includes(operator)) validateTypes(check);
+}
+
+/** A type with a typing error in it would be a rule that never fires. */
+function validateTypes(check: Check): void {
+  if (check.right?.kind === 'term') return;
+  for (const literal of literalsOf(check)) {
+    if (eventTypeOf(literal.value) !== null) continue;
+    const message = `there is no event type '${literal.value}'`;
+    const nearest = nearestWord(literal.value, EVENT_TYPES);
+    throw new RuleError(problemIn('value', message, literal.span, nearest));
+  }
+}
+
+/** The name of a field on the right side is a text like any other, which is rarely what was meant. */
+function warnOfFields(literals: readonly Literal[], access: Access, warn: Warn): void {
+  if (access.type !== 'string') return;
+  for (const { value, span } of literals) {
+    const name = value.trim();
+    if (!name.includes('.') || findField(name) === null) continue;
+    const message = `'${name}' is a text here, although a field has this name`;
+    warn(problemIn('value', message, span, `val(${name})`));
+  }
+}
+
+function literalsOf({ right }: Check): readonly Literal[] {
+  if (right === null || right.kind === 'term') return [];
+  return right.kind === 'list' ? right.values : [right];
+}
+
+/** `oneof`, `anyof` and `allof` stand for the check with each of the values. */
+function compileModified(check: Check, literals: readonly Literal[], context: CheckContext): Compiled {
+  const parts = literals.map((right) => compileCheck({ ...check, modifier: null, right }, context));
+  switch (check.modifier) {
+    case 'anyof':
+      return anyOf(parts);
+    case 'allof':
+      return parts.length === 0 ? FALSE : allOf(parts);
+    default: {
+      const tests = parts.flatMap((part) => (part.kind === 'test' ? [generate(part.code)] : []));
+      const constant = parts.filter((part) => part.kind === 'constant' && part.value).length;
+      if (tests.length === 0) return constant === 1 ? TRUE : FALSE;
+      const test = (event: RuleEvent) =>
+        tests.reduce((count, one) => (one(event) ? count + 1 : count), constant) === 1;
+      return { kind: 'test', code: { kind: 'call', test }, cost: 3 * tests.length, chance: 0.5 };
+    }
+  }
+}
+
+interface CompiledLiterals {
+  readonly code: Code;
+  /** The same of a value that is not null. */
+  readonly onValue: ValueTest;
+}
+
+function compileLiterals(check: Check, access: Access, literals: readonly Literal[]): CompiledLiterals {
+  // One type of access for all: what the test is called with is what the access gives.
+  const erased = access as Access<'string'>;
+  if (check.operator === 'exists') return { code: onAccess(erased, () => true), onValue: () => true };
+  const isTrue = valueTest(access.type, check.operator, literals) as (value: string) => boolean;
+  if (check.operator === '!=') return unequal(erased, isTrue);
+  if (erased.shape === 'list' && check.operator === 'in') {
+    const { get } = erased;
+    const test = (event: RuleEvent) => {
+      const values = get(event);
+      return values !== null && values.length > 0 && values.every(isTrue);
+    };
+    return { code: { kind: 'call', test }, onValue: isTrue };
+  }
+  return { code: onAccess(erased, isTrue), onValue: isTrue };
+}
+
+/** Of ancestors, one that differs is enough; of the ends of a connection all must. */
+function unequal(access: Access<'string'>, isEqual: (value: string) => boolean): CompiledLiterals {
+  const differs = (value: string) => !isEqual(value);
+  if (access.shape === 'any' && access.isEveryUnequal) {
+    const { some } = access;
+    const test = (event: RuleEvent) => some(event, () => true) && !some(event, isEqual);
+    return { code: { kind: 'call', test }, onValue: differs };
+  }
+  return { code: onAccess(access, differs), onValue: differs };
+}
+
+/** What the check comes to on all events of the variant; null where that does not decide it. */
+function foldVariant(access: Access, variant: EventVariant | null, onValue: ValueTest): Compiled | null {
+  if (variant === null || access.shape !== 'single' || access.ofVariant === undefined) return null;
+  const value = access.ofVariant(variant);
+  if (value === undefined) return null;
+  return value !== null && (onValue as (value: unknown) => boolean)(value) ? TRUE : FALSE;
+}

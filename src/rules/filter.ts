@@ -1,0 +1,29 @@
+import { ConditionCompiler } from './compile/condition.ts';
+import { generate } from './compile/generate.ts';
+import type { Predicate } from './compile/test.ts';
+import { ListExpansion } from './load/lists.ts';
+import { MacroExpansion } from './load/macros.ts';
+import { parseCondition } from './parser.ts';
+import { RuleError, type RuleProblem } from './problem.ts';
+import { RuleSource, RuleText } from './text.ts';
+
+export type ParsedFilter =
+  | { readonly isValid: true; readonly matches: Predicate; readonly warnings: readonly RuleProblem[] }
+  | { readonly isValid: false; readonly error: RuleProblem };
+
+/** A condition on its own, without lists and macros: what chooses events on the command line. Never throws. */
+export function parseFilter(condition: string): ParsedFilter {
+  const offsets = Int32Array.from({ length: condition.length }, (_, index) => index);
+  const text = RuleText.of(condition, new RuleSource('condition', condition), offsets);
+  const warnings: RuleProblem[] = [];
+  try {
+    const macros = new MacroExpansion(new Map(), new ListExpansion(new Map()));
+    const expression = macros.expand(parseCondition(text), Infinity);
+    const compiled = new ConditionCompiler(null, (problem) => warnings.push(problem)).compile(expression);
+    const matches = compiled.kind === 'constant' ? () => compiled.value : generate(compiled.code);
+    return { isValid: true, matches, warnings };
+  } catch (error) {
+    if (!(error instanceof RuleError)) throw error;
+    return { isValid: false, error: error.problem };
+  }
+}

@@ -1,0 +1,169 @@
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { lowerCase, wordTest } from './automaton.ts';
+import { compileGlob, matchesGlob } from './glob.ts';
+import { equalAddresses, isInNetwork, parseAddress, parseNetwork } from './network.ts';
+import { pathPrefixTest } from './path-prefix.ts';
+import { textTest } from './text-test.ts';
+
+/** Few letters, so that words overlap. */
+const text = (maxLength: number) =>
+  fc
+    .array(fc.constantFrom('a', 'b', 'A', 'c', '/', '\xff'), { maxLength })
+    .map((letters) => letters.join(''));
+const words = fc.array(text(4), { minLength: 1, maxLength: 12 });
+
+test('many words at once mean the same as one by one', () => {
+  fc.assert(
+    fc.property(words, text(16), fc.boolean(), (list, value, ignoresCase) => {
+      const fold = (one: string) => (ignoresCase ? lowerCase(one) : one);
+      const expect = (holds: (word: string) => boolean) => list.some((word) => holds(fold(word)));
+      const run = (where: 'prefix' | 'suffix' | 'inside' | 'path') =>
+        wordTest(list, where, ignoresCase)(value);
+      assert.equal(
+        run('prefix'),
+        expect((word) => fold(value).startsWith(word)),
+      );
+      assert.equal(
+        run('suffix'),
+        expect((word) => fold(value).endsWith(word)),
+      );
+      assert.equal(
+        run('inside'),
+        expect((word) => fold(value).includes(word)),
+      );
+      assert.equal(
+        run('path'),
+        expect((word) => `${fold(value)}/`.startsWith(word)),
+      );
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+test('words that would need too large a table are found all the same', () => {
+  const many = Array.from(
+    { length: 300 },
+    (_, index) => `${String.fromCharCode(index & 0xff)}${'x'.repeat(200)}${index}`,
+  );
+  for (const where of ['prefix', 'suffix', 'inside'] as const) {
+    const isFound = wordTest(many, where);
+    assert.equal(isFound(many[299] ?? ''), true);
+    assert.equal(isFound('x'.repeat(300)), false);
+  }
+});
+
+/** What fnmatch(3) does, by trying everything. */
+function slowGlob(pattern: string, value: string): boolean {
+  if (pattern === '') return value === '';
+  if (pattern.startsWith('*'))
+    return slowGlob(pattern.slice(1), value) || (value !== '' && slowGlob(pattern, value.slice(1)));
+  if (value === '') return false;
+  return (pattern.startsWith('?') || pattern[0] === value[0]) && slowGlob(pattern.slice(1), value.slice(1));
+}
+
+test('globs mean what fnmatch means, one and many', () => {
+  const pattern = fc
+    .array(fc.constantFrom('a', 'b', '*', '?', '/'), { maxLength: 7 })
+    .map((letters) => letters.join(''));
+  fc.assert(
+    fc.property(fc.array(pattern, { minLength: 1, maxLength: 6 }), text(9), (patterns, value) => {
+      for (const one of patterns)
+        assert.equal(matchesGlob(compileGlob(one), value), slowGlob(one, value), one);
+      const expected = patterns.some((one) => slowGlob(one, value));
+      assert.equal(textTest('glob', patterns)(value), expected);
+      const folded = patterns.some((one) => slowGlob(one, lowerCase(value)));
+      assert.equal(textTest('iglob', patterns)(value), folded);
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+test('a glob of many stars takes no time', () => {
+  const glob = compileGlob('*a'.repeat(50) + '*c');
+  const start = performance.now();
+  assert.equal(matchesGlob(glob, 'a'.repeat(5000)), false);
+  assert.ok(performance.now() - start < 1000);
+});
+
+test('brackets that are none stand for themselves', () => {
+  const matches = (pattern: string, value: string) => matchesGlob(compileGlob(pattern), value);
+  assert.equal(matches('[abc', '[abc'), true);
+  assert.equal(matches('[]a]', ']'), true);
+  assert.equal(matches('[!]a]', 'b'), true);
+  assert.equal(matches('[a-]', '-'), true);
+  assert.equal(matches(String.raw`[\]]`, ']'), true);
+  assert.equal(matches('a\\', 'a\\'), true);
+  assert.equal(matches('[[:digit:]x]', '7'), true);
+  assert.equal(matches('[[:nothing:]]', '7'), false);
+});
+
+test('paths are compared by component', () => {
+  const component = fc.constantFrom('a', 'ab', 'b', 'c');
+  const path = fc.array(component, { maxLength: 4 }).map((parts) => `/${parts.join('/')}`);
+  fc.assert(
+    fc.property(fc.array(path, { minLength: 1, maxLength: 5 }), path, (paths, value) => {
+      const expected = paths.some((one) => one === '/' || value === one || value.startsWith(`${one}/`));
+      assert.equal(pathPrefixTest(paths)(value), expected);
+      assert.equal(pathPrefixTest(paths)(`${value.replaceAll('/', '//')}/`), expected);
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test('addresses', () => {
+  const same = (a: string, b: string) => equalAddresses(parseAddress(a) ?? [], parseAddress(b) ?? [0]);
+  assert.ok(same('192.0.2.1', '::ffff:192.0.2.1'));
+  assert.ok(same('192.0.2.1', '::ffff:c000:201'));
+  assert.ok(same('::1', '0:0:0:0:0:0:0:1'));
+  assert.ok(same('2001:db8::', '2001:0DB8:0:0::0'));
+  assert.ok(!same('0.0.0.1', '::1'));
+  for (const wrong of [
+    '',
+    '1.2.3',
+    '1.2.3.4.5',
+    '256.1.1.1',
+    '1..2.3',
+    ':::',
+    '1::2::3',
+    '12345::',
+    '1:2:3:4:5:6:7:8:9',
+    'g::',
+    '1.2.3.4::',
+  ])
+    assert.equal(parseAddress(wrong), null, wrong);
+  for (const wrong of ['10.0.0.0/33', '10.0.0.0/', '::/129', '10.0.0.0/-1', '10.0.0.0/8/8', 'x/8'])
+    assert.equal(parseNetwork(wrong), null, wrong);
+});
+
+test('networks: the first bits are those of the address', () => {
+  const octet = fc.integer({ min: 0, max: 255 });
+  const bits = (octets: readonly number[]) => octets.map((one) => one.toString(2).padStart(8, '0')).join('');
+  fc.assert(
+    fc.property(
+      fc.tuple(octet, octet, octet, octet),
+      fc.tuple(octet, octet, octet, octet),
+      fc.integer({ min: 0, max: 32 }),
+      (a, b, length) => {
+        const network = parseNetwork(`${b.join('.')}/${length}`);
+        const address = parseAddress(a.join('.'));
+        assert.ok(network !== null && address !== null);
+        assert.equal(isInNetwork(address, network), bits(a).slice(0, length) === bits(b).slice(0, length));
+        assert.equal(isInNetwork(address, parseNetwork(`${a.join('.')}/${length}`) ?? network), true);
+      },
+    ),
+  );
+  assert.ok(
+    isInNetwork(
+      parseAddress('2001:db8:1::5') ?? [],
+      parseNetwork('2001:db8::/33') ?? { words: [], prefixBits: 0 },
+    ),
+  );
+  assert.ok(
+    !isInNetwork(
+      parseAddress('2001:db8:8000::5') ?? [],
+      parseNetwork('2001:db8::/33') ?? { words: [], prefixBits: 0 },
+    ),
+  );
+});

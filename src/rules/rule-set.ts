@@ -1,0 +1,97 @@
+import { ConditionCompiler } from './compile/condition.ts';
+import { generate } from './compile/generate.ts';
+import { openModeOf, type RuleEvent } from './event.ts';
+import type { Rule } from './rule.ts';
+import { VariantProgram } from './variant-program.ts';
+
+/** With `first`, an event matches the first rule alone that is true of it, in the order of the files. */
+export type RuleMatching = 'first' | 'all';
+
+export interface RuleSetOptions {
+  readonly matching: RuleMatching;
+  /** A rule threw: a bug. It is not run again. */
+  readonly onBroken: (rule: Rule, error: unknown) => void;
+}
+
+export interface RuleCounters {
+  /** How often the rule was run: events of its types that its discriminating field did not rule out. */
+  evaluated: number;
+  matched: number;
+  /** It threw, and is not run any more. */
+  isBroken: boolean;
+}
+
+/** Access modes of calls that open, and none. */
+const MODES = 5;
+
+function modeIndex(openFlags: number | null): number {
+  const mode = openModeOf(openFlags);
+  return mode === null ? 0 : mode + 1;
+}
+
+/**
+ * The rules in force. For each variant of event there is a program of its own, made when the first such event comes; a
+ * set never changes, new rules are a new set.
+ */
+export class RuleSet {
+  readonly rules: readonly Rule[];
+  readonly #counters: readonly RuleCounters[];
+  readonly #options: RuleSetOptions;
+  readonly #programs: (VariantProgram | undefined)[] = [];
+
+  /** @param rules those that are enabled, in the order of the files */
+  constructor(rules: readonly Rule[], options: RuleSetOptions) {
+    this.rules = rules;
+    this.#options = options;
+    this.#counters = rules.map(() => ({ evaluated: 0, matched: 0, isBroken: false }));
+  }
+
+  /** Calls `onMatch` for the rules that are true of an event, in order. Never throws, unless `onMatch` does. */
+  evaluate(event: RuleEvent, onMatch: (rule: Rule) => void): void {
+    const variant = event.type * MODES + modeIndex(event.openFlags);
+    const program = this.#programs[variant] ?? this.#programFor(event, variant);
+    if (this.#options.matching === 'first') {
+      const index = program.first(event);
+      if (index !== -1) this.#matched(index, onMatch);
+      return;
+    }
+    const matches = program.all(event);
+    for (let at = 0; at < matches.length; at++) this.#matched(matches[at] ?? -1, onMatch);
+  }
+
+  countersOf(rule: Rule): RuleCounters {
+    const counters = this.#counters[this.rules.indexOf(rule)];
+    if (counters === undefined) throw new Error(`rule '${rule.name}' is not in the set`);
+    return counters;
+  }
+
+  #matched(index: number, onMatch: (rule: Rule) => void): void {
+    const rule = this.rules[index];
+    const counters = this.#counters[index];
+    if (rule === undefined || counters === undefined) return;
+    counters.matched++;
+    onMatch(rule);
+  }
+
+  #programFor(event: RuleEvent, index: number): VariantProgram {
+    const variant = { type: event.type, openMode: openModeOf(event.openFlags) };
+    const compiler = new ConditionCompiler(variant, () => {});
+    const entries = this.rules.flatMap((rule, at) => {
+      const counters = this.#counters[at];
+      if (!rule.types.has(event.type) || counters === undefined || counters.isBroken) return [];
+      const compiled = compiler.compile(rule.condition);
+      if (compiled.kind === 'constant' && !compiled.value) return [];
+      const test = compiled.kind === 'constant' ? () => true : generate(compiled.code);
+      return [{ index: at, condition: rule.condition, test, counters }];
+    });
+    const program = new VariantProgram(entries, variant, (at, error) => {
+      const rule = this.rules[at];
+      const counters = this.#counters[at];
+      if (rule === undefined || counters === undefined) return;
+      counters.isBroken = true;
+      this.#options.onBroken(rule, error);
+    });
+    this.#programs[index] = program;
+    return program;
+  }
+}

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import type { EventView } from '../src/output/views.ts';
+import { recordingPath } from './support/fixtures.ts';
+import { throughline } from './support/replay.ts';
+
+/** Events of a recording of real servers of which a condition is true. */
+function matching(condition: string, name = 'demo'): EventView[] {
+  const { code, stdout, stderr } = throughline(['rules', 'try', condition, recordingPath(name), '--json']);
+  assert.equal(code, 0, stderr);
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as EventView);
+}
+
+suite('rules on recorded events', () => {
+  test('programs that a request started, by a value of its query', () => {
+    const attack = matching('evt.type = execve and http.query[host] contains ";" and req.grade = exact');
+    const commands = attack.flatMap((event) => (event.type === 'exec' ? [event.argv.join(' ')] : []));
+    assert.ok(commands.some((command) => command.startsWith('/bin/sh -c getent')));
+    assert.ok(commands.includes('id'));
+    assert.ok(commands.includes('cat /etc/hostname'));
+    assert.equal(commands.length, attack.length);
+    const ordinary = matching('evt.type = execve and http.query[host] = localhost');
+    assert.ok(ordinary.length > 0 && ordinary.length < attack.length);
+  });
+
+  test('files, opened and not', () => {
+    const opened = matching('evt.type in (open, openat) and fd.name = /etc/passwd and fd.num >= 0');
+    assert.ok(opened.length > 0);
+    assert.ok(opened.every((event) => event.type === 'open' && event.error === null));
+    const failed = matching('evt.type = openat and evt.res = ENOENT and fd.num = -1');
+    assert.ok(failed.length > 0);
+    assert.ok(failed.every((event) => event.type === 'open' && event.error === 'ENOENT'));
+    const all = matching('evt.type = openat');
+    const rest = matching('evt.type = openat and not evt.failed = true');
+    assert.equal(all.length, matching('evt.type = openat and evt.failed = true').length + rest.length);
+  });
+
+  test('ancestors, containers and users of real processes', () => {
+    const shells = matching('evt.type = execve and proc.name = sh and proc.aname = node');
+    assert.ok(shells.length > 0);
+    assert.deepEqual(
+      matching('evt.type = execve and proc.name = sh and http.method exists and not proc.aname = node'),
+      [],
+    );
+    const script = matching(
+      'evt.type = execve and proc.exepath pmatch (/usr/bin) and container.id = host',
+      'apache-cgi',
+    );
+    assert.ok(script.length > 0);
+  });
+
+  test('requests and their replies', () => {
+    const requests = matching('evt.type = http_request and http.path = /ping');
+    const replies = matching('evt.type = http_response and http.path = /ping and http.status = 200');
+    assert.ok(requests.length > 0);
+    assert.equal(replies.length, requests.length);
+    assert.ok(matching('evt.type = accept4 and fd.is_server = true').length > 0);
+    assert.ok(matching('evt.type = connect and fd.typechar = u and evt.failed = true').length > 0);
+  });
+
+  test('a condition that is wrong ends before anything is read', () => {
+    const { code, stdout, stderr } = throughline(['rules', 'try', 'proc.nmae = x', recordingPath('demo')]);
+    assert.deepEqual([code, stdout], [64, '']);
+    assert.match(stderr, /CONDITION is wrong at 1:1: unknown field 'proc\.nmae'; did you mean proc\.name\?/);
+  });
+});
