@@ -43,11 +43,28 @@ static __always_inline void share_immediates(struct unit_state *thread, __u64 co
 		thread->immediates = IMMEDIATES_SHARED;
 }
 
+#define FIRST_IS_UNIX (1ULL << 32)
+
+/* The first request of a unit. A function of its own: it happens once, and needs a stack of its own. */
+__noinline int stamp_first(__u64 unit, __u64 connection, __u64 socket, __u32 sequence, __u64 marked_at)
+{
+	struct unit_state fresh = {
+		.connection = connection,
+		.sequence = sequence,
+		.socket = socket,
+		.origin = ORIGIN_READ,
+		.is_unix = (marked_at & FIRST_IS_UNIX) != 0,
+		.marked_at = marked_at,
+	};
+
+	put_state(current_task(), unit, &fresh);
+	return 0;
+}
+
 /* The unit has read the bytes of a request: from now on it serves that one, and its process is one that serves. */
 static __always_inline void stamp_unit(struct task_struct *task, __u64 unit, struct unit_state *thread,
 				       struct connection_state *connection, __u64 socket)
 {
-	struct unit_state fresh = {};
 	__u32 marked_at = serving_marks_taken + 1;
 
 	/* The mark goes with the connection that set it, should that turn out to be unreadable: then it is set again. */
@@ -64,13 +81,8 @@ static __always_inline void stamp_unit(struct task_struct *task, __u64 unit, str
 		thread->is_unix = connection->family == FAMILY_UNIX;
 		return;
 	}
-	fresh.connection = connection->id;
-	fresh.sequence = connection->sequence;
-	fresh.socket = socket;
-	fresh.origin = ORIGIN_READ;
-	fresh.is_unix = connection->family == FAMILY_UNIX;
-	fresh.marked_at = marked_at;
-	put_state(task, unit, &fresh);
+	stamp_first(unit, connection->id, socket, connection->sequence,
+		    marked_at | (connection->family == FAMILY_UNIX ? FIRST_IS_UNIX : 0));
 }
 
 static __always_inline void stamp_running(struct task_struct *task, struct connection_state *connection, __u64 socket)

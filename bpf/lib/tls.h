@@ -96,23 +96,23 @@ static __always_inline struct tls_thread *new_tls_thread(struct task_struct *tas
  * Bytes went over a socket. Clients' sockets are noted as well: whatever is none of ours must not look like ours. Pipes
  * to children are unix sockets in Node.js: outside of a call these say nothing.
  */
-static __always_inline void note_transfer(struct task_struct *task, struct sock *sk, int direction, int is_tls)
+__noinline int note_tls_transfer(__u64 socket, __u32 direction, __u32 is_tls)
 {
+	struct task_struct *task = current_task();
+	struct sock *sk = (struct sock *)socket;
 	struct tls_thread *thread;
 	__u64 goroutine;
 
-	if (!tls_attached)
-		return;
 	goroutine = goroutine_of(task);
 	if (goroutine) {
 		note_go_transfer(task, goroutine, sk, direction);
-		return;
+		return 0;
 	}
 	thread = tls_thread_of(task);
 	if (!thread && is_tls)
 		thread = new_tls_thread(task);
 	if (!thread)
-		return;
+		return 0;
 	if (thread->depth > 0) {
 		struct tls_frame *frame = &thread->frames[(thread->depth - 1) & (TLS_DEPTH - 1)];
 
@@ -123,6 +123,13 @@ static __always_inline void note_transfer(struct task_struct *task, struct sock 
 		thread->last_socket = (__u64)sk;
 		thread->last_family = family_of(sk);
 	}
+	return 0;
+}
+
+static __always_inline void note_transfer(struct sock *sk, int direction, int is_tls)
+{
+	if (tls_attached)
+		note_tls_transfer((__u64)sk, direction, is_tls);
 }
 
 /*

@@ -105,7 +105,7 @@ static __always_inline void ciphertext_in(struct task_struct *task, struct sock 
 	__u64 offset = connection->bytes_in;
 	unsigned int room;
 
-	note_transfer(task, sk, DIRECTION_IN, 1);
+	note_transfer(sk, DIRECTION_IN, 1);
 	leave_other_request(task, connection);
 	if (connection->tls_stage != TLS_GREETING)
 		return;
@@ -117,7 +117,7 @@ static __always_inline void ciphertext_in(struct task_struct *task, struct sock 
 
 static __always_inline void ciphertext_out(struct task_struct *task, struct sock *sk, struct connection_state *connection)
 {
-	note_transfer(task, sk, DIRECTION_OUT, 0);
+	note_transfer(sk, DIRECTION_OUT, 0);
 	if (connection && connection->mode == MODE_TLS && connection->tls_stage == TLS_GREETING)
 		connection->tls_stage = TLS_QUIET;
 }
@@ -261,45 +261,21 @@ static __always_inline void more_bytes_in(struct task_struct *task, struct sock 
 	stamp_running(task, connection, (__u64)sk);
 }
 
-static __always_inline void inbound(struct task_struct *task, struct sock *sk, const struct transfer *transfer)
+static __always_inline void request_bytes(struct task_struct *task, struct sock *sk, struct connection_state *connection,
+					  const struct transfer *transfer)
 {
-	struct connection_state *connection = connection_of(sk, 1);
-
-	if (!connection || is_client(connection)) {
-		note_transfer(task, sk, DIRECTION_IN, 0);
-		if (connection)
-			answer(task, connection, transfer);
-		else if (!datagram_received(sk, transfer))
-			read_unknown(task, sk);
-		return;
-	}
-	if (connection->mode == MODE_IGNORE && tls_attached) {
-		int type = tls_record_type_at(transfer->address, transfer->vector_count, transfer->length);
-
-		if (type)
-			turn_to_tls(connection, type);
-	}
-	if (connection->mode == MODE_TLS)
-		ciphertext_in(task, sk, connection, transfer);
-	else if (connection->mode == MODE_IGNORE)
-		forget_stamp(task);
-	else if (connection->direction != DIRECTION_IN)
+	if (connection->direction != DIRECTION_IN)
 		first_bytes_in(task, sk, connection, transfer);
 	else
 		more_bytes_in(task, sk, connection, transfer);
 }
 
-static __always_inline void outbound(struct task_struct *task, struct sock *sk, const struct transfer *transfer)
+static __always_inline void reply_bytes(struct task_struct *task, struct connection_state *connection,
+					const struct transfer *transfer)
 {
-	struct connection_state *connection = connection_of(sk, 0);
 	unsigned int room;
 	__u64 offset;
 
-	if (!connection || connection->mode != MODE_CAPTURE) {
-		ciphertext_out(task, sk, connection);
-		question(task, sk, connection, transfer);
-		return;
-	}
 	if (connection->direction != DIRECTION_OUT) {
 		connection->direction = DIRECTION_OUT;
 		connection->message_captured = 0;
@@ -317,11 +293,67 @@ static __always_inline void outbound(struct task_struct *task, struct sock *sk, 
 	report(task, connection, offset, transfer, room);
 }
 
+/*
+ * Whatever is no plain message on an accepted TCP connection: unix sockets, what the process asks others, TLS, datagrams, sockets of
+ * no interest. Functions of their own, with plain numbers to them: the common case stays small.
+ */
+__noinline int receive_otherwise(__u64 socket, __u64 address, __u32 vector_count, __u32 length, __u32 buffer_size)
+{
+	const struct transfer transfer = {
+		.address = address, .vector_count = vector_count, .length = length, .buffer_size = buffer_size
+	};
+	struct task_struct *task = current_task();
+	struct sock *sk = (struct sock *)socket;
+	struct connection_state *connection = connection_of(sk, 1);
+
+	if (!connection || is_client(connection)) {
+		note_transfer(sk, DIRECTION_IN, 0);
+		if (connection)
+			answer(task, connection, &transfer);
+		else if (!datagram_received(sk, &transfer))
+			read_unknown(task, sk);
+		return 0;
+	}
+	if (connection->mode == MODE_IGNORE && tls_attached) {
+		int type = tls_record_type_at(address, vector_count, length);
+
+		if (type)
+			turn_to_tls(connection, type);
+	}
+	if (connection->mode == MODE_TLS)
+		ciphertext_in(task, sk, connection, &transfer);
+	else if (connection->mode == MODE_IGNORE)
+		forget_stamp(task);
+	else
+		request_bytes(task, sk, connection, &transfer);
+	return 0;
+}
+
+__noinline int send_otherwise(__u64 socket, __u64 address, __u64 destination, __u32 vector_count, __u32 length)
+{
+	const struct transfer transfer = {
+		.address = address, .destination = destination, .vector_count = vector_count, .length = length
+	};
+	struct task_struct *task = current_task();
+	struct sock *sk = (struct sock *)socket;
+	struct connection_state *connection = connection_of(sk, 0);
+
+	if (!connection || connection->mode != MODE_CAPTURE) {
+		ciphertext_out(task, sk, connection);
+		question(task, sk, connection, &transfer);
+	} else {
+		reply_bytes(task, connection, &transfer);
+	}
+	return 0;
+}
+
 /* The bytes have passed between the caller's memory and this descriptor; from here the two directions part. */
 static __always_inline int transferred(unsigned int descriptor, struct transfer *transfer, long result, int direction)
 {
 	struct task_struct *task = current_task();
 	struct sock *sk = socket_of(task, descriptor);
+	struct connection_state *connection;
+	__u64 key = (__u64)sk;
 
 	forget_way(transfer);
 	transfer->length = result > 0x7fffffff ? 0x7fffffff : (unsigned int)result;
@@ -330,18 +362,25 @@ static __always_inline int transferred(unsigned int descriptor, struct transfer 
 			read_unknown_file(task, descriptor);
 		return 0;
 	}
-	if (direction == DIRECTION_IN)
-		inbound(task, sk, transfer);
-	else
-		outbound(task, sk, transfer);
-	return 0;
+	connection = bpf_map_lookup_elem(&tcp_connections, &key);
+	if (connection && connection->mode == MODE_CAPTURE) {
+		if (direction == DIRECTION_IN)
+			request_bytes(task, sk, connection, transfer);
+		else
+			reply_bytes(task, connection, transfer);
+		return 0;
+	}
+	return direction == DIRECTION_IN ? receive_otherwise(key, transfer->address, transfer->vector_count,
+							     transfer->length, transfer->buffer_size) :
+					   send_otherwise(key, transfer->address, transfer->destination,
+							  transfer->vector_count, transfer->length);
 }
 
 /*
  * The client has closed a unix connection. Nothing else tells the end of one, so one that the server closes first stays
  * remembered until its place is needed. TCP connections have a tracepoint.
  */
-static __always_inline int ended(unsigned int descriptor)
+__noinline int ended(__u32 descriptor)
 {
 	struct task_struct *task = current_task();
 	struct sock *sk = socket_of(task, descriptor);
