@@ -48,6 +48,7 @@ struct scratch {
 	__u32 busy;
 	__u32 cursor; /* where the next bytes go; in memory, so that the verifier forgets what it knew of it: see append_path */
 	__u8 data[SCRATCH_SIZE + 4096];
+	struct exec_details details; /* filled here and copied behind the other sections, wherever these end */
 };
 
 /* A plain array indexed by processor: values of per-CPU maps are limited to 32 KiB. Sized at load. */

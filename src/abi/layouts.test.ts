@@ -31,6 +31,7 @@ const EVENTS: readonly KernelEvent[] = [
     executable: '/usr/bin/dash',
     workingDirectory: '/srv/app',
     argv: ['sh', '-c', 'id'],
+    details: null,
   },
   { ...makeHeader(41), kind: 'fork', childPid: 4711, childStartTicks: 99 },
   { ...makeHeader(42), kind: 'exit', code: 3 },

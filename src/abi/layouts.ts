@@ -95,6 +95,9 @@ export const LAYOUTS: ReadonlyMap<string, Layout> = new Map([
   ['1be881cab47f5675', WITH_HOPS],
   ['6e81089b3d96f1c3', WITH_ACTIONS],
   ['ee0df1a2a3fe0fc0', WITH_CGROUPS],
+  ['c1b818a725a169f1', WITH_CGROUPS],
+  // exec has a section of details.
+  ['e285f42df8d13990', WITH_CGROUPS],
 ]);
 
 const KIND_NAMES = new Map(Object.entries(EVENT_KIND).map(([name, value]) => [value as number, name]));

@@ -1,6 +1,7 @@
 import type { ByteString } from '../base/bytes.ts';
 import type { ActionName } from './actions.ts';
 import type { Container } from './container.ts';
+import type { ExecDetails } from './exec-details.ts';
 import type { StdioType } from './process.ts';
 import type { SyscallName } from './syscalls.ts';
 
@@ -72,6 +73,8 @@ export interface ExecEvent extends EventHeader {
   executable: ByteString;
   workingDirectory: ByteString;
   argv: ByteString[];
+  /** null or absent: recorded by a version that did not tell them. */
+  details?: ExecDetails | null;
 }
 
 /** A process (never a mere thread) was made. The header is the parent's. */

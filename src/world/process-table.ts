@@ -185,6 +185,7 @@ export class ProcessTable {
     process.gid = event.gid;
     process.groups = event.groups;
     process.stdio = event.stdio;
+    process.details = event.details ?? null;
     process.reportedParentPid = event.parentPid;
     this.#completed(process);
     this.#parentOf(process);
