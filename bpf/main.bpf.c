@@ -53,6 +53,7 @@ struct abi_types {
 	struct action_plan action_plan;
 	struct action_event action_event;
 	struct cgroup_event cgroup_event;
+	struct cgroup_budget cgroup_budget;
 };
 const struct abi_types *abi_types;
 

@@ -1,7 +1,7 @@
 // Generated from bpf/abi.h by scripts/gen.ts. Do not edit: run "make gen".
 
 /** Fingerprint of the whole layout; compared with the BPF object when it is loaded. */
-export const ABI_HASH = 'e285f42df8d13990';
+export const ABI_HASH = '8eabc9fda0ca1d9a';
 
 export const EVENT_KIND = {
   EXEC: 1,
@@ -89,6 +89,7 @@ export const COUNTER = {
   SCRATCH_BUSY: 9,
   TLS_UNPLACED: 10,
   DATAGRAMS_SKIPPED: 11,
+  LOST_BUDGET: 12,
   MAX: 16,
 } as const;
 
@@ -157,6 +158,19 @@ export const ACTION_PLAN = {
   kinds: 16,
   call: 22,
   target: 23,
+} as const;
+
+/** Byte offsets in struct cgroup_budget; SIZE is that of its fixed part. */
+export const CGROUP_BUDGET = {
+  SIZE: 64,
+  cgroup_id: 0,
+  slice: 8,
+  used_bytes: 16,
+  lost_events: 24,
+  told_events: 32,
+  first_lost_ns: 40,
+  last_lost_ns: 48,
+  last_pid: 56,
 } as const;
 
 /** Byte offsets in struct cgroup_event; SIZE is that of its fixed part. */

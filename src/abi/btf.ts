@@ -215,7 +215,7 @@ function sizeOf(types: readonly RawType[], id: number): number {
 }
 
 /** Structures of bpf/abi.h that both sides know. */
-export const CONTRACT_STRUCT = /^(?:event_header|action_plan|exec_details|.*_event)$/;
+export const CONTRACT_STRUCT = /^(?:event_header|action_plan|cgroup_budget|exec_details|.*_event)$/;
 
 /** The part of an object's types that both sides share, in one canonical text: equal text, equal layout. */
 export function contractLayout(types: BtfTypes): string {

@@ -98,6 +98,8 @@ export const LAYOUTS: ReadonlyMap<string, Layout> = new Map([
   ['c1b818a725a169f1', WITH_CGROUPS],
   // exec has a section of details.
   ['e285f42df8d13990', WITH_CGROUPS],
+  // Losses are counted by cgroup, which no event shows.
+  ['8eabc9fda0ca1d9a', WITH_CGROUPS],
 ]);
 
 const KIND_NAMES = new Map(Object.entries(EVENT_KIND).map(([name, value]) => [value as number, name]));

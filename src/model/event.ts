@@ -230,4 +230,14 @@ export type Fact =
   | ({ kind: 'container' } & Container)
   | { kind: 'user'; uid: number; name: string }
   /** Events that were lost since the last such fact, by reason. */
-  | { kind: 'loss'; timeNs: number; reasons: Record<string, number> };
+  | { kind: 'loss'; timeNs: number; reasons: Record<string, number> }
+  /** Security events that were lost between two times, in nanoseconds since boot; cgroupId 0: of no cgroup in particular. */
+  | {
+      kind: 'blind';
+      timeNs: number;
+      reason: 'security-ring-full' | 'cgroup-budget';
+      cgroupId: number;
+      events: number;
+      fromNs: number;
+      untilNs: number;
+    };

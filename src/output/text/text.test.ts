@@ -316,3 +316,37 @@ test('what is remarkable about an executable stands behind it, in a finding and 
   });
   assert.match(text, /─ x \[deleted, upper layer\]  pid 5120/);
 });
+
+test('a finding about the host has neither request nor attribution', () => {
+  const evidence = {
+    source: 'container \x1b[2Jx',
+    value: '4031',
+    sink: null,
+    sinkValue: null,
+    offset: -1,
+    note: '4,031 events lost in 120 ms: no room in the security ring',
+  };
+  const finding = sampleFinding({
+    class: 'blind',
+    title: 'Blind for 120 ms: 4,031 events lost (no room in the security ring)',
+    verdict: 'SUSPICIOUS',
+    severity: 'high',
+    cwe: [],
+    attack: ['T1562.006'],
+    request: null,
+    effect: null,
+    story: [],
+    evidence: [evidence],
+  });
+  assert.equal(
+    findingText(findingView(finding, sampleContext), plain),
+    String.raw`
+SUSPICIOUS  Blind for 120 ms: 4,031 events lost (no room in the security ring)  high, 12:04:31.260
+
+  evidence     container \e[2Jx: 4031
+               4,031 events lost in 120 ms: no room in the security ring
+  reference    blind, ATT&CK T1562.006, finding f-7f3a-3
+
+`,
+  );
+});
