@@ -106,7 +106,15 @@ struct event_header {
 	unsigned long long unit;    /* what executes: the thread's id, or a goroutine or task of the process; below 2^53 */
 };
 
-/* Sections: path, executable, working directory, argv, groups (32-bit ids). */
+/* Bits of exec_details.flags. */
+enum exec_flag {
+	EXEC_UPPER_LAYER = 1,       /* the file was made or changed since the overlay was mounted: it is in the upper layer */
+	EXEC_MEMORY_FILE = 2,       /* it never had a name: memfd_create(2) */
+	EXEC_NO_NEW_PRIVILEGES = 4, /* prctl(PR_SET_NO_NEW_PRIVS) */
+	EXEC_KERNEL_PARENT = 8,     /* a kernel thread started it: core_pattern, modprobe, release_agent */
+};
+
+/* Sections: path, executable, working directory, argv, groups (32-bit ids), struct exec_details, interpreter. */
 struct exec_event {
 	struct event_header header;
 	unsigned int parent_pid;
@@ -123,6 +131,40 @@ struct exec_event {
 	unsigned int working_directory_size; /* likewise */
 	unsigned int argv_size;              /* arguments, each ended by NUL */
 	unsigned int group_count;
+};
+
+/*
+ * What is known of the executable file and of who runs it beside the fixed part: the last section but one of exec_event, not
+ * aligned; absent in recordings of earlier versions. The file is the one whose code runs: of a script, its interpreter.
+ */
+struct exec_details {
+	unsigned long long change_time_ns;       /* since the Unix epoch */
+	unsigned long long modification_time_ns; /* likewise */
+	unsigned long long effective_capabilities; /* a bit for each: include/uapi/linux/capability.h */
+	unsigned long long permitted_capabilities;
+	unsigned long long inheritable_capabilities;
+	unsigned int mode;        /* type and permissions, as stat(2) tells them */
+	unsigned int owner_uid;
+	unsigned int owner_gid;
+	unsigned int link_count;  /* 0: deleted, or never had a name */
+	unsigned int file_system; /* include/uapi/linux/magic.h */
+	unsigned int flags;       /* enum exec_flag */
+	unsigned int saved_uid;
+	unsigned int saved_gid;
+	unsigned int login_uid;   /* of audit; 0xffffffff: nobody logged in */
+	unsigned int session;     /* pid of its leader as the host sees it; 0: of the kernel */
+	unsigned int process_group; /* likewise */
+	unsigned int seccomp_mode; /* include/uapi/linux/seccomp.h: 0 none, 1 strict, 2 filter */
+	/* Inode numbers of the namespaces, as /proc/PID/ns has them. */
+	unsigned int cgroup_namespace;
+	unsigned int ipc_namespace;
+	unsigned int mount_namespace;
+	unsigned int network_namespace;
+	unsigned int pid_namespace;
+	unsigned int user_namespace;
+	unsigned int uts_namespace;
+	unsigned int interpreter_size; /* path as the script names it; 0: none */
+	char terminal[16];        /* controlling terminal, such as pts3; empty: none */
 };
 
 struct fork_event {
@@ -281,10 +323,31 @@ enum counter {
 	COUNTER_SCRATCH_BUSY = 9,    /* the processor's scratch buffer was in use by an interrupted program */
 	COUNTER_TLS_UNPLACED = 10,   /* plaintext of a TLS library that could not be joined to a connection */
 	COUNTER_DATAGRAMS_SKIPPED = 11, /* datagrams of one call behind the first few */
+	COUNTER_LOST_BUDGET = 12,    /* events of a cgroup that had used up its share of the security ring */
 	COUNTER_MAX = 16,
 };
 
 #define COUNTER_CPUS 256
+
+/* Cgroups that can have a budget at once. */
+#define BUDGET_CGROUPS 256
+/* Behind those: cgroups that find no place together, and what the ring itself had no room for. */
+#define BUDGET_OTHERS 256
+#define BUDGET_RING 257
+#define BUDGET_SLOTS 258
+
+/* What one cgroup has put into the security ring lately, and what it lost. Memory-mapped by user space. */
+struct cgroup_budget {
+	unsigned long long cgroup_id; /* 0: free, or none in particular */
+	unsigned long long slice;     /* how far the reader was when the bytes were used */
+	unsigned long long used_bytes;
+	unsigned long long lost_events; /* of all cgroups that have had this slot */
+	unsigned long long told_events; /* so many of them user space has told: written by user space alone */
+	unsigned long long first_lost_ns; /* of those not told; CLOCK_BOOTTIME */
+	unsigned long long last_lost_ns;
+	unsigned int last_pid; /* of the last event that was lost */
+	unsigned int reserved;
+};
 
 /* What user space tells the kernel about one connection, and the kernel remembers of it. */
 enum connection_mode {

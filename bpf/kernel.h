@@ -72,6 +72,7 @@ struct thread_info {
 /* What any 64 bits in memory are read as: a number, and not a pointer, which functions of their own do not take. */
 struct timespec64 {
 	long long tv_sec;
+	long tv_nsec;
 };
 
 struct kernfs_node {
@@ -106,11 +107,47 @@ struct super_block {
 	unsigned long s_magic;
 };
 
+typedef struct {
+	unsigned int val;
+} kuid_t;
+
+typedef struct {
+	unsigned int val;
+} kgid_t;
+
 struct inode {
 	unsigned short i_mode;
+	kuid_t i_uid;
+	kgid_t i_gid;
 	unsigned long i_ino;
 	struct super_block *i_sb;
+	unsigned int i_nlink;
 	unsigned int i_rdev;
+	/* 6.11 and later. */
+	long long i_mtime_sec;
+	long long i_ctime_sec;
+	unsigned int i_mtime_nsec;
+	unsigned int i_ctime_nsec;
+};
+
+/* Up to 6.5. */
+struct inode___ctime {
+	struct timespec64 i_ctime;
+};
+
+/* 6.6 to 6.10. */
+struct inode___inner_ctime {
+	struct timespec64 __i_ctime;
+};
+
+/* Up to 6.6. */
+struct inode___mtime {
+	struct timespec64 i_mtime;
+};
+
+/* 6.7 to 6.10. */
+struct inode___inner_mtime {
+	struct timespec64 __i_mtime;
 };
 
 struct dentry {
@@ -155,13 +192,60 @@ struct fs_struct {
 	struct path pwd;
 };
 
+/* Of 64 bits, whatever they are called: two halves up to 6.2. */
 typedef struct {
-	unsigned int val;
-} kuid_t;
+	unsigned long long val;
+} kernel_cap_t;
 
-typedef struct {
-	unsigned int val;
-} kgid_t;
+struct ns_common {
+	unsigned int inum;
+};
+
+struct user_namespace {
+	struct ns_common ns;
+};
+
+struct pid_namespace {
+	struct ns_common ns;
+};
+
+struct uts_namespace {
+	struct ns_common ns;
+};
+
+struct ipc_namespace {
+	struct ns_common ns;
+};
+
+struct mnt_namespace {
+	struct ns_common ns;
+};
+
+struct cgroup_namespace {
+	struct ns_common ns;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+struct nsproxy {
+	struct uts_namespace *uts_ns;
+	struct ipc_namespace *ipc_ns;
+	struct mnt_namespace *mnt_ns;
+	struct net *net_ns;
+	struct cgroup_namespace *cgroup_ns;
+};
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1]; /* as each namespace sees it, the host's first */
+};
 
 struct group_info {
 	int ngroups;
@@ -171,8 +255,14 @@ struct group_info {
 struct cred {
 	kuid_t uid;
 	kgid_t gid;
+	kuid_t suid;
+	kgid_t sgid;
 	kuid_t euid;
 	kgid_t egid;
+	kernel_cap_t cap_inheritable;
+	kernel_cap_t cap_permitted;
+	kernel_cap_t cap_effective;
+	struct user_namespace *user_ns;
 	struct group_info *group_info;
 };
 
@@ -185,9 +275,23 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+struct tty_struct {
+	char name[64];
+};
+
+/* enum pid_type of include/linux/pid_types.h (include/linux/pid.h before). */
+#define PIDTYPE_PGID 2
+#define PIDTYPE_SID 3
+
 struct signal_struct {
 	atomic_t live;
 	int group_exit_code;
+	struct pid *pids[4];
+	struct tty_struct *tty;
+};
+
+struct seccomp {
+	int mode;
 };
 
 struct task_struct {
@@ -203,6 +307,12 @@ struct task_struct {
 	struct files_struct *files;
 	struct signal_struct *signal;
 	struct css_set *cgroups;
+	struct pid *thread_pid;
+	struct nsproxy *nsproxy;
+	kuid_t loginuid; /* not without CONFIG_AUDIT */
+	struct seccomp seccomp; /* not without CONFIG_SECCOMP */
+	unsigned int flags;
+	unsigned long atomic_flags;
 	int exit_code;
 	char comm[16];
 #if defined(__TARGET_ARCH_x86)
@@ -221,14 +331,6 @@ struct in6_addr {
 		unsigned char u6_addr8[16];
 		unsigned int u6_addr32[4];
 	} in6_u;
-};
-
-struct ns_common {
-	unsigned int inum;
-};
-
-struct net {
-	struct ns_common ns;
 };
 
 typedef struct {
@@ -253,14 +355,6 @@ struct sock_common {
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
-};
-
-struct upid {
-	int nr;
-};
-
-struct pid {
-	struct upid numbers[1]; /* the first is that of the host */
 };
 
 struct socket;
@@ -348,6 +442,15 @@ struct user_open_how {
 #define S_IFDIR 0040000
 #define S_IFCHR 0020000
 #define S_IFIFO 0010000
+
+/* include/linux/sched.h */
+#define PF_KTHREAD 0x00200000
+#define PFA_NO_NEW_PRIVS 0
+
+/* include/uapi/linux/magic.h */
+#define OVERLAYFS_SUPER_MAGIC 0x794c7630
+#define TMPFS_MAGIC 0x01021994
+#define HUGETLBFS_MAGIC 0x958458f6
 
 #define O_ACCMODE 3
 #define O_CREAT 0100

@@ -28,6 +28,7 @@ int BPF_PROG(dispatch_sys_exit, struct pt_regs *regs, long result)
 struct abi_types {
 	enum event_kind event_kind;
 	enum event_flag event_flag;
+	enum exec_flag exec_flag;
 	enum stamp_origin stamp_origin;
 	enum work_phase work_phase;
 	enum stdio_type stdio_type;
@@ -40,6 +41,7 @@ struct abi_types {
 	enum connection_mode connection_mode;
 	struct event_header event_header;
 	struct exec_event exec_event;
+	struct exec_details exec_details;
 	struct fork_event fork_event;
 	struct exit_event exit_event;
 	struct accept_event accept_event;
@@ -51,6 +53,7 @@ struct abi_types {
 	struct action_plan action_plan;
 	struct action_event action_event;
 	struct cgroup_event cgroup_event;
+	struct cgroup_budget cgroup_budget;
 };
 const struct abi_types *abi_types;
 

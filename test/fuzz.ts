@@ -227,7 +227,7 @@ const ODD_VALUES = [
   [[]],
   true,
 ];
-const FACT_KINDS = ['clock', 'host', 'process', 'cgroup', 'container', 'user', 'loss', 'unknown', 3];
+const FACT_KINDS = ['clock', 'host', 'process', 'cgroup', 'container', 'user', 'loss', 'blind', 'unknown', 3];
 
 function oddFact(frame: Frame, random: Random): string {
   if (random(6) === 0) return frame.content.toString('latin1').slice(0, random(400));

@@ -139,7 +139,8 @@ function scrubFact(fact: Fact, starter: number, cgroups: ReadonlySet<number | un
     case 'container':
       return null; // what it is made of runs on the host
     case 'loss':
-      throw new Error(`events were lost, try again: ${JSON.stringify(fact.reasons)}`);
+    case 'blind':
+      throw new Error(`events were lost, try again: ${JSON.stringify(fact)}`);
   }
 }
 

@@ -3,6 +3,7 @@
 #ifndef THROUGHLINE_EVENT_H
 #define THROUGHLINE_EVENT_H
 
+#include "lib/budget.h"
 #include "lib/unit.h"
 
 /* Keeps the compiler from removing the bound on a length that the verifier needs to see. */
@@ -65,22 +66,33 @@ static __always_inline __u64 wake_flags(void *ring, __u32 size)
 	return BPF_RB_NO_WAKEUP;
 }
 
-static __always_inline void submit_to(void *ring, enum counter lost, void *event, __u32 size)
+/* Returns 0, or another number where the event was lost. */
+static __always_inline int submit_to(void *ring, enum counter lost, void *event, __u32 size)
 {
 	((struct event_header *)event)->size = size;
 	if (((struct event_header *)event)->flags & FLAG_TRUNCATED)
 		count(COUNTER_TRUNCATED);
 	if (((struct event_header *)event)->flags & FLAG_UNREADABLE)
 		count(COUNTER_UNREADABLE);
-	if (bpf_ringbuf_output(ring, event, size, wake_flags(ring, size)))
+	if (bpf_ringbuf_output(ring, event, size, wake_flags(ring, size))) {
 		count(lost);
-	else
-		count(COUNTER_EVENTS);
+		return 1;
+	}
+	count(COUNTER_EVENTS);
+	return 0;
 }
 
 static __always_inline void submit_security(void *event, __u32 size)
 {
-	submit_to(&security_ring, COUNTER_LOST_SECURITY, event, size);
+	if (submit_to(&security_ring, COUNTER_LOST_SECURITY, event, size))
+		note_loss(&budgets[BUDGET_RING], event);
+}
+
+/* An event that a program can make in any number, or of any size: its cgroup has a share of the ring and no more. */
+static __always_inline void submit_within_budget(void *event, __u32 size, enum frequency frequency)
+{
+	if (is_within_budget(event, size, frequency))
+		submit_security(event, size);
 }
 
 static __always_inline void submit_payload(void *event, __u32 size)

@@ -13,6 +13,7 @@
 
 #define MAX_SYSCALLS 512
 #define SCRATCH_SIZE 65536
+#define SECURITY_RING_BYTES (4 * 1024 * 1024)
 
 /* Set by user space, memory-mapped: a bit for each system call that some sensor wants. */
 unsigned long long wanted_syscalls[MAX_SYSCALLS / 64] = {};
@@ -22,6 +23,9 @@ unsigned int agent_pid = 0;
 unsigned int wake_bytes = 256 * 1024;
 /* A row for each processor, so that counting needs no atomic operation. Memory-mapped by user space. */
 unsigned long long counters[COUNTER_CPUS][COUNTER_MAX] = {};
+
+/* See lib/budget.h. Memory-mapped by user space. */
+struct cgroup_budget budgets[BUDGET_SLOTS] = {};
 
 /* Nought, which neither compiler nor verifier knows. */
 unsigned int unknown_nought = 0;
@@ -36,7 +40,7 @@ struct {
 /* Security events are few and never starved by payload, which is large and the first to be shed. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4 * 1024 * 1024);
+	__uint(max_entries, SECURITY_RING_BYTES);
 } security_ring SEC(".maps");
 
 struct {
@@ -48,6 +52,7 @@ struct scratch {
 	__u32 busy;
 	__u32 cursor; /* where the next bytes go; in memory, so that the verifier forgets what it knew of it: see append_path */
 	__u8 data[SCRATCH_SIZE + 4096];
+	struct exec_details details; /* filled here and copied behind the other sections, wherever these end */
 };
 
 /* A plain array indexed by processor: values of per-CPU maps are limited to 32 KiB. Sized at load. */

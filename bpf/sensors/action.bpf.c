@@ -170,7 +170,7 @@ int BPF_PROG(exit_action, struct pt_regs *regs, long result)
 	}
 	size = scratch->cursor;
 	BOUND(size, 0xffff);
-	submit_security(event, size);
+	submit_within_budget(event, size, FREQUENT);
 	scratch_release(scratch);
 	return 0;
 }

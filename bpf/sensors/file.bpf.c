@@ -67,7 +67,7 @@ static __always_inline int opened(struct task_struct *task, long result, int dir
 	offset += event->resolved_size;
 	event->header.flags = event_flags;
 	BOUND(offset, 0xffff);
-	submit_security(data, offset);
+	submit_within_budget(data, offset, FREQUENT);
 	scratch_release(scratch);
 	return 0;
 }

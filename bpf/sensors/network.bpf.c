@@ -110,7 +110,7 @@ static __always_inline void tell_connect(struct task_struct *task, struct sock *
 			remember_client(task, sk, family);
 	}
 	if (event->family != FAMILY_NONE)
-		submit_security(event, sizeof(*event));
+		submit_within_budget(event, sizeof(*event), FREQUENT);
 }
 
 /* The event is put together in the scratch buffer: with what is remembered of the connection it is too much for a stack. */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Programs started, processes made and ended. Stamps and the serving mark are inherited here. */
+#include "lib/exec-details.h"
 #include "lib/path.h"
 #include "lib/socket.h"
 #include "lib/stamp.h"
 
 #define MAX_GROUPS 32
 #define ARGV_LIMIT 32767
+#define INTERPRETER_LIMIT 256
 
 static __always_inline __u8 stdio_type_of(struct task_struct *task, __u32 descriptor)
 {
@@ -31,6 +33,34 @@ static __always_inline __u8 stdio_type_of(struct task_struct *task, __u32 descri
 	default:
 		return STDIO_OTHER;
 	}
+}
+
+/* Appends the last two sections at `offset`, and returns where they end. */
+static __always_inline __u32 append_details(struct scratch *scratch, __u32 offset, struct task_struct *task,
+					    struct linux_binprm *bprm)
+{
+	struct exec_details *details = &scratch->details;
+	const char *interpreter = READ(bprm, interp);
+	__u32 behind = offset + sizeof(*details);
+	long size = 0;
+
+	fill_details(details, task, READ(bprm, file));
+	/* What the kernel was asked to start is not what it started: a script, or a format that has an interpreter. */
+	if (interpreter != READ(bprm, filename)) {
+		BOUND(behind, 0x1ffff);
+		if (behind > SCRATCH_SIZE + 2048)
+			return offset;
+		size = bpf_probe_read_kernel_str(&scratch->data[behind], INTERPRETER_LIMIT, interpreter);
+		if (size < 0)
+			size = 0;
+		BOUND(size, 0x1ff);
+		details->interpreter_size = size;
+	}
+	BOUND(offset, 0x1ffff);
+	if (offset > SCRATCH_SIZE + 2048)
+		return offset;
+	bpf_probe_read_kernel(&scratch->data[offset], sizeof(*details), details);
+	return offset + sizeof(*details) + size;
 }
 
 /*
@@ -115,10 +145,12 @@ int BPF_PROG(process_exec, struct task_struct *trusted_task, int old_pid, struct
 	event->group_count = group_count;
 	offset += group_size;
 
+	offset = append_details(scratch, offset, task, bprm);
+
 	event->header.flags = flags;
 	BOUND(offset, 0x1ffff);
 	if (offset <= sizeof(scratch->data))
-		submit_security(data, offset);
+		submit_within_budget(data, offset, RARE);
 	scratch_release(scratch);
 	return 0;
 }

@@ -36,13 +36,23 @@ export function generateEventReference(root: string): string {
       `## Of every event\n\n${fieldTable(fieldsOf(views, 'interface EventViewBase'))}`,
       ...Object.entries(KINDS).map(([kind, { sees, sensor }]) => {
         const fields = fieldsOf(views, `interface ${kind[0]?.toUpperCase()}${kind.slice(1)}EventView `);
-        return `## ${kind}\n\n${sentence(sees)} Filled by the sensor ${sensor}${planText(sensor)}.\n\n${fieldTable(fields)}`;
+        const details = kind === 'exec' ? `\n\n${detailsOfExec(views)}` : '';
+        return `## ${kind}\n\n${sentence(sees)} Filled by the sensor ${sensor}${planText(sensor)}.\n\n${fieldTable(fields)}${details}`;
       }),
       actionSection(
         fieldsOf(readFileSync(join(root, 'src/output/action-view.ts'), 'utf8'), 'interface ActionFields '),
       ),
     ].join('\n\n') + '\n'
   );
+}
+
+function detailsOfExec(views: string): string {
+  return [
+    '### `details` of an exec',
+    fieldTable(fieldsOf(views, 'interface ExecDetailsView ')),
+    '### `file` of the details',
+    fieldTable(fieldsOf(views, 'interface ExecFileView ')),
+  ].join('\n\n');
 }
 
 function introduction(): string {

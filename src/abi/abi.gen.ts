@@ -1,7 +1,7 @@
 // Generated from bpf/abi.h by scripts/gen.ts. Do not edit: run "make gen".
 
 /** Fingerprint of the whole layout; compared with the BPF object when it is loaded. */
-export const ABI_HASH = 'c1b818a725a169f1';
+export const ABI_HASH = '8eabc9fda0ca1d9a';
 
 export const EVENT_KIND = {
   EXEC: 1,
@@ -25,6 +25,13 @@ export const EVENT_FLAG = {
   PLAINTEXT: 16,
   AGENT: 64,
   CLIENT: 32,
+} as const;
+
+export const EXEC_FLAG = {
+  UPPER_LAYER: 1,
+  MEMORY_FILE: 2,
+  NO_NEW_PRIVILEGES: 4,
+  KERNEL_PARENT: 8,
 } as const;
 
 export const STAMP_ORIGIN = {
@@ -82,6 +89,7 @@ export const COUNTER = {
   SCRATCH_BUSY: 9,
   TLS_UNPLACED: 10,
   DATAGRAMS_SKIPPED: 11,
+  LOST_BUDGET: 12,
   MAX: 16,
 } as const;
 
@@ -152,6 +160,19 @@ export const ACTION_PLAN = {
   target: 23,
 } as const;
 
+/** Byte offsets in struct cgroup_budget; SIZE is that of its fixed part. */
+export const CGROUP_BUDGET = {
+  SIZE: 64,
+  cgroup_id: 0,
+  slice: 8,
+  used_bytes: 16,
+  lost_events: 24,
+  told_events: 32,
+  first_lost_ns: 40,
+  last_lost_ns: 48,
+  last_pid: 56,
+} as const;
+
 /** Byte offsets in struct cgroup_event; SIZE is that of its fixed part. */
 export const CGROUP_EVENT = {
   SIZE: 80,
@@ -200,6 +221,37 @@ export const EVENT_HEADER = {
   stamp_origin: 54,
   ready_count: 55,
   unit: 56,
+} as const;
+
+/** Byte offsets in struct exec_details; SIZE is that of its fixed part. */
+export const EXEC_DETAILS = {
+  SIZE: 136,
+  change_time_ns: 0,
+  modification_time_ns: 8,
+  effective_capabilities: 16,
+  permitted_capabilities: 24,
+  inheritable_capabilities: 32,
+  mode: 40,
+  owner_uid: 44,
+  owner_gid: 48,
+  link_count: 52,
+  file_system: 56,
+  flags: 60,
+  saved_uid: 64,
+  saved_gid: 68,
+  login_uid: 72,
+  session: 76,
+  process_group: 80,
+  seccomp_mode: 84,
+  cgroup_namespace: 88,
+  ipc_namespace: 92,
+  mount_namespace: 96,
+  network_namespace: 100,
+  pid_namespace: 104,
+  user_namespace: 108,
+  uts_namespace: 112,
+  interpreter_size: 116,
+  terminal: 120,
 } as const;
 
 /** Byte offsets in struct exec_event; SIZE is that of its fixed part. */

@@ -215,7 +215,7 @@ function sizeOf(types: readonly RawType[], id: number): number {
 }
 
 /** Structures of bpf/abi.h that both sides know. */
-export const CONTRACT_STRUCT = /^(?:event_header|action_plan|.*_event)$/;
+export const CONTRACT_STRUCT = /^(?:event_header|action_plan|cgroup_budget|exec_details|.*_event)$/;
 
 /** The part of an object's types that both sides share, in one canonical text: equal text, equal layout. */
 export function contractLayout(types: BtfTypes): string {
@@ -237,6 +237,7 @@ export function contractLayout(types: BtfTypes): string {
 export const CONTRACT_ENUMS: ReadonlyMap<string, string> = new Map([
   ['event_kind', 'EVENT_'],
   ['event_flag', 'FLAG_'],
+  ['exec_flag', 'EXEC_'],
   ['stamp_origin', 'ORIGIN_'],
   ['work_phase', 'WORK_'],
   ['stdio_type', 'STDIO_'],

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { byteString, bytesOf } from '../base/bytes.ts';
 import type { EventHeader, KernelEvent } from '../model/event.ts';
+import { makeDetails } from '../model/testing.ts';
 import {
   ACTION_EVENT,
   ACCEPT_EVENT,
@@ -51,6 +52,25 @@ const EVENTS: Readonly<Record<KernelEvent['kind'], KernelEvent>> = {
     executable: '/usr/bin/dash',
     workingDirectory: '/srv/app',
     argv: ['sh', '-c', 'id; \xff', ''],
+    details: makeDetails({
+      mode: 0o106755,
+      ownerUid: 1,
+      ownerGid: 2,
+      linkCount: 3,
+      isUpperLayer: true,
+      isMemoryFile: true,
+      interpreter: '/bin/sh \xff',
+      savedUid: 4,
+      savedGid: 5,
+      loginUid: 6,
+      session: 7,
+      processGroup: 8,
+      terminal: 'pts12',
+      capabilities: { effective: 2 ** 40 + 1, permitted: 2 ** 40 + 2, inheritable: 2 ** 40 + 4 },
+      hasNoNewPrivileges: true,
+      seccompMode: 2,
+      isStartedByKernel: true,
+    }),
   },
   action: {
     ...HEADER,

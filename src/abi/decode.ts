@@ -15,6 +15,7 @@ import type {
   StampOrigin,
   WorkEvent,
 } from '../model/event.ts';
+import type { ExecDetails } from '../model/exec-details.ts';
 import type { StdioType } from '../model/process.ts';
 import {
   ACCEPT_EVENT,
@@ -26,7 +27,9 @@ import {
   EVENT_FLAG,
   EVENT_HEADER,
   EVENT_KIND,
+  EXEC_DETAILS,
   EXEC_EVENT,
+  EXEC_FLAG,
   EXIT_EVENT,
   FORK_EVENT,
   OPEN_EVENT,
@@ -222,6 +225,56 @@ function decodeExec(bytes: Uint8Array, view: DataView, offset: number, size: num
     executable: executable === '' ? path : executable,
     workingDirectory,
     argv,
+    details: decodeDetails(bytes, view, sections),
+  };
+}
+
+/** uid_t of -1: nobody. */
+const NO_UID = 0xffff_ffff;
+
+/** null for events of recordings that have no such section. */
+function decodeDetails(bytes: Uint8Array, view: DataView, sections: Sections): ExecDetails | null {
+  const at = sections.place(EXEC_DETAILS.SIZE);
+  if (at < 0) return null;
+  const u32 = (field: number): number => view.getUint32(at + field, true);
+  // As a double, nanoseconds since 1970 are off by some hundred.
+  const timeMs = (field: number): number => Math.round(readNumber(view, at + field) / 1e3) / 1e3;
+  const flags = u32(EXEC_DETAILS.flags);
+  const loginUid = u32(EXEC_DETAILS.login_uid);
+  return {
+    mode: u32(EXEC_DETAILS.mode),
+    ownerUid: u32(EXEC_DETAILS.owner_uid),
+    ownerGid: u32(EXEC_DETAILS.owner_gid),
+    linkCount: u32(EXEC_DETAILS.link_count),
+    changeTimeMs: timeMs(EXEC_DETAILS.change_time_ns),
+    modificationTimeMs: timeMs(EXEC_DETAILS.modification_time_ns),
+    fileSystem: u32(EXEC_DETAILS.file_system),
+    isUpperLayer: (flags & EXEC_FLAG.UPPER_LAYER) !== 0,
+    isMemoryFile: (flags & EXEC_FLAG.MEMORY_FILE) !== 0,
+    interpreter: sections.text(u32(EXEC_DETAILS.interpreter_size)) || null,
+    savedUid: u32(EXEC_DETAILS.saved_uid),
+    savedGid: u32(EXEC_DETAILS.saved_gid),
+    loginUid: loginUid === NO_UID ? null : loginUid,
+    session: u32(EXEC_DETAILS.session),
+    processGroup: u32(EXEC_DETAILS.process_group),
+    terminal: fixedText(bytes, at + EXEC_DETAILS.terminal, 16) || null,
+    capabilities: {
+      effective: readNumber(view, at + EXEC_DETAILS.effective_capabilities),
+      permitted: readNumber(view, at + EXEC_DETAILS.permitted_capabilities),
+      inheritable: readNumber(view, at + EXEC_DETAILS.inheritable_capabilities),
+    },
+    hasNoNewPrivileges: (flags & EXEC_FLAG.NO_NEW_PRIVILEGES) !== 0,
+    seccompMode: u32(EXEC_DETAILS.seccomp_mode),
+    namespaces: {
+      cgroup: u32(EXEC_DETAILS.cgroup_namespace),
+      ipc: u32(EXEC_DETAILS.ipc_namespace),
+      mount: u32(EXEC_DETAILS.mount_namespace),
+      network: u32(EXEC_DETAILS.network_namespace),
+      pid: u32(EXEC_DETAILS.pid_namespace),
+      user: u32(EXEC_DETAILS.user_namespace),
+      uts: u32(EXEC_DETAILS.uts_namespace),
+    },
+    isStartedByKernel: (flags & EXEC_FLAG.KERNEL_PARENT) !== 0,
   };
 }
 

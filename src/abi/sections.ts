@@ -18,6 +18,14 @@ export class Sections {
     return this.#bytes.subarray(start, this.#at);
   }
 
+  /** Where a section of this size stands in the memory that was given; -1 where the event ends before it does. */
+  place(size: number): number {
+    const start = this.#at;
+    if (start + size > this.#end) return -1;
+    this.#at += size;
+    return start;
+  }
+
   /** A string that the kernel ended by NUL. */
   text(size: number): ByteString {
     const bytes = this.next(size);

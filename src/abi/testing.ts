@@ -3,6 +3,7 @@
 import { bytesOf, type ByteString } from '../base/bytes.ts';
 import { ACTIONS, argumentsOf, type Action } from '../model/actions.ts';
 import type { AcceptEvent, ActionEvent, EventHeader, KernelEvent } from '../model/event.ts';
+import type { ExecDetails } from '../model/exec-details.ts';
 import {
   ACCEPT_EVENT,
   ACTION_EVENT,
@@ -13,7 +14,9 @@ import {
   EVENT_FLAG,
   EVENT_HEADER,
   EVENT_KIND,
+  EXEC_DETAILS,
   EXEC_EVENT,
+  EXEC_FLAG,
   EXIT_EVENT,
   FORK_EVENT,
   OPEN_EVENT,
@@ -68,6 +71,11 @@ export class EventWriter {
 
   section16(sizeOffset: number, bytes: Uint8Array): void {
     this.u16(sizeOffset, bytes.length);
+    this.#sections.push(bytes);
+  }
+
+  /** A section whose size no field tells. */
+  append(bytes: Uint8Array): void {
     this.#sections.push(bytes);
   }
 
@@ -138,6 +146,7 @@ export function encodeEvent(event: KernelEvent): Uint8Array {
       writer.section(EXEC_EVENT.argv_size, bytesOf(event.argv.map((argument) => `${argument}\0`).join('')));
       writer.section(EXEC_EVENT.group_count, new Uint8Array(Uint32Array.from(event.groups).buffer));
       writer.u32(EXEC_EVENT.group_count, event.groups.length);
+      if (event.details) writer.append(encodeDetails(event.details));
       break;
     case 'fork':
       writer.u32(FORK_EVENT.child_pid, event.childPid);
@@ -232,6 +241,46 @@ function encodeAction(writer: EventWriter, event: ActionEvent): void {
         kind === 'bytes' ? bytesOf(value) : terminated(value),
       );
   }
+}
+
+function encodeDetails(details: ExecDetails): Uint8Array {
+  const interpreter = details.interpreter === null ? new Uint8Array(0) : terminated(details.interpreter);
+  const fixed = Buffer.alloc(EXEC_DETAILS.SIZE);
+  const u32 = (field: number, value: number): number => fixed.writeUInt32LE(value, field);
+  const u64 = (field: number, value: number): number => fixed.writeBigUInt64LE(BigInt(value), field);
+  u64(EXEC_DETAILS.change_time_ns, details.changeTimeMs * 1e6);
+  u64(EXEC_DETAILS.modification_time_ns, details.modificationTimeMs * 1e6);
+  u64(EXEC_DETAILS.effective_capabilities, details.capabilities.effective);
+  u64(EXEC_DETAILS.permitted_capabilities, details.capabilities.permitted);
+  u64(EXEC_DETAILS.inheritable_capabilities, details.capabilities.inheritable);
+  u32(EXEC_DETAILS.mode, details.mode);
+  u32(EXEC_DETAILS.owner_uid, details.ownerUid);
+  u32(EXEC_DETAILS.owner_gid, details.ownerGid);
+  u32(EXEC_DETAILS.link_count, details.linkCount);
+  u32(EXEC_DETAILS.file_system, details.fileSystem);
+  u32(
+    EXEC_DETAILS.flags,
+    (details.isUpperLayer ? EXEC_FLAG.UPPER_LAYER : 0) |
+      (details.isMemoryFile ? EXEC_FLAG.MEMORY_FILE : 0) |
+      (details.hasNoNewPrivileges ? EXEC_FLAG.NO_NEW_PRIVILEGES : 0) |
+      (details.isStartedByKernel ? EXEC_FLAG.KERNEL_PARENT : 0),
+  );
+  u32(EXEC_DETAILS.saved_uid, details.savedUid);
+  u32(EXEC_DETAILS.saved_gid, details.savedGid);
+  u32(EXEC_DETAILS.login_uid, details.loginUid ?? 0xffff_ffff);
+  u32(EXEC_DETAILS.session, details.session);
+  u32(EXEC_DETAILS.process_group, details.processGroup);
+  u32(EXEC_DETAILS.seccomp_mode, details.seccompMode);
+  u32(EXEC_DETAILS.cgroup_namespace, details.namespaces.cgroup);
+  u32(EXEC_DETAILS.ipc_namespace, details.namespaces.ipc);
+  u32(EXEC_DETAILS.mount_namespace, details.namespaces.mount);
+  u32(EXEC_DETAILS.network_namespace, details.namespaces.network);
+  u32(EXEC_DETAILS.pid_namespace, details.namespaces.pid);
+  u32(EXEC_DETAILS.user_namespace, details.namespaces.user);
+  u32(EXEC_DETAILS.uts_namespace, details.namespaces.uts);
+  u32(EXEC_DETAILS.interpreter_size, interpreter.length);
+  fixed.write(details.terminal ?? '', EXEC_DETAILS.terminal, 15, 'latin1');
+  return Buffer.concat([fixed, interpreter]);
 }
 
 function kindName(kind: KernelEvent['kind']): keyof typeof EVENT_KIND {

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { NO_REQUEST } from '../attribution/verdicts.ts';
 import { makeProcess } from '../detect/testing.ts';
 import type { ConnectEvent, EventHeader, ExecEvent, OpenEvent } from '../model/event.ts';
+import { makeDetails } from '../model/testing.ts';
 import {
   effectOfConnect,
   effectOfExec,
@@ -81,7 +82,10 @@ test('an exec', () => {
     workingDirectory: '/srv',
     uid: 33,
     stdio: ['pipe', 'pipe', 'socket'],
+    details: null,
   });
+  const details = makeDetails({ isMemoryFile: true });
+  assert.equal(effectOfExec({ ...EXEC, details }, process, NO_REQUEST).details, details);
   assert.deepEqual(sinksOfExec(EXEC), ['/bin/sh', 'sh', '-c', 'id']);
 });
 

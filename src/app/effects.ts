@@ -39,6 +39,7 @@ export function effectOfExec(event: ExecEvent, process: Process, attribution: At
     workingDirectory: event.workingDirectory,
     uid: event.uid,
     stdio: event.stdio,
+    details: event.details ?? null,
   };
 }
 

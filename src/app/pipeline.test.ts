@@ -333,6 +333,33 @@ describe('what is not read', () => {
     assert.equal(bench.losses.length, 2);
   });
 
+  test('what was lost of security events is a finding, with the container that it was of', () => {
+    const bench = new Bench();
+    const { kernel } = bench;
+    const id = 'ab'.repeat(32);
+    bench.guarded.fact({ kind: 'cgroup', cgroupId: 909, paths: [`/docker/${id}`] });
+    bench.guarded.fact({
+      kind: 'blind',
+      timeNs: kernel.nowNs,
+      reason: 'cgroup-budget',
+      cgroupId: 909,
+      events: 12_000,
+      fromNs: kernel.nowNs,
+      untilNs: kernel.nowNs + 50e6,
+    });
+    bench.pipeline.tick(kernel.nowNs + 60e6);
+    assert.deepEqual(
+      bench.findings.map((finding) => [finding.class, finding.title]),
+      [
+        [
+          'blind',
+          `Blind for 50 ms: 12,000 events lost (container ${id} had used up its share of the security ring)`,
+        ],
+      ],
+    );
+    assert.match(bench.findings[0]?.id ?? '', /-f1$/);
+  });
+
   for (const reason of [
     'payload-ring-full',
     'security-ring-full',

@@ -1,11 +1,12 @@
 import { EVENT_HEADER } from '../abi/abi.gen.ts';
-import { EventDecoder, isPayload } from '../abi/decode.ts';
+import { EventDecoder, isPayload, type DecodeCounters } from '../abi/decode.ts';
 import { readNumber } from '../abi/sections.ts';
 import { Attributor } from '../attribution/attribution.ts';
 import { LocalHops } from '../attribution/local-hops.ts';
 import type { RequestState } from '../attribution/request-state.ts';
 import type { CaptureSink } from '../capture/contract.ts';
 import type { Detector } from '../detect/contract.ts';
+import { BlindSpots } from '../incident/blind-spots.ts';
 import { FindingDesk } from '../incident/finding-desk.ts';
 import type { Effect } from '../model/effect.ts';
 import type { Fact, KernelEvent, PayloadEvent } from '../model/event.ts';
@@ -104,6 +105,9 @@ export class Pipeline implements CaptureSink {
   readonly #datagrams: Datagrams;
   readonly #queries = new ClientQueries();
   readonly #hops = new LocalHops();
+  readonly #blindSpots = new BlindSpots((detection, timeNs) => {
+    if (this.#options.wants.findings) this.desk.announce(detection, timeNs);
+  });
   readonly #shelf: RequestShelf;
   readonly #provisional = new ProvisionalEffects((effect) => this.#placed(effect));
   /** null where everything is to be shown: then everything is read. */
@@ -186,6 +190,16 @@ export class Pipeline implements CaptureSink {
           });
   }
 
+  /** What could not be decoded, of events that came at once and of those that were kept for a while. */
+  get decodeCounters(): DecodeCounters {
+    const [first, second] = [this.decoder.counters, this.#keptDecoder.counters];
+    return {
+      unknownKind: first.unknownKind + second.unknownKind,
+      unknownVersion: first.unknownVersion + second.unknownVersion,
+      malformed: first.malformed + second.malformed,
+    };
+  }
+
   /** Exchanges that were never read, since they had no effect and looked like nothing. */
   get plainCount(): number {
     return this.#plain?.dropped ?? 0;
@@ -213,6 +227,9 @@ export class Pipeline implements CaptureSink {
         break;
       case 'agent':
         for (const detector of this.#options.detectors) detector.onAgent?.(fact.parentPid);
+        break;
+      case 'blind':
+        this.#blindSpots.lost(fact, this.world.containerOf(fact.cgroupId));
         break;
       case 'process':
       case 'cgroup':
@@ -324,6 +341,7 @@ export class Pipeline implements CaptureSink {
     this.#plain?.wakeAll();
     this.#provisional.flush();
     this.#shelf.flush();
+    this.#blindSpots.tick(Infinity);
     this.desk.tick(Infinity);
   }
 
@@ -449,6 +467,7 @@ export class Pipeline implements CaptureSink {
     this.#nowNs = timeNs;
     this.#provisional.tick(timeNs);
     this.#shelf.tick(timeNs);
+    this.#blindSpots.tick(timeNs);
     this.desk.tick(timeNs);
   }
 }

@@ -19,6 +19,7 @@ import { MessageBatch } from './message-batch.ts';
 import { Pipeline } from './pipeline.ts';
 import { RunState } from './run-state.ts';
 import { createDetectors, PROTOCOLS } from './registry.ts';
+import { countersOf, undecodedLosses } from './run-counters.ts';
 import { viewOutput } from './view-output.ts';
 import type { ProbeHits, RunSummary } from '../cli/contract.ts';
 import type { WorkerInput, WorkerPost } from './worker-contract.ts';
@@ -91,6 +92,7 @@ function run(): RunSummary {
     batch.flush();
   };
   let probeHits: readonly ProbeHits[] = [];
+  let leftAtStop = 0;
   if (source.kind === 'recording') {
     using recording = new RecordingCapture(source.file);
     started(recording.header.kernel, [`recording of ${recording.header.createdAt}`]);
@@ -100,12 +102,13 @@ function run(): RunSummary {
     using live = new LiveCapture(native(), sensors, sink, names);
     live.begin();
     started(release(), attachedLines(sensors, live.libraries));
-    observe(live, batch, progress);
+    leftAtStop = observe(live, batch, progress);
     probeHits = live.probeUse;
   }
   guarded.attempt(() => pipeline.end());
   batch.flush();
   if (guarded.errorCount > 0) pipeline.losses['internal-error'] = guarded.errorCount;
+  if (leftAtStop > 0) pipeline.losses['left-at-stop'] = leftAtStop;
   const { exact, linked, matched, ambiguous, disagreements, contentSkipped, requests } =
     pipeline.attributor.counters;
   return {
@@ -114,7 +117,8 @@ function run(): RunSummary {
     effects: { exact, linked, matched, ambiguous, disagreements, contentSkipped },
     findings: pipeline.desk.counters.findings,
     durationMs: performance.now() - startedAt,
-    losses: { ...pipeline.losses },
+    losses: { ...pipeline.losses, ...undecodedLosses(pipeline) },
+    counters: countersOf(pipeline, sensors?.counters() ?? null),
     recordedBytes: recorder?.writtenBytes ?? 0,
     probeHits,
     containers: null,
@@ -156,7 +160,8 @@ function attachedLines(sensors: LoadedSensors, libraries: readonly string[]): st
   return [...lines, ...libraries.map((library) => `probed: ${library}`)];
 }
 
-function observe(live: LiveCapture, batch: MessageBatch, progress: () => void): void {
+/** @returns how many events were there when it was stopped, and could not be handled any more */
+function observe(live: LiveCapture, batch: MessageBatch, progress: () => void): number {
   let quietSteps = 0;
   let count = 0;
   let settledAt = performance.now() + SETTLED_MS;
@@ -173,7 +178,9 @@ function observe(live: LiveCapture, batch: MessageBatch, progress: () => void): 
   }
   // What happened until the stop is told as well; whoever floods the host does not keep us from ending.
   const deadline = performance.now() + STOP_MS;
-  while (live.step(0) >= STEP_EVENTS && performance.now() < deadline);
+  let isBehind = live.step(0) >= STEP_EVENTS;
+  while (isBehind && performance.now() < deadline) isBehind = live.step(0) >= STEP_EVENTS;
+  return live.end(isBehind);
 }
 
 function pollTimeMs(eventCount: number, quietSteps: number, busyMs: number): number {

@@ -21,6 +21,7 @@ const LOSS_PAUSE_NS = 250_000_000;
 /** Counters that mean that something was not seen, and the name of the loss for people. */
 const LOSSES: readonly (readonly [keyof KernelCounters, string])[] = [
   ['LOST_SECURITY', 'security-ring-full'],
+  ['LOST_BUDGET', 'cgroup-budget'],
   ['LOST_PAYLOAD', 'payload-ring-full'],
   ['CONNECTIONS_FULL', 'connection-table-full'],
   ['THREADS_FULL', 'thread-table-full'],
@@ -45,6 +46,8 @@ export class LiveCapture implements Disposable {
   readonly #libraries: LibraryProbes | null;
   #lossToldNs = 0;
   #lastCgroup = 0;
+  /** Time of the last step: events until then were to be handed over. */
+  #horizonNs = 0;
   #counters: KernelCounters;
   #lossSum: number;
 
@@ -100,6 +103,7 @@ export class LiveCapture implements Disposable {
     if (timeoutMs > 0) this.#sensors.wait(timeoutMs);
     const wokenMs = performance.now();
     const horizonNs = this.#native.bootTimeNs();
+    this.#horizonNs = horizonNs;
     // Before the events that came with it: what follows a loss is to be doubted.
     if (horizonNs - this.#lossToldNs >= LOSS_PAUSE_NS) this.#checkLosses(horizonNs);
     for (let fact = this.#source?.take(); fact; fact = this.#source?.take()) this.#sink.fact(fact);
@@ -115,6 +119,18 @@ export class LiveCapture implements Disposable {
     if (count < STEP_EVENTS) this.#sink.tick(horizonNs);
     this.busyMs = performance.now() - wokenMs;
     return count;
+  }
+
+  /**
+   * Tells what was lost since it was told last.
+   * @param isBehind more events are waiting than there is time for: they are passed over
+   * @returns how many these were
+   */
+  end(isBehind: boolean): number {
+    const { security, payload } = this.#sensors;
+    const left = isBehind ? drainMerged(security, payload, this.#horizonNs, () => undefined) : 0;
+    this.#checkLosses(this.#native.bootTimeNs());
+    return left;
   }
 
   readonly #handle = (ring: Ring): void => {
@@ -172,6 +188,10 @@ export class LiveCapture implements Disposable {
     if (Object.keys(reasons).length === 0) return;
     this.#lossToldNs = nowNs;
     this.#sink.fact({ kind: 'loss', timeNs: nowNs, reasons });
+    for (const { pid, ...lost } of this.#sensors.takeLostEvents()) {
+      if (lost.cgroupId !== 0) this.#tellCgroup(this.#cgroups.seen(lost.cgroupId, pid));
+      this.#sink.fact({ kind: 'blind', timeNs: nowNs, ...lost });
+    }
   }
 }
 

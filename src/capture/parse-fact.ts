@@ -1,6 +1,6 @@
 import type { Fact } from '../model/event.ts';
 
-type FieldType = 'number' | 'string' | 'strings' | 'texts' | 'counts';
+type FieldType = 'number' | 'string' | 'strings' | 'texts' | 'counts' | 'blind-reason';
 
 /** The fields of each fact. A recording may be damaged or made by somebody else: the brain gets only what fits. */
 const FACTS: { readonly [Kind in Fact['kind']]: Readonly<Record<string, FieldType>> } = {
@@ -32,6 +32,14 @@ const FACTS: { readonly [Kind in Fact['kind']]: Readonly<Record<string, FieldTyp
   },
   user: { uid: 'number', name: 'string' },
   loss: { timeNs: 'number', reasons: 'counts' },
+  blind: {
+    timeNs: 'number',
+    reason: 'blind-reason',
+    cgroupId: 'number',
+    events: 'number',
+    fromNs: 'number',
+    untilNs: 'number',
+  },
 };
 
 /** A fact out of its JSON; null for what is none. Unknown kinds are of a later version. */
@@ -59,6 +67,8 @@ function fits(value: unknown, type: FieldType): boolean {
       return typeof value === 'number';
     case 'string':
       return typeof value === 'string';
+    case 'blind-reason':
+      return value === 'security-ring-full' || value === 'cgroup-budget';
     case 'strings':
       return Array.isArray(value) && value.every((element) => typeof element === 'string');
     case 'texts':

@@ -1,5 +1,3 @@
-import { ABI_HASH } from '../abi/abi.gen.ts';
-
 /**
  * A recording is what the capture handed over, byte for byte: a magic line, a header of JSON, then frames. Events are the
  * kernel's own bytes, facts are JSON. All numbers are little-endian.
@@ -24,14 +22,6 @@ export interface RecordingHeader {
   readonly kernel: string;
   readonly architecture: string;
   readonly createdAt: string;
-}
-
-/** Layouts that today's only adds to: their events are read as they are. */
-const EARLIER_LAYOUTS: readonly string[] = ['1be881cab47f5675', '6e81089b3d96f1c3'];
-
-/** Whether events of a layout mean here what they meant where they were recorded. */
-export function isReadable(abi: string): boolean {
-  return abi === ABI_HASH || EARLIER_LAYOUTS.includes(abi);
 }
 
 export function paddingOf(sizeBytes: number): number {

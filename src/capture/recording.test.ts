@@ -195,7 +195,12 @@ describe('a recording', () => {
 
   test('a fact that is no JSON, or says nothing, is passed over', () => {
     const { path, passedOn } = record();
-    for (const text of ['{"kind":', '[]', 'null', '7', '{}']) {
+    const blind = { timeNs: 1, cgroupId: 1, events: 1, fromNs: 1, untilNs: 1 };
+    const odd = [
+      { kind: 'blind', reason: 'boredom', ...blind },
+      { kind: 'blind', ...blind },
+    ].map((one) => JSON.stringify(one));
+    for (const text of ['{"kind":', '[]', 'null', '7', '{}', ...odd]) {
       const frame = Buffer.alloc(8 + text.length + paddingOf(text.length));
       frame.writeUInt32LE(text.length, 0);
       frame.writeUInt32LE(2, 4);

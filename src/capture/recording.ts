@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { EVENT_HEADER } from '../abi/abi.gen.ts';
+import { EventUpgrade, isCurrent, LAYOUTS } from '../abi/layouts.ts';
 import { ThroughlineError } from '../base/errors.ts';
 import type { CaptureSink } from './contract.ts';
 import { parseFact } from './parse-fact.ts';
@@ -9,7 +10,6 @@ import {
   FRAME_HEADER_BYTES,
   FRAME_LIMIT_BYTES,
   HEADER_LIMIT_BYTES,
-  isReadable,
   MAGIC,
   paddingOf,
   SCHEMA,
@@ -29,6 +29,8 @@ export class RecordingCapture implements Disposable {
   #end = 0;
   #isAtEnd = false;
   #lastNs = 0;
+  /** null for a recording in today's layout. */
+  #upgrade: EventUpgrade | null = null;
 
   /** @throws ThroughlineError TL2001, TL2002 or TL2003 */
   constructor(path: string) {
@@ -84,7 +86,11 @@ export class RecordingCapture implements Disposable {
           this.#view.getUint32(content + EVENT_HEADER.time_ns + 4, true) * 4294967296;
         this.#lastNs = Math.max(this.#lastNs, timeNs);
       }
-      sink.event(this.#buffer, this.#view, content, size);
+      if (this.#upgrade === null) sink.event(this.#buffer, this.#view, content, size);
+      else {
+        const upgraded = this.#upgrade.apply(this.#buffer, content, size);
+        sink.event(this.#upgrade.bytes, this.#upgrade.view, 0, upgraded);
+      }
     } else if (type === FRAME_FACT) {
       const fact = parseFact(this.#buffer.toString('utf8', content, content + size));
       if (fact !== null) sink.fact(fact);
@@ -106,8 +112,10 @@ export class RecordingCapture implements Disposable {
       throw new ThroughlineError('TL2002', this.#path);
     const header = parseHeader(this.#buffer.toString('utf8', fixed, fixed + size));
     if (header === null) throw new ThroughlineError('TL2002', this.#path);
-    if (header.schema !== SCHEMA || !isReadable(header.abi))
+    const layout = LAYOUTS.get(header.abi);
+    if (header.schema !== SCHEMA || layout === undefined)
       throw new ThroughlineError('TL2003', `${this.#path}, made by Throughline ${header.version}`);
+    if (!isCurrent(layout)) this.#upgrade = new EventUpgrade(layout, FRAME_LIMIT_BYTES);
     this.#start = fixed + size;
     return header;
   }

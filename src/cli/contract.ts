@@ -81,6 +81,8 @@ export interface RunSummary {
   readonly durationMs: number;
   /** Lost events by reason; empty when nothing was lost. */
   readonly losses: Readonly<Record<string, number>>;
+  /** All that is counted, by part of the program: what was odd, given up, or merely often. */
+  readonly counters: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly recordedBytes: number;
   /** How often probes in functions of programs and libraries were hit, by file; empty for recordings. */
   readonly probeHits: readonly ProbeHits[];

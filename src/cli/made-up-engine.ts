@@ -31,6 +31,11 @@ export class MadeUpEngine implements Engine {
       effects: { exact: 1200, linked: 3, matched: 0, ambiguous: 4, disagreements: 1, contentSkipped: 0 },
       durationMs: 2500,
       losses: {},
+      counters: {
+        'kernel side': { events: 1204, truncated: 2, unreadable: 0 },
+        attribution: { exact: 1200, 'unknown stamps': 7 },
+        decoding: { malformed: 0 },
+      },
       recordedBytes: 2048,
       probeHits: [{ library: 'OpenSSL', path: '/usr/lib/libssl.so.3', hits: 3210 }],
       containers: { asked: 3, named: 2, unknown: 0, failed: 1, skipped: 0 },

@@ -116,6 +116,8 @@ Findings appear here; Ctrl-C ends.
 12:04:31.005  lost events: ring full 3
 2.5 s: 1,204 events, 1 request, 1 finding, nothing lost
 1,207 effects: 1,200 exact, 3 linked, 4 ambiguous, 1 disagreement
+kernel side: truncated 2
+attribution: unknown stamps 7
 3,210 probe hits in OpenSSL (/usr/lib/libssl.so.3)
 3 containers: 2 named, 1 failed
 `,

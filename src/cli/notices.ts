@@ -54,6 +54,25 @@ function containersText({ containers }: RunSummary): string {
   return `${countText(asked, 'container')}: ${parts.join(', ')}`;
 }
 
+/** Counts of what is ordinary, or told by the lines above. */
+const ORDINARY = new Set([
+  'events',
+  'requests',
+  'detections',
+  'findings',
+  'exact',
+  'linked',
+  'matched',
+  'ambiguous',
+  'none',
+  'disagreements',
+  'content skipped',
+]);
+
+function oddCounts(counts: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(counts).filter(([name]) => !ORDINARY.has(name)));
+}
+
 /** @param recordedTo the file that was recorded to, or null */
 export function summaryNotice(summary: RunSummary, recordedTo: string | null, terminal: Terminal): string {
   const parts = [
@@ -65,6 +84,10 @@ export function summaryNotice(summary: RunSummary, recordedTo: string | null, te
   const lost = losses === '' ? 'nothing lost' : terminal.paint('yellow', `lost: ${losses}`);
   const lines = [`${durationText(summary.durationMs)}: ${parts.join(', ')}, ${lost}`];
   if (effectsText(summary.effects) !== '') lines.push(effectsText(summary.effects));
+  for (const [part, counts] of Object.entries(summary.counters)) {
+    const odd = lossText(oddCounts(counts), terminal);
+    if (odd !== '') lines.push(terminal.paint('dim', `${terminal.safe(part, 40)}: ${odd}`));
+  }
   for (const { library, path, hits } of summary.probeHits)
     lines.push(`${countText(hits, 'probe hit')} in ${library} (${terminal.safe(path, 200)})`);
   const containers = containersText(summary);

@@ -1,3 +1,4 @@
+import { jsonLine } from '../output/json.ts';
 import type { CommandContext } from './command.ts';
 import type { EngineMessage, EngineOptions, ProgressMessage, StartedMessage } from './contract.ts';
 import { lossNotice, progressNotice, startedNotice, summaryNotice } from './notices.ts';
@@ -66,6 +67,8 @@ export async function observe(
       const lines = onEnd?.() ?? '';
       if (lines !== '') console.notice(lines);
       console.notice(summaryNotice(summary, observation.recordTo, console.stderrTerminal));
+      // Beside the results, as errors are: whoever asks for three results gets three lines.
+      if (isJson) console.notice(jsonLine({ kind: 'summary', ...summary }));
     }
     return 0;
   } finally {

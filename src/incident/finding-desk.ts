@@ -87,6 +87,23 @@ export class FindingDesk {
     } else if (difference === 0 && isBehind(detection, known.detection)) known.detection = detection;
   }
 
+  /** A finding of its own, that nothing follows and nothing is joined with. */
+  announce(detection: Detection, timeNs: number): void {
+    this.counters.detections++;
+    this.counters.findings++;
+    this.#emit({
+      ...detection,
+      id: this.#nextId(),
+      timeMs: this.#wallMs(timeNs),
+      story: [],
+      actions: [],
+    });
+  }
+
+  #nextId(): string {
+    return `${this.#session}-f${this.counters.findings.toString(36)}`;
+  }
+
   /**
    * Reports what is due, in the order of being due. Due times are rounded up to slots, so that how often time is told
    * makes no difference, and that many open cases are not looked through for every event.
@@ -129,7 +146,7 @@ export class FindingDesk {
     this.counters.findings++;
     this.#emit({
       ...detection,
-      id: `${this.#session}-f${this.counters.findings.toString(36)}`,
+      id: this.#nextId(),
       timeMs: this.#wallMs(detection.effect?.timeNs ?? detection.request?.startedNs ?? one.openedNs),
       story: storyOf(detection),
       actions: [],

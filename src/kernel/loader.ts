@@ -3,6 +3,7 @@ import { ABI_HASH, COUNTER } from '../abi/abi.gen.ts';
 import { contractLayout, elfVariables, layoutHash, readBtf } from '../abi/btf.ts';
 import { ThroughlineError } from '../base/errors.ts';
 import { actionPlans, unwantedCalls, type ActionInterest } from './action-plans.ts';
+import { takeLostEvents, type LostEvents } from './budgets.ts';
 import type { FeatureName, Features } from './features.ts';
 import { ATTACH_UPROBE_MULTI, type Native, type Pointer } from './libbpf.ts';
 import { DISPATCHER, planSensors, programsOf, type PlannedSensor } from './plan.ts';
@@ -51,6 +52,8 @@ export interface LoadedSensors extends Disposable {
   counters(): KernelCounters;
   /** What these counters add up to, modulo 2^32 each: tells at little cost that one has changed. */
   sumOf(counters: readonly (keyof KernelCounters)[]): number;
+  /** Security events that were lost since the last call. */
+  takeLostEvents(): LostEvents[];
   /**
    * Tells the kernel that nobody reads this connection's protocol; with isPlaintext, the one inside its TLS. They are
    * told apart since plaintext may begin while the verdict about the ciphertext is on its way.
@@ -306,6 +309,7 @@ function sensors(
   const plaintextIgnored = Uint8Array.of(2);
   const key = Buffer.alloc(8);
   const counterOffset = globals.offsetOf('counters');
+  const budgetOffset = globals.offsetOf('budgets');
   return {
     features,
     plan,
@@ -328,6 +332,7 @@ function sensors(
     wait: (timeoutMs) => native.wait(waiter, timeoutMs),
     counters: () => readCounters(globals.bss, counterOffset, Math.min(processors, COUNTER_CPUS)),
     sumOf: (names) => sumCounters(globals.bss, counterOffset, Math.min(processors, COUNTER_CPUS), names),
+    takeLostEvents: () => takeLostEvents(globals.bss, budgetOffset),
     ignoreConnection(id, isPlaintext) {
       key.writeUInt32LE(id % 4294967296, 0);
       key.writeUInt32LE(Math.floor(id / 4294967296), 4);

@@ -1,6 +1,7 @@
 import type { ByteString } from '../base/bytes.ts';
 import type { ActionName } from './actions.ts';
 import type { ActionArgument } from './event.ts';
+import type { ExecDetails } from './exec-details.ts';
 import type { Process, StdioType } from './process.ts';
 import type { QueryMessage, QueryOutcome } from './query.ts';
 import type { Endpoint, Request } from './request.ts';
@@ -47,6 +48,8 @@ export interface ExecEffect extends EffectBase {
   readonly workingDirectory: ByteString;
   readonly uid: number;
   readonly stdio: readonly [StdioType, StdioType, StdioType];
+  /** null or absent: not known. */
+  readonly details?: ExecDetails | null;
 }
 
 export interface ExitEffect extends EffectBase {

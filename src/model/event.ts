@@ -1,6 +1,7 @@
 import type { ByteString } from '../base/bytes.ts';
 import type { ActionName } from './actions.ts';
 import type { Container } from './container.ts';
+import type { ExecDetails } from './exec-details.ts';
 import type { StdioType } from './process.ts';
 import type { SyscallName } from './syscalls.ts';
 
@@ -72,6 +73,8 @@ export interface ExecEvent extends EventHeader {
   executable: ByteString;
   workingDirectory: ByteString;
   argv: ByteString[];
+  /** null or absent: recorded by a version that did not tell them. */
+  details?: ExecDetails | null;
 }
 
 /** A process (never a mere thread) was made. The header is the parent's. */
@@ -227,4 +230,14 @@ export type Fact =
   | ({ kind: 'container' } & Container)
   | { kind: 'user'; uid: number; name: string }
   /** Events that were lost since the last such fact, by reason. */
-  | { kind: 'loss'; timeNs: number; reasons: Record<string, number> };
+  | { kind: 'loss'; timeNs: number; reasons: Record<string, number> }
+  /** Security events that were lost between two times, in nanoseconds since boot; cgroupId 0: of no cgroup in particular. */
+  | {
+      kind: 'blind';
+      timeNs: number;
+      reason: 'security-ring-full' | 'cgroup-budget';
+      cgroupId: number;
+      events: number;
+      fromNs: number;
+      untilNs: number;
+    };

@@ -1,5 +1,6 @@
 import type { ByteString } from '../base/bytes.ts';
 import type { Container } from './container.ts';
+import type { ExecDetails } from './exec-details.ts';
 
 /** What descriptor 0, 1 or 2 of a program was when it started. */
 export type StdioType = 'closed' | 'file' | 'directory' | 'terminal' | 'device' | 'pipe' | 'socket' | 'other';
@@ -29,6 +30,8 @@ export interface Process {
   /** Name of the user in the host's passwd database, or null. */
   readonly userName: string | null;
   readonly stdio: readonly [StdioType, StdioType, StdioType];
+  /** As its newest exec told, or that of the parent that it was forked from; null or absent: none was seen. */
+  readonly details?: ExecDetails | null;
   readonly cgroupId: number;
   /** Container id (64 hex digits as a rule) or null on the host. */
   readonly containerId: string | null;

@@ -3,6 +3,7 @@ import type { ContainerPlace } from './container-view.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Effect, QueryEffect } from '../model/effect.ts';
 import { actionFields } from './action-view.ts';
+import { traitsOf } from '../model/exec-details.ts';
 import { errnoName, openFlagNames } from './linux-names.ts';
 import { maskedParameters, maskedStatement } from './secrets.ts';
 import type { EffectView, EffectViewBase, QueryEffectView } from './views.ts';
@@ -40,6 +41,7 @@ export function effectView(effect: Effect, context: ViewContext): EffectView {
         user: effect.uid === effect.process.uid ? effect.process.userName : null,
         stdio: effect.stdio,
         argvTruncated: effect.argvTruncated,
+        traits: traitsOf(effect.details),
       };
     case 'exit':
       return { type: 'exit', ...base, code: effect.code };

@@ -4,6 +4,7 @@ import type { KernelEvent } from '../model/event.ts';
 import { addressText } from '../base/addresses.ts';
 import { actionFields } from './action-view.ts';
 import { containerView } from './container-view.ts';
+import { execDetailsView } from './exec-details-view.ts';
 import { timeText, type ViewContext } from './effect-view.ts';
 import { errnoName, openFlagNames } from './linux-names.ts';
 import { maskedTraffic } from './secrets.ts';
@@ -50,6 +51,7 @@ export function eventView(event: KernelEvent, context: ViewContext): EventView {
         executable: textFromByteString(event.executable),
         cwd: textFromByteString(event.workingDirectory),
         argv: event.argv.map(textFromByteString),
+        details: event.details ? execDetailsView(event.details) : null,
       };
     case 'fork':
       return { ...base, type: 'fork', childPid: event.childPid, childStartTicks: event.childStartTicks };

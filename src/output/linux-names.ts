@@ -26,6 +26,36 @@ export function signalOfExitCode(code: number): string | null {
   return code > 128 ? (signalNames.get(code - 128) ?? null) : null;
 }
 
+/** include/uapi/linux/magic.h, and those that file systems keep to themselves. */
+const FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
+  [0xef53, 'ext4'],
+  [0x58465342, 'xfs'],
+  [0x9123683e, 'btrfs'],
+  [0xf2f52010, 'f2fs'],
+  [0x2fc12fc1, 'zfs'],
+  [0x794c7630, 'overlay'],
+  [0x01021994, 'tmpfs'],
+  [0x858458f6, 'ramfs'],
+  [0x958458f6, 'hugetlbfs'],
+  [0x9fa0, 'proc'],
+  [0x62656572, 'sysfs'],
+  [0x6969, 'nfs'],
+  [0xff534d42, 'cifs'],
+  [0xfe534d42, 'smb2'],
+  [0x01021997, '9p'],
+  [0x65735546, 'fuse'],
+  [0x73717368, 'squashfs'],
+  [0xe0f5e1e2, 'erofs'],
+  [0x9660, 'iso9660'],
+  [0x4d44, 'vfat'],
+  [0x00c36400, 'ceph'],
+]);
+
+/** Name of a file system by its magic number, '0x' and the number for one that is not known by name. */
+export function fileSystemName(magic: number): string {
+  return FILE_SYSTEMS.get(magic) ?? `0x${magic.toString(16)}`;
+}
+
 const ACCESS_MODES = ['O_RDONLY', 'O_WRONLY', 'O_RDWR', 'O_ACCMODE'] as const;
 
 /** include/uapi/asm-generic/fcntl.h; O_SYNC and O_TMPFILE contain other flags and come before them. */

@@ -1,5 +1,6 @@
 import { textFromByteString, type ByteString } from '../base/bytes.ts';
 import type { Effect } from '../model/effect.ts';
+import { traitsOf } from '../model/exec-details.ts';
 import type { Process } from '../model/process.ts';
 import { labelledContainerView } from './container-view.ts';
 import { commOf } from './effect-view.ts';
@@ -17,6 +18,7 @@ export function processView(process: Process): ProcessView {
     cwd: textFromByteString(process.workingDirectory),
     uid: process.uid,
     user: process.userName,
+    traits: traitsOf(process.details),
     container: labelledContainerView(process),
     unit: process.serviceUnit,
     ancestors: ancestorsOf(process),
@@ -35,6 +37,7 @@ export function processOfEffectView(effect: Effect): ProcessView {
     cwd: textFromByteString(effect.workingDirectory),
     uid: effect.uid,
     user: effect.uid === effect.process.uid ? effect.process.userName : null,
+    traits: traitsOf(effect.details),
   };
 }
 

@@ -1,7 +1,9 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { byteStringFromText, bytesOf } from '../base/bytes.ts';
-import type { EventHeader } from '../model/event.ts';
+import type { EventHeader, ExecEvent } from '../model/event.ts';
+import type { ExecDetails } from '../model/exec-details.ts';
+import { makeDetails, makeHeader } from '../model/testing.ts';
 import { effectView } from './effect-view.ts';
 import { eventView } from './event-view.ts';
 import { findingView } from './finding-view.ts';
@@ -230,4 +232,85 @@ test('a line of JSON is harmless on a terminal and the same to a parser', () => 
   const line = jsonLine(value);
   assert.equal(line, String.raw`{"path":"\u001b[2J\u009b\u202e\u2028 ü"}` + '\n');
   assert.deepEqual(JSON.parse(line), value);
+});
+
+test('what is remarkable about the executable stands with the effect and with the process of the finding', () => {
+  const request = sampleRequest();
+  const process = sampleProcess({ pid: 9, details: makeDetails({ isUpperLayer: true }) });
+  const effect = new SampleProgram(process, exactly(request)).exec(['x'], '/memfd:x', {
+    details: makeDetails({ isMemoryFile: true, linkCount: 0 }),
+  });
+  const view = findingView(sampleFinding({ effect, story: [effect] }), sampleContext);
+  assert.deepEqual(view.effect?.type === 'exec' && view.effect.traits, ['memfd']);
+  assert.deepEqual(view.process?.traits, ['memfd'], 'of that exec, not of what the process became');
+  const opened = new SampleProgram(process, exactly(request)).open('/etc/passwd');
+  assert.deepEqual(findingView(sampleFinding({ effect: opened }), sampleContext).process?.traits, [
+    'upper-layer',
+  ]);
+});
+
+test('the details of an exec, as people know them', () => {
+  const event: ExecEvent = {
+    ...makeHeader(9),
+    kind: 'exec',
+    parentPid: 1,
+    uid: 0,
+    gid: 0,
+    effectiveUid: 0,
+    effectiveGid: 0,
+    groups: [],
+    inode: 1,
+    device: 1,
+    stdio: ['device', 'device', 'device'],
+    comm: 'x',
+    path: '/x',
+    executable: '/x',
+    workingDirectory: '/',
+    argv: ['x'],
+  };
+  const detailsOf = (details: ExecDetails | null) => {
+    const view = eventView({ ...event, details }, sampleContext);
+    return view.type === 'exec' ? view.details : undefined;
+  };
+  assert.equal(detailsOf(null), null);
+  assert.deepEqual(
+    detailsOf(
+      makeDetails({
+        mode: 0o104755,
+        interpreter: '/bin/b\xc3\xa4sh',
+        terminal: 'pts3',
+        loginUid: 1000,
+        seccompMode: 2,
+        fileSystem: 0x1234,
+        capabilities: { effective: 0x1ff_ffff_ffff, permitted: 1, inheritable: 0 },
+      }),
+    ),
+    {
+      file: {
+        mode: '4755',
+        uid: 0,
+        gid: 0,
+        links: 1,
+        changedAt: '2023-11-14T22:13:20.250Z',
+        modifiedAt: '2020-09-13T12:26:40.125Z',
+        fileSystem: '0x1234',
+      },
+      traits: ['setuid'],
+      interpreter: '/bin/bäsh',
+      suid: 0,
+      sgid: 0,
+      loginUid: 1000,
+      session: 1,
+      processGroup: 1,
+      terminal: 'pts3',
+      capabilities: {
+        effective: '000001ffffffffff',
+        permitted: '0000000000000001',
+        inheritable: '0000000000000000',
+      },
+      noNewPrivileges: false,
+      seccomp: 'filter',
+      namespaces: { cgroup: 1, ipc: 2, mount: 3, network: 4, pid: 5, user: 6, uts: 7 },
+    },
+  );
 });

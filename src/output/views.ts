@@ -1,6 +1,7 @@
 import type { ActionFields } from './action-view.ts';
 import type { EffectType, Grade } from '../model/effect.ts';
 import type { StampOrigin } from '../model/event.ts';
+import type { ExecTrait, Namespaces } from '../model/exec-details.ts';
 import type { Severity, Verdict } from '../model/finding.ts';
 import type { StdioType } from '../model/process.ts';
 
@@ -135,6 +136,8 @@ export interface ExecEffectView extends EffectViewBase {
   readonly user: string | null;
   readonly stdio: readonly [StdioType, StdioType, StdioType];
   readonly argvTruncated: boolean;
+  /** What is remarkable about the executable, such as 'memfd', 'deleted', 'upper-layer'; empty where nothing is known. */
+  readonly traits: readonly ExecTrait[];
 }
 
 export interface ExitEffectView extends EffectViewBase {
@@ -229,6 +232,8 @@ export interface ProcessView {
   readonly cwd: string;
   readonly uid: number;
   readonly user: string | null;
+  /** Of its executable, as in ExecEffectView. */
+  readonly traits: readonly ExecTrait[];
   readonly container: LabelledContainerView | null;
   readonly unit: string | null;
   /** Nearest first, at most 16. */
@@ -360,6 +365,51 @@ export interface ExecEventView extends EventViewBase {
   readonly executable: string;
   readonly cwd: string;
   readonly argv: readonly string[];
+  /** null: recorded by a version that did not tell them. */
+  readonly details: ExecDetailsView | null;
+}
+
+/** The executable: the file whose code runs, so of a script its interpreter. */
+export interface ExecFileView {
+  /** Permissions as four octal digits. */
+  readonly mode: string;
+  readonly uid: number;
+  readonly gid: number;
+  /** 0: deleted, or never named. */
+  readonly links: number;
+  readonly changedAt: string;
+  readonly modifiedAt: string;
+  /** Such as 'ext4', 'tmpfs', 'overlay'; '0x...' for one without a name here. */
+  readonly fileSystem: string;
+}
+
+/** What an exec tells beside the program: its file, and who runs it. */
+export interface ExecDetailsView {
+  readonly file: ExecFileView;
+  /** What is remarkable about the file, such as 'memfd', 'deleted', 'upper-layer'. */
+  readonly traits: readonly ExecTrait[];
+  /** Program that a script, or another format, names to run it. */
+  readonly interpreter: string | null;
+  readonly suid: number;
+  readonly sgid: number;
+  /** Of audit; null: nobody logged in. */
+  readonly loginUid: number | null;
+  /** Pid of its leader. */
+  readonly session: number;
+  readonly processGroup: number;
+  /** Controlling terminal, such as 'pts3'. */
+  readonly terminal: string | null;
+  /** As in /proc/PID/status: 16 hexadecimal digits. */
+  readonly capabilities: {
+    readonly effective: string;
+    readonly permitted: string;
+    readonly inheritable: string;
+  };
+  readonly noNewPrivileges: boolean;
+  /** 'disabled', 'strict', 'filter'. */
+  readonly seccomp: string;
+  /** Inode numbers, as in /proc/PID/ns. */
+  readonly namespaces: Namespaces;
 }
 
 export interface ForkEventView extends EventViewBase {

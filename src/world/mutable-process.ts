@@ -1,5 +1,6 @@
 import { bytesOf, byteString, type ByteString } from '../base/bytes.ts';
 import type { Container } from '../model/container.ts';
+import type { ExecDetails } from '../model/exec-details.ts';
 import type { Process, StdioType } from '../model/process.ts';
 import type { Cgroup } from './cgroups.ts';
 
@@ -29,6 +30,7 @@ export class MutableProcess implements Process {
   gid = UNKNOWN_ID;
   groups: readonly number[] = NOTHING;
   stdio: readonly [StdioType, StdioType, StdioType] = UNKNOWN_STDIO;
+  details: ExecDetails | null = null;
   cgroupId: number;
   cgroup: Cgroup;
   exitedNs: number | null = null;
@@ -86,6 +88,7 @@ export class MutableProcess implements Process {
     this.gid = from.gid;
     this.groups = from.groups;
     this.stdio = from.stdio;
+    this.details = from.details;
     this.isStub = from.isStub;
   }
 
@@ -94,6 +97,7 @@ export class MutableProcess implements Process {
     this.inode = 0;
     this.groups = NOTHING;
     this.stdio = UNKNOWN_STDIO;
+    this.details = null;
     this.argvTruncated = false;
   }
 

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { EventHeader, ExecEvent, ExitEvent, Fact, ForkEvent } from '../model/event.ts';
 import type { Container } from '../model/container.ts';
 import type { Process } from '../model/process.ts';
+import { makeDetails } from '../model/testing.ts';
 import { ProcessTable } from './process-table.ts';
 
 const ID = 'ab12'.repeat(16);
@@ -124,6 +125,19 @@ describe('process table', () => {
     table.applyExit(exit(61, 8000));
     assert.equal(table.lookup(60, 20), null);
     assert.notEqual(table.lookup(61, 8000), null);
+  });
+
+  test('what an exec tells of its file goes to children, until one executes another file', () => {
+    const table = new ProcessTable();
+    const details = makeDetails({ isMemoryFile: true });
+    const process = table.applyExec(exec(60, 20, 'dropped', { details }));
+    const child = table.applyFork(fork([60, 20], [61, 30]));
+    assert.equal(process.details, details);
+    assert.equal(child.details, details);
+    table.applyExec(exec(61, 30, 'sh'));
+    assert.equal(child.details, null);
+    table.applyFact(fact(60, 20, 1, 'another'));
+    assert.equal(process.details, null, 'the exec of what it runs now was not seen');
   });
 
   test('an unseen process gets a stub that is not root, completed by exec, fact or fork', () => {

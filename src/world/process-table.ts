@@ -125,6 +125,11 @@ export class ProcessTable {
     return this.#find(pid, startTicks);
   }
 
+  /** Id of the container that a cgroup belongs to; null on the host, and where nothing is known of it. */
+  containerOf(cgroupId: number): string | null {
+    return cgroupId === 0 ? null : this.#cgroups.get(cgroupId).containerId;
+  }
+
   /** Parent, grandparent and so on: at most 32. */
   ancestors(process: Process): Process[] {
     const ancestors: Process[] = [];
@@ -185,6 +190,7 @@ export class ProcessTable {
     process.gid = event.gid;
     process.groups = event.groups;
     process.stdio = event.stdio;
+    process.details = event.details ?? null;
     process.reportedParentPid = event.parentPid;
     this.#completed(process);
     this.#parentOf(process);

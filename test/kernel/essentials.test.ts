@@ -5,12 +5,24 @@
  */
 
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmdirSync, rmSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmdirSync,
+  rmSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
 import { release, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { unifiedMounts } from '../../src/capture/facts/cgroup-mounts.ts';
 import type { DoctorReport } from '../../src/cli/contract.ts';
+import { fileSystemName } from '../../src/output/linux-names.ts';
 import type { EventView, FindingView, RequestView } from '../../src/output/views.ts';
 import { runToEnd, type Ended } from '../support/event-log.ts';
 import { requireKernel } from '../support/kernel.ts';
@@ -122,12 +134,18 @@ suite('observed', { skip: isTooOld ? 'doctor refuses this kernel' : false }, () 
   let network: Ended;
   let writer: Ended;
   let contained: Ended;
+  let memory: Ended;
   test('what it records can be replayed', async (t) => {
     echo = await runToEnd('/bin/echo', ['one', 'zwei größer', ''], { cwd: directory });
     network = await runToEnd(PYTHON, [NETWORK, directory]);
     const source = `open(${JSON.stringify(join(directory, 'written'))}, 'w').close()`;
     writer = await runToEnd(PYTHON, ['-c', source]);
     contained = await runInCgroup(`throughline-${process.pid}/${CONTAINER}`, '/bin/echo');
+    const inMemory = `import os
+fd = os.memfd_create("throughline")
+os.write(fd, open("/bin/true", "rb").read())
+os.execve(fd, ["true"], {})`;
+    memory = await runToEnd(PYTHON, ['-c', inMemory]);
     assert.equal((await fetch(`${server.url}/shell?id=story`)).status, 200);
     t.diagnostic(`runs of programs that the kernel left out: ${runsLeftOut(agent.pid)}`);
     await agent.stop();
@@ -160,6 +178,50 @@ suite('observed', { skip: isTooOld ? 'doctor refuses this kernel' : false }, () 
   test('cgroup: the id of a container that is gone at once', () => {
     const exec = eventsOf(contained, 'exec').at(-1);
     assert.deepEqual([exec?.path, exec?.container?.id], ['/bin/echo', CONTAINER]);
+  });
+
+  test('exec: the file, and who runs it', () => {
+    const details = eventsOf(echo, 'exec')[0]?.details;
+    assert.ok(details);
+    const { file, namespaces, capabilities } = details;
+    const stat = statSync('/bin/echo');
+    assert.deepEqual(
+      [file.mode, file.uid, file.gid, file.links],
+      [(stat.mode & 0o7777).toString(8).padStart(4, '0'), stat.uid, stat.gid, stat.nlink],
+    );
+    assert.ok(Math.abs(Date.parse(file.modifiedAt) - stat.mtimeMs) <= 1, file.modifiedAt);
+    assert.ok(Math.abs(Date.parse(file.changedAt) - stat.ctimeMs) <= 1, file.changedAt);
+    assert.equal(file.fileSystem, fileSystemName(statfsSync('/bin/echo').type));
+    const names = {
+      cgroup: 'cgroup',
+      ipc: 'ipc',
+      mount: 'mnt',
+      network: 'net',
+      pid: 'pid',
+      user: 'user',
+      uts: 'uts',
+    };
+    for (const [name, link] of Object.entries(names))
+      assert.equal(
+        `${link}:[${namespaces[name as keyof typeof names]}]`,
+        readlinkSync(`/proc/self/ns/${link}`),
+      );
+    const status = readFileSync('/proc/self/status', 'utf8');
+    assert.equal(capabilities.effective, /^CapEff:\s*(\w+)$/m.exec(status)?.[1]);
+    assert.equal(
+      details.session,
+      Number(readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ')[3]),
+    );
+    assert.deepEqual(
+      [details.interpreter, details.noNewPrivileges, details.seccomp],
+      [null, false, 'disabled'],
+    );
+  });
+
+  test('exec: a program made of memory', () => {
+    const exec = eventsOf(memory, 'exec').at(-1);
+    assert.equal(exec?.executable, '/memfd:throughline');
+    assert.deepEqual(exec?.details?.traits, ['memfd']);
   });
 
   test('open: path and flags', () => {

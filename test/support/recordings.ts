@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { EVENT_HEADER, EVENT_KIND, FORK_EVENT } from '../../src/abi/abi.gen.ts';
+import { isCurrent, LAYOUTS } from '../../src/abi/layouts.ts';
 import {
   FRAME_EVENT,
   FRAME_FACT,
   FRAME_HEADER_BYTES,
-  isReadable,
   MAGIC,
   paddingOf,
   type RecordingHeader,
@@ -29,7 +29,8 @@ export function readRecording(path: string): Recording {
   const headerSize = bytes.readUInt32LE(MAGIC.length);
   let at = MAGIC.length + 4 + headerSize;
   const header = JSON.parse(bytes.toString('utf8', MAGIC.length + 4, at)) as RecordingHeader;
-  if (!isReadable(header.abi))
+  const layout = LAYOUTS.get(header.abi);
+  if (layout === undefined || !isCurrent(layout))
     throw new Error(`${path} has another layout of events; as root: node test/update-fixtures.ts`);
   const frames: Frame[] = [];
   while (at + FRAME_HEADER_BYTES <= bytes.length) {

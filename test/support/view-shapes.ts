@@ -27,6 +27,7 @@ const EFFECTS: Readonly<Record<string, Shape>> = {
     user: 'string?',
     stdio: (value) => Array.isArray(value) && value.length === 3 && value.every(STDIO),
     argvTruncated: 'boolean',
+    traits: 'strings',
   },
   exit: { ...EFFECT, code: 'number' },
   action: {
@@ -184,6 +185,7 @@ const PROCESS: Shape = {
   cwd: 'string',
   uid: 'number',
   user: 'string?',
+  traits: 'strings',
   container: isLabelledContainer,
   unit: 'string?',
   ancestors: listOf({ pid: 'number', exe: 'string', comm: 'string', argv: 'strings' }),

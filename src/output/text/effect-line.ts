@@ -1,4 +1,5 @@
 import { endpointText } from '../../base/addresses.ts';
+import type { ExecTrait } from '../../model/exec-details.ts';
 import type { EffectView, ExecEffectView } from '../views.ts';
 import { actionText } from './action-text.ts';
 import { queryLine } from './query-line.ts';
@@ -35,11 +36,27 @@ export function execText(effect: ExecEffectView, terminal: Terminal, limit = 400
   return commandText(argv, terminal, limit) + (effect.argvTruncated ? ' ' + terminal.symbols.ellipsis : '');
 }
 
-/** The executable, where the program's own name for itself hides it: sh that is dash, a copy with a friendly name. */
+const TRAIT_TEXTS: Readonly<Record<ExecTrait, string>> = {
+  memfd: 'memfd',
+  deleted: 'deleted',
+  'upper-layer': 'upper layer',
+  setuid: 'setuid',
+  setgid: 'setgid',
+  'world-writable': 'world-writable',
+  'kernel-started': 'started by the kernel',
+};
+
+/**
+ * What the program's own name for itself hides: the executable, where that is another one (sh that is dash, a copy with a
+ * friendly name), and what is remarkable about it.
+ */
 export function disguiseText(effect: ExecEffectView, terminal: Terminal): string {
   const claimed = lastPart(effect.argv[0] ?? '');
-  if (effect.executable === '' || claimed === lastPart(effect.executable)) return '';
-  return ' ' + terminal.paint('dim', `(${terminal.safe(effect.executable, 200)})`);
+  const isPlain = effect.executable === '' || claimed === lastPart(effect.executable);
+  const executable = isPlain ? '' : ' ' + terminal.paint('dim', `(${terminal.safe(effect.executable, 200)})`);
+  if (effect.traits.length === 0) return executable;
+  const traits = effect.traits.map((trait) => TRAIT_TEXTS[trait]).join(', ');
+  return `${executable} ${terminal.paint('yellow', `[${traits}]`)}`;
 }
 
 function lastPart(path: string): string {

@@ -26,7 +26,8 @@ function detailText(event: EventView, terminal: Terminal): string {
   switch (event.type) {
     case 'exec': {
       const command = commandText(event.argv, terminal);
-      return `${terminal.safe(event.executable)}: ${command}  ppid=${event.ppid} uid=${event.uid} cwd=${terminal.safe(event.cwd)}`;
+      const traits = event.details?.traits.join(', ') ?? '';
+      return `${terminal.safe(event.executable)}: ${command}  ppid=${event.ppid} uid=${event.uid} cwd=${terminal.safe(event.cwd)}${traits === '' ? '' : `  [${traits}]`}`;
     }
     case 'fork':
       return `child=${event.childPid}`;

@@ -44,7 +44,7 @@ function story(finding: FindingView, terminal: Terminal): string {
     ['service', serviceLines(finding, terminal)],
     ['evidence', evidenceLines(finding, terminal)],
     ['what it did', storyLines(finding, terminal)],
-    ['certainty', [certaintyText(finding, terminal)]],
+    ['certainty', isOfHost(finding) ? [] : [certaintyText(finding, terminal)]],
     ['response', finding.actions.map((action) => terminal.safe(action, 200))],
     ['reference', [terminal.paint('dim', referenceText(finding, terminal))]],
   ];
@@ -65,8 +65,14 @@ function labelled(label: string, lines: readonly string[], terminal: Terminal): 
   });
 }
 
+/** It is about the host, not about anything that a process did. */
+function isOfHost({ request, effect }: FindingView): boolean {
+  return request === null && effect === null;
+}
+
 function requestLines(finding: FindingView, terminal: Terminal): string[] {
   const { request } = finding;
+  if (isOfHost(finding)) return [];
   if (request === null) {
     const candidates = finding.attribution.candidates.map((id) => terminal.safe(id, 60));
     return [candidates.length === 0 ? 'none' : `one of ${candidates.join(', ')}`];

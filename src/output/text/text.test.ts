@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
+import { makeDetails } from '../../model/testing.ts';
 import { eventView } from '../event-view.ts';
 import { findingView } from '../finding-view.ts';
 import { lateEffectView, orphanView, requestView } from '../request-view.ts';
@@ -293,5 +294,59 @@ test('one line for an event', () => {
   assert.equal(
     eventText(eventView({ ...sampleHeader, kind: 'exec', ...names }, sampleContext), plain),
     '12:04:31.001  exec     7/8            /usr/bin/id: id -u  ppid=1 uid=33 cwd=/  <connection 9 message 2, process>  [cut]\n',
+  );
+});
+
+test('what is remarkable about an executable stands behind it, in a finding and in a trace', () => {
+  const request = sampleRequest();
+  const child = sampleProcess({ pid: 5120, parentPid: 4211, parent: request.process, comm: 'x' });
+  const exec = new SampleProgram(child, exactly(request)).exec(['x', '-a'], '/memfd:x', {
+    details: makeDetails({ isMemoryFile: true, linkCount: 0, mode: 0o104777 }),
+  });
+  const finding = sampleFinding({ request, effect: exec, story: [exec] });
+  assert.match(
+    findingText(findingView(finding, sampleContext), plain),
+    /x -a \(\/memfd:x\) \[memfd, setuid\]  pid 5120/,
+  );
+  const dropped = new SampleProgram(child, exactly(request)).exec(['x'], '/tmp/x', {
+    details: makeDetails({ isUpperLayer: true, linkCount: 0 }),
+  });
+  const text = requestTreeText(requestView({ ...request, effects: [dropped] }, sampleContext), plain, {
+    showsAll: false,
+  });
+  assert.match(text, /─ x \[deleted, upper layer\]  pid 5120/);
+});
+
+test('a finding about the host has neither request nor attribution', () => {
+  const evidence = {
+    source: 'container \x1b[2Jx',
+    value: '4031',
+    sink: null,
+    sinkValue: null,
+    offset: -1,
+    note: '4,031 events lost in 120 ms: no room in the security ring',
+  };
+  const finding = sampleFinding({
+    class: 'blind',
+    title: 'Blind for 120 ms: 4,031 events lost (no room in the security ring)',
+    verdict: 'SUSPICIOUS',
+    severity: 'high',
+    cwe: [],
+    attack: ['T1562.006'],
+    request: null,
+    effect: null,
+    story: [],
+    evidence: [evidence],
+  });
+  assert.equal(
+    findingText(findingView(finding, sampleContext), plain),
+    String.raw`
+SUSPICIOUS  Blind for 120 ms: 4,031 events lost (no room in the security ring)  high, 12:04:31.260
+
+  evidence     container \e[2Jx: 4031
+               4,031 events lost in 120 ms: no room in the security ring
+  reference    blind, ATT&CK T1562.006, finding f-7f3a-3
+
+`,
   );
 });

@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { unifiedMounts } from '../../src/capture/facts/cgroup-mounts.ts';
+import type { RunSummary } from '../../src/cli/contract.ts';
+import type { ExecEventView, FindingView } from '../../src/output/views.ts';
+import { runToEnd } from '../support/event-log.ts';
+import { requireKernel } from '../support/kernel.ts';
+import { SLOWNESS } from '../support/slowness.ts';
+import { startThroughline, type Throughline } from '../support/throughline.ts';
+
+requireKernel();
+
+/** As container engines name the cgroup of a container. */
+const CONTAINER = 'f100d'.repeat(12) + 'f100';
+const PROGRAMS = 200;
+const FLOOD_SECONDS = 4;
+const THREADS = 2;
+
+let directory: string;
+let flooding: string;
+let quiet: string;
+let groups: string;
+let flood: string;
+let file: string;
+before(() => {
+  directory = mkdtempSync(join(tmpdir(), 'throughline-flood-'));
+  const [mount] = unifiedMounts('/proc');
+  assert.ok(mount, 'cgroup2 is mounted nowhere: mount -t cgroup2 none /sys/fs/cgroup/unified');
+  groups = join(mount, `throughline-flood-${process.pid}`);
+  flooding = join(groups, `docker-${CONTAINER}.scope`);
+  quiet = join(groups, 'quiet');
+  for (const path of [groups, flooding, quiet]) mkdirSync(path);
+  flood = join(directory, 'open-flood');
+  const source = join(import.meta.dirname, 'programs/open-flood.c');
+  const { status, stderr } = spawnSync('clang', ['-O2', '-pthread', source, '-o', flood], {
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, stderr);
+  file = join(directory, 'file');
+  writeFileSync(file, '');
+});
+after(async () => {
+  for (const path of [flooding, quiet, groups]) await removeGroup(path);
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** What has just ended may still be in it for a moment. */
+async function removeGroup(path: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      rmdirSync(path);
+      return;
+    } catch (error) {
+      if (attempt === 20) throw error;
+      await sleep(50);
+    }
+  }
+}
+
+/** Runs a shell script in a cgroup, to its end. */
+function inGroup(group: string, script: string) {
+  return runToEnd('/bin/sh', ['-ec', `echo $$ > ${group}/cgroup.procs; ${script}`]);
+}
+
+const floods = (seconds: number): Promise<number> =>
+  inGroup(flooding, `exec ${flood} ${seconds} ${THREADS} ${file}`).then(({ stdout }) => Number(stdout));
+
+/** Starts programs in the quiet cgroup, one after the other. */
+const startsPrograms = (label: string) =>
+  inGroup(quiet, `for i in $(seq ${PROGRAMS}); do /bin/true ${label}-$i; done`);
+
+/** Numbers of those programs whose start was told. */
+function toldOf(agent: Throughline, label: string): Set<string> {
+  const execs = agent.messages as unknown as ExecEventView[];
+  return new Set(
+    execs
+      .filter(({ kind, type, argv }) => kind === 'event' && type === 'exec' && argv[1]?.startsWith(label))
+      .map(({ argv }) => argv[1] ?? ''),
+  );
+}
+
+function summaryOf(stderr: string): RunSummary {
+  const line = stderr.split('\n').find((one) => one.startsWith('{"kind":"summary"'));
+  assert.ok(line, stderr);
+  return JSON.parse(line) as RunSummary;
+}
+
+suite('a flood of opens from one cgroup', () => {
+  test('costs another cgroup none of its programs, and every open is told or counted', async (t) => {
+    const agent = await startThroughline(['events', '--type', 'exec', '--json']);
+    try {
+      const flooded = floods(FLOOD_SECONDS);
+      await sleep(500);
+      await startsPrograms('live');
+      const opens = await flooded;
+      t.diagnostic(`${Math.round(opens / FLOOD_SECONDS).toLocaleString('en-US')} opens a second`);
+      const { stderr } = await agent.stop(20_000 * SLOWNESS);
+      assert.equal(toldOf(agent, 'live').size, PROGRAMS);
+      const { losses, counters } = summaryOf(stderr);
+      assert.equal(losses['security-ring-full'], undefined);
+      const kernel = counters['kernel side'] ?? {};
+      const lost = kernel['lost budget'] ?? 0;
+      t.diagnostic(`${lost.toLocaleString('en-US')} of ${opens.toLocaleString('en-US')} opens were left out`);
+      assert.ok((kernel['events'] ?? 0) + lost >= opens, JSON.stringify({ kernel, opens }));
+      assert.equal(losses['cgroup-budget'] ?? 0, lost, 'told as a loss, all of it');
+    } finally {
+      await agent.kill();
+    }
+  });
+
+  test('nor does it where nobody reads for a while; opens of the other cgroup are told as well', async () => {
+    const agent = await startThroughline(['events', '--json', '--type', 'exec,open']);
+    try {
+      process.kill(agent.pid, 'SIGSTOP');
+      let written: Promise<unknown>;
+      try {
+        const flooded = floods(1.5);
+        await sleep(700);
+        await startsPrograms('stalled');
+        written = inGroup(quiet, `for i in $(seq 100); do : > ${directory}/written-$i; done; /bin/true over`);
+        await Promise.all([flooded, written]);
+      } finally {
+        process.kill(agent.pid, 'SIGCONT');
+      }
+      await agent.waitFor(
+        ({ type, argv }) => type === 'exec' && (argv as string[])[1] === 'over',
+        20_000 * SLOWNESS,
+      );
+      assert.equal(toldOf(agent, 'stalled').size, PROGRAMS);
+      const opened = new Set(
+        agent.messages
+          .filter(({ type, path }) => type === 'open' && String(path).includes('/written-'))
+          .map(({ path }) => path),
+      );
+      assert.equal(opened.size, 100);
+      const { stderr } = await agent.stop(20_000 * SLOWNESS);
+      const { losses } = summaryOf(stderr);
+      assert.equal(losses['security-ring-full'], undefined);
+      assert.ok((losses['cgroup-budget'] ?? 0) > 1000, JSON.stringify(losses));
+    } finally {
+      await agent.kill();
+    }
+  });
+
+  test('is a finding that names the container, at most one a second', async () => {
+    const agent = await startThroughline(['run', '--json']);
+    try {
+      process.kill(agent.pid, 'SIGSTOP');
+      try {
+        await floods(1);
+      } finally {
+        process.kill(agent.pid, 'SIGCONT');
+      }
+      const isBlind = (one: { readonly kind: string; readonly class?: unknown }): boolean =>
+        one.kind === 'finding' && one.class === 'blind';
+      const finding = (await agent.waitFor(isBlind, 10_000 * SLOWNESS)) as unknown as FindingView;
+      assert.match(
+        finding.title,
+        new RegExp(
+          `^Blind for [\\d,]+ ms: [\\d,]+ events lost \\(container ${CONTAINER} had used up its share of the security ring\\)$`,
+        ),
+      );
+      assert.deepEqual([finding.request, finding.effect, finding.story], [null, null, []]);
+      assert.equal(finding.evidence[0]?.source, `container ${CONTAINER}`);
+      await sleep(1500);
+      await agent.stop();
+      const times = agent.messages.filter(isBlind).map(({ time }) => Date.parse(String(time)));
+      assert.ok(times.length <= 4, times.join());
+    } finally {
+      await agent.kill();
+    }
+  });
+});
+
+test('a crowd of cgroups can fill the ring; that is a finding, too', async () => {
+  const agent = await startThroughline(['run', '--json']);
+  try {
+    process.kill(agent.pid, 'SIGSTOP');
+    try {
+      // Each stays below its share.
+      const argument = 'x'.repeat(30_000);
+      for (let index = 0; index < 50; index++) {
+        const group = join(groups, `crowd-${index}`);
+        mkdirSync(group);
+        await inGroup(group, `for i in 1 2 3 4; do /bin/true ${argument}; done`);
+        await removeGroup(group);
+      }
+    } finally {
+      process.kill(agent.pid, 'SIGCONT');
+    }
+    const finding = (await agent.waitFor(
+      (one) => one.kind === 'finding' && one['class'] === 'blind',
+      10_000 * SLOWNESS,
+    )) as unknown as FindingView;
+    // By then opens of everybody else are held back as well.
+    const ofHost = finding.evidence.find(({ note }) => note.includes('no room in the security ring'));
+    assert.equal(ofHost?.source, 'host', finding.title);
+    assert.equal(finding.severity, 'high');
+    const { stderr } = await agent.stop();
+    assert.ok((summaryOf(stderr).losses['security-ring-full'] ?? 0) >= Number(ofHost.value));
+  } finally {
+    await agent.kill();
+  }
+});
