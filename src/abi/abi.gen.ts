@@ -1,7 +1,7 @@
 // Generated from bpf/abi.h by scripts/gen.ts. Do not edit: run "make gen".
 
 /** Fingerprint of the whole layout; compared with the BPF object when it is loaded. */
-export const ABI_HASH = 'c1b818a725a169f1';
+export const ABI_HASH = '2ee4c78aafeae821';
 
 export const EVENT_KIND = {
   EXEC: 1,
@@ -25,6 +25,7 @@ export const EVENT_FLAG = {
   PLAINTEXT: 16,
   AGENT: 64,
   CLIENT: 32,
+  MADE_RUN: 128,
 } as const;
 
 export const STAMP_ORIGIN = {
