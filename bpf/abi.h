@@ -34,6 +34,7 @@ enum event_flag {
 	FLAG_PLAINTEXT = 16,   /* payload: bytes that a TLS library handed out or took, not those on the wire */
 	FLAG_AGENT = 64,       /* action: aimed at the agent itself */
 	FLAG_CLIENT = 32,      /* accept: the connection was made by the process, not accepted; payload: of a UDP socket */
+	FLAG_MADE_RUN = 128,   /* payload: goroutines that the writer has made in its request have done something, and still run */
 };
 
 /* How a thread came by its request stamp. */
@@ -48,7 +49,8 @@ enum stamp_origin {
 	ORIGIN_TASK = 7,    /* a task that was made while the request was served, in asyncio */
 	/*
 	 * No stamp: a task that was made by another one, which served no request that we know. stamp_connection is that unit,
-	 * stamp_sequence the lower 32 bits of the time when, in units of 1024 ns.
+	 * stamp_sequence the lower 32 bits of the time when, in units of 1024 ns. Or a goroutine that was made while that one
+	 * served the request that it still serves; then the time is now.
 	 */
 	ORIGIN_MADE = 8,
 	/*

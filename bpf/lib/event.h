@@ -4,7 +4,7 @@
 #define THROUGHLINE_EVENT_H
 
 #include "lib/budget.h"
-#include "lib/unit.h"
+#include "lib/goroutine.h"
 
 /* Keeps the compiler from removing the bound on a length that the verifier needs to see. */
 #define BOUND(value, mask)                                   \
@@ -12,6 +12,18 @@
 		asm volatile("" : "+r"(value));              \
 		value &= (mask);                             \
 	} while (0)
+
+/* A goroutine that has read no request. When it was made is not known, but that it was after its maker had read one. */
+static __always_inline void tell_maker(struct event_header *header)
+{
+	__u64 maker = goroutine_maker();
+
+	if (!maker)
+		return;
+	header->stamp_connection = maker;
+	header->stamp_sequence = (__u32)(header->time_ns >> 10);
+	header->stamp_origin = ORIGIN_MADE;
+}
 
 /* For callers that have looked up what the task runs already. */
 static __always_inline void fill_header_of(struct event_header *header, __u16 kind, struct task_struct *task, __u64 unit,
@@ -45,6 +57,8 @@ static __always_inline void fill_header_of(struct event_header *header, __u16 ki
 		header->stamp_sequence = 0;
 		header->stamp_origin = ORIGIN_NONE;
 		header->ready_count = 0;
+		if (!is_thread(unit))
+			tell_maker(header);
 	}
 }
 

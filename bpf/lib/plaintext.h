@@ -31,6 +31,8 @@ static __always_inline void emit_plaintext(struct task_struct *task, struct conn
 	}
 	fill_header(&event->header, EVENT_PAYLOAD, task);
 	event->header.flags = FLAG_PLAINTEXT;
+	if (connection->direction == DIRECTION_OUT && goroutines_run())
+		event->header.flags |= FLAG_MADE_RUN;
 	asm volatile("" : "+r"(captured));
 	if (captured > capacity)
 		captured = capacity;

@@ -67,6 +67,8 @@ static __always_inline void stamp_unit(struct task_struct *task, __u64 unit, str
 {
 	__u32 marked_at = serving_marks_taken + 1;
 
+	if (!is_thread(unit))
+		note_goroutines(unit, connection->id, connection->sequence);
 	/* The mark goes with the connection that set it, should that turn out to be unreadable: then it is set again. */
 	if ((!thread || thread->marked_at != marked_at) && !mark_serving(task->tgid, connection->id))
 		marked_at = 0;

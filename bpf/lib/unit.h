@@ -27,6 +27,10 @@ struct runtime {
 	__u32 kind;          /* enum runtime_kind */
 	__u32 reads_outside; /* its event loop reads before it enters the connection's context: uvloop */
 	__u32 tls_layout;    /* Go: where a tls.Conn has what is read of it, found out by go-tls.bpf.c */
+	__u32 parent_offset; /* Go: from the goroutine to the number of the one that made it; 0 where the rest is not known: goroutine.h */
+	__u64 processors;    /* address of runtime.allp, a slice */
+	__u64 taken;         /* address of runtime.sched.goidgen */
+	__u32 cache_offset;  /* of runtime.p.goidcache */
 	__u32 reserved;
 };
 

@@ -47,6 +47,8 @@ static __always_inline void report(struct task_struct *task, struct connection_s
 	if (room)
 		captured = copy_bytes(scratch->data, transfer, room, &flags);
 	fill_header(&((struct payload_event *)scratch->data)->header, EVENT_PAYLOAD, task);
+	if (connection->direction == DIRECTION_OUT && may_have_runtime(task->tgid) && goroutines_run())
+		flags |= FLAG_MADE_RUN;
 	report_copied(connection, stream_offset, transfer->length, scratch, captured, flags);
 	scratch_release(scratch);
 }

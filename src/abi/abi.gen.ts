@@ -1,7 +1,7 @@
 // Generated from bpf/abi.h by scripts/gen.ts. Do not edit: run "make gen".
 
 /** Fingerprint of the whole layout; compared with the BPF object when it is loaded. */
-export const ABI_HASH = '8eabc9fda0ca1d9a';
+export const ABI_HASH = '8be84d2287e69383';
 
 export const EVENT_KIND = {
   EXEC: 1,
@@ -25,6 +25,7 @@ export const EVENT_FLAG = {
   PLAINTEXT: 16,
   AGENT: 64,
   CLIENT: 32,
+  MADE_RUN: 128,
 } as const;
 
 export const EXEC_FLAG = {

@@ -120,6 +120,7 @@ const EVENTS: Readonly<Record<KernelEvent['kind'], KernelEvent>> = {
     bytes: bytesOf('HTTP/1.1 200 OK\r\n\0\xff'),
     isPlaintext: true,
     isDatagram: true,
+    hasMadeRunning: true,
   },
   open: {
     ...HEADER,

@@ -136,6 +136,7 @@ export class EventDecoder {
     event.connection = readNumber(view, offset + PAYLOAD_EVENT.connection);
     event.isPlaintext = (view.getUint8(offset + EVENT_HEADER.flags) & EVENT_FLAG.PLAINTEXT) !== 0;
     event.isDatagram = (view.getUint8(offset + EVENT_HEADER.flags) & EVENT_FLAG.CLIENT) !== 0;
+    event.hasMadeRunning = (view.getUint8(offset + EVENT_HEADER.flags) & EVENT_FLAG.MADE_RUN) !== 0;
     event.sequence = view.getUint32(offset + PAYLOAD_EVENT.sequence, true);
     event.direction = view.getUint32(offset + PAYLOAD_EVENT.direction, true) === DIRECTION.OUT ? 'out' : 'in';
     event.streamOffset = readNumber(view, offset + PAYLOAD_EVENT.stream_offset);

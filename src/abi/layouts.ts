@@ -100,6 +100,8 @@ export const LAYOUTS: ReadonlyMap<string, Layout> = new Map([
   ['e285f42df8d13990', WITH_CGROUPS],
   // Losses are counted by cgroup, which no event shows.
   ['8eabc9fda0ca1d9a', WITH_CGROUPS],
+  // One more flag of events.
+  ['8be84d2287e69383', WITH_CGROUPS],
 ]);
 
 const KIND_NAMES = new Map(Object.entries(EVENT_KIND).map(([name, value]) => [value as number, name]));

@@ -204,7 +204,8 @@ export function encodeEvent(event: KernelEvent): Uint8Array {
       writer.header(
         event,
         (event.isPlaintext === true ? EVENT_FLAG.PLAINTEXT : 0) |
-          (event.isDatagram === true ? EVENT_FLAG.CLIENT : 0),
+          (event.isDatagram === true ? EVENT_FLAG.CLIENT : 0) |
+          (event.hasMadeRunning === true ? EVENT_FLAG.MADE_RUN : 0),
       );
       break;
     case 'action':

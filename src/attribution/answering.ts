@@ -115,8 +115,11 @@ export class Answering {
     if (!this.#isRefuted) this.#refute();
   }
 
-  /** The unit has written bytes of the reply of this request, and of no other. */
-  replied(unitId: number, request: RequestState, timeNs: number): void {
+  /**
+   * The unit has written bytes of the reply of this request, and of no other.
+   * @param hasMadeRunning what it has made does not end with the request: it may have served others, and nothing is settled
+   */
+  replied(unitId: number, request: RequestState, timeNs: number, hasMadeRunning = false): void {
     const begins = request.answerer === 0;
     if (begins) request.answerer = unitId;
     if (this.#isRefuted) return;
@@ -138,7 +141,7 @@ export class Answering {
     // The reply of a pipelined request may have been made by another, and had to wait for the one before.
     const isFlushed = begins && unit.acts.length === 0 && request.startedNs < unit.wroteNs;
     if (isFlushed && unit.current?.connection === request.connection) request.endsUnseen = true;
-    if (this.#agrees(unit, unitId, request, begins)) this.#settle(unit, unitId, request);
+    if (this.#agrees(unit, unitId, request, begins) && !hasMadeRunning) this.#settle(unit, unitId, request);
     if (this.#isRefuted) return;
     this.#clear(unit);
     this.#answers(unitId, unit);

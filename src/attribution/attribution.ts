@@ -177,9 +177,9 @@ export class Attributor {
     // An interim reply: its writer need not be who does the work.
     if (!request.isAnswered) return;
     if (serving.answering === null && !isHandedOver(request, event)) return;
-    serving.answering ??= new Answering(this.counters, (question) => this.#close(question));
+    serving.answering ??= this.#newAnswering();
     if (serving.unreadable.size > 0) serving.answering.interrupted(event.unit, event.timeNs);
-    else serving.answering.replied(event.unit, request, event.timeNs);
+    else serving.answering.replied(event.unit, request, event.timeNs, event.hasMadeRunning);
   }
 
   /**
@@ -511,10 +511,12 @@ export class Attributor {
   #ask(event: EventHeader, process: Process, attribution: Attribution): OpenQuestion | null {
     const serving = this.#tables.processes.get(process.pid);
     if (serving !== undefined && serving.process === process) {
+      const maker = makerOf(event);
+      // Who reads requests has others that work on them: their maker's reply tells for whom.
+      if (maker !== null) serving.answering ??= this.#newAnswering();
       const { answering } = serving;
       if (answering === null || event.stampOrigin === 'work') return null;
-      if (!this.#tables.isLoop(event))
-        return answering.acted(event.unit, event.timeNs, attribution, makerOf(event));
+      if (!this.#tables.isLoop(event)) return answering.acted(event.unit, event.timeNs, attribution, maker);
       answering.isLoop(event.unit);
       return null;
     }
@@ -523,6 +525,10 @@ export class Attributor {
     if (birth === undefined || !birth.hasProgram || birth.question?.isOpen !== true) return null;
     if (attribution.grade === 'matched') birth.question.matched ??= attribution.request as RequestState;
     return attribution.grade === 'ambiguous' ? birth.question : null;
+  }
+
+  #newAnswering(): Answering {
+    return new Answering(this.counters, (question) => this.#close(question));
   }
 
   #close(question: OpenQuestion): void {

@@ -148,6 +148,8 @@ export interface PayloadEvent extends EventHeader {
   isPlaintext?: boolean;
   /** One datagram of a UDP socket on which the process asks others. Absent: no. */
   isDatagram?: boolean;
+  /** Goroutines that the writer has made in its request have done something, and still run. Absent: no. */
+  hasMadeRunning?: boolean;
   bytes: Uint8Array;
 }
 

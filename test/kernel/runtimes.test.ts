@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -14,6 +14,7 @@ import { ElfFile } from '../../src/kernel/uprobes/elf-file.ts';
 import { goFunctions } from '../../src/kernel/uprobes/go-functions.ts';
 import { OpenFile, readMappings } from '../../src/kernel/uprobes/mapped-files.ts';
 import { requireKernel } from '../support/kernel.ts';
+import { NewerGo, whyNoNewerGo } from '../support/newer-go.ts';
 
 requireKernel();
 
@@ -102,6 +103,40 @@ describe('Go', { skip: hasGo ? false : 'go is not installed' }, () => {
 
   test('another program is none', async () => {
     assert.equal(await layoutOf(findGoUnits, '/bin/sh', ['-c', 'echo ready; read -r line']), null);
+  });
+});
+
+describe('Go that knows who made a goroutine', { skip: whyNoNewerGo() ?? false }, () => {
+  const source = `package main
+import ("os"; "runtime"; "time")
+func main() {
+	for range 40 { go func() { time.Sleep(time.Hour) }() }
+	runtime.Gosched()
+	os.Stdout.WriteString("ready\\n")
+	time.Sleep(time.Hour)
+}
+`;
+  const build = (name: string, ...flags: string[]): string => {
+    const file = join(directory, `${name}.go`);
+    writeFileSync(file, source);
+    const home = join(directory, name);
+    mkdirSync(home);
+    return new NewerGo(home).build('program', file, ...flags);
+  };
+
+  test('where that stands, and what was handed out', async () => {
+    // runtime2.go of Go 1.24: g.parentGoid and p.goidcache on 64-bit machines.
+    for (const flags of [[], ['-buildmode=pie']]) {
+      const layout = await layoutOf(findGoUnits, build(`makers${flags.length}`, ...flags), []);
+      assert.equal(layout?.makers?.parentOffset, 280);
+      assert.equal(layout.makers.cacheOffset, 376);
+    }
+  });
+
+  test('nothing is said of a program without symbols', async () => {
+    const layout = await layoutOf(findGoUnits, build('makerless', '-ldflags=-s -w'), []);
+    assert.equal(layout?.kind, 'go');
+    assert.equal(layout.makers, undefined);
   });
 });
 

@@ -1,3 +1,4 @@
+import { findGoMakers } from './go-makers.ts';
 import type { LoadedFile, ProcessMemory } from './process-memory.ts';
 import type { UnitLayout } from './unit-layout.ts';
 
@@ -41,7 +42,8 @@ export function findGoUnits(memory: ProcessMemory, file: LoadedFile): UnitLayout
       : !areGoroutines(memory, all.address, memberOffset)
   )
     return null;
-  return { kind: 'go', threadOffset, memberOffset };
+  const makers = minor === null ? null : findGoMakers(memory, file, minor, memberOffset);
+  return { kind: 'go', threadOffset, memberOffset, ...(makers === null ? {} : { makers }) };
 }
 
 /** The 19 of go1.19.8. */

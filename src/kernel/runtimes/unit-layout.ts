@@ -9,6 +9,19 @@ export interface UnitLayout {
   readonly memberOffset: number;
   /** Its event loop reads before it enters the connection's context (uvloop). */
   readonly readsOutside?: boolean;
+  readonly makers?: MakerLayout;
+}
+
+/** Go: where it stands who made a goroutine, and which numbers were handed out until when. Offsets and addresses in bytes. */
+export interface MakerLayout {
+  /** In runtime.g. */
+  readonly parentOffset: number;
+  /** In runtime.p. */
+  readonly cacheOffset: number;
+  /** Of runtime.allp, a slice. */
+  readonly processors: number;
+  /** Of the last number that any processor has taken. */
+  readonly taken: number;
 }
 
 export type UnitKind = 'go' | 'python';

@@ -25,7 +25,7 @@ export interface KernelSide {
 }
 
 /** struct runtime and enum runtime_kind of bpf/lib/unit.h. */
-const RUNTIME_BYTES = 32;
+const RUNTIME_BYTES = 56;
 const RUNTIME_MARKS = 16_384;
 const RUNTIME_KINDS: Readonly<Record<UnitKind, number>> = { go: 1, python: 2 };
 
@@ -45,7 +45,7 @@ export function kernelProbes(kernel: KernelSide): ProbeHost {
     slots: SLOTS,
     attach: (path, slot, probes) => links.attach(path, slot, probes),
     settle: () => links.settle(),
-    setRuntime(pid, startTicks, { kind, threadOffset, memberOffset, readsOutside }) {
+    setRuntime(pid, startTicks, { kind, threadOffset, memberOffset, readsOutside, makers }) {
       const key = Buffer.alloc(4);
       key.writeUInt32LE(pid);
       const value = Buffer.alloc(RUNTIME_BYTES);
@@ -54,6 +54,12 @@ export function kernelProbes(kernel: KernelSide): ProbeHost {
       value.writeUInt32LE(memberOffset, 12);
       value.writeUInt32LE(RUNTIME_KINDS[kind], 16);
       value.writeUInt32LE(readsOutside === true ? 1 : 0, 20);
+      if (makers !== undefined) {
+        value.writeUInt32LE(makers.parentOffset, 28);
+        value.writeBigUInt64LE(BigInt(makers.processors), 32);
+        value.writeBigUInt64LE(BigInt(makers.taken), 40);
+        value.writeUInt32LE(makers.cacheOffset, 48);
+      }
       native.updateElement(kernel.runtimesFd, key, value, 0n);
       variables.setUint8(maybeRuntimes + (pid % RUNTIME_MARKS), 1);
     },

@@ -1,0 +1,109 @@
+/** Work in goroutines that handlers start, with a Go that tells who made them. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, suite, test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { requireKernel } from '../support/kernel.ts';
+import { sendLoad } from '../support/load.ts';
+import { NewerGo, whyNoNewerGo } from '../support/newer-go.ts';
+import { freePort, openSinks } from '../support/ports.ts';
+import { answers, ProcessGroup } from '../support/process-group.ts';
+import { startThroughline, type Throughline } from '../support/throughline.ts';
+import { figures, judge, traceOf, untilTraced, type Verdicts } from '../support/truth.ts';
+
+requireKernel();
+
+const SOURCE = join(import.meta.dirname, 'programs', 'goroutines.go');
+const CONCURRENCY = 16;
+const START_TIMEOUT_MS = 15_000;
+/** Until a process that has begun to listen was looked at. */
+const LOOK_MS = 1000;
+/** What is provisional is held back for two seconds at most. */
+const SETTLED_MS = 2500;
+
+let directory: string;
+let program: string;
+let agent: Throughline;
+
+type Mode = 'together' | 'later' | 'worker';
+
+interface Server extends AsyncDisposable {
+  readonly url: string;
+}
+
+async function startServer(): Promise<Server> {
+  const port = await freePort();
+  await using started = new AsyncDisposableStack();
+  const workDirectory = await mkdtemp(join(directory, 'work-'));
+  const group = started.use(
+    new ProcessGroup({
+      program,
+      args: [`${port}`],
+      env: { PATH: '/usr/bin:/bin', WORK_DIR: workDirectory },
+      cwd: directory,
+    }),
+  );
+  const url = `http://127.0.0.1:${port}`;
+  await group.untilReady('the server', () => answers(`${url}/`), START_TIMEOUT_MS);
+  await sleep(LOOK_MS);
+  const resources = started.move();
+  return { url, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+}
+
+/** Sends requests of which every second one, or none, has bytes that help. Whatever is said, nothing may be wrong. */
+async function observe(
+  t: TestContext,
+  { url }: Server,
+  mode: Mode,
+  carry: 'mixed' | 'reversed',
+  requests: number,
+): Promise<Verdicts> {
+  await using sinks = await openSinks(64);
+  const isReversed = (id: string): boolean => carry === 'reversed' || Number(id.slice(-1)) % 2 === 0;
+  const first = agent.messages.length;
+  const load = await sendLoad({
+    url,
+    requests,
+    concurrency: CONCURRENCY,
+    sinkPorts: sinks.ports,
+    target: (id, port) =>
+      `/work?id=${id}&port=${port}&mode=${mode}&carry=${isReversed(id) ? 'reversed' : 'plain'}`,
+  });
+  assert.ok(load.every(({ status }) => status === 200));
+  await untilTraced(agent, load);
+  await sleep(SETTLED_MS);
+  const verdicts = judge(traceOf(agent.messages.slice(first)), load);
+  t.diagnostic(`${mode}, ${carry}: ${figures(verdicts)}`);
+  assert.equal(verdicts.wrong, 0, verdicts.examples.join('\n'));
+  return verdicts;
+}
+
+suite('goroutines that handlers start', { skip: whyNoNewerGo() ?? false }, () => {
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'throughline-goroutines-'));
+    program = new NewerGo(directory).build('goroutines', SOURCE);
+    agent = await startThroughline(['trace', '--json']);
+  });
+  after(async () => {
+    await agent.stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  test('the handler waits for them: they work for the request that it answers', async (t) => {
+    await using server = await startServer();
+    // Until who answers has proved itself, bytes decide.
+    await observe(t, server, 'together', 'mixed', 300);
+    const verdicts = await observe(t, server, 'together', 'reversed', 300);
+    assert.ok(verdicts.right >= 0.95 * verdicts.expected, figures(verdicts));
+  });
+
+  for (const mode of ['later', 'worker'] as const)
+    for (const isProved of [false, true])
+      test(`${mode}, ${isProved ? 'where others have waited before' : 'from the beginning'}`, async (t) => {
+        await using server = await startServer();
+        if (isProved) await observe(t, server, 'together', 'mixed', 300);
+        for (const carry of ['reversed', 'mixed'] as const) await observe(t, server, mode, carry, 200);
+      });
+});
