@@ -72,6 +72,7 @@ const EVENTS: readonly KernelEvent[] = [
     length: 5,
     isPlaintext: false,
     isDatagram: false,
+    hasMadeRunning: false,
     bytes: Uint8Array.from(Buffer.from('hello')),
   },
   {
