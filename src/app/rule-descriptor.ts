@@ -22,7 +22,7 @@ export class FilledDescriptor implements RuleDescriptor {
     return this.#name;
   }
 
-  fillFile(kind: 'file' | 'directory', name: ByteString, nameRaw: ByteString, number: number): this {
+  fillFile(kind: 'file' | 'directory', name: ByteString, nameRaw: ByteString | null, number: number): this {
     this.kind = kind;
     this.number = number;
     this.#name = name;

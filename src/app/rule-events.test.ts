@@ -8,6 +8,7 @@ import {
   SampleProgram,
   sampleRequest,
 } from '../output/sample-story.ts';
+import { RULE_CALLS } from '../rules/calls.ts';
 import type { RuleEvent } from '../rules/event.ts';
 import { TOLD_ARGUMENTS } from '../rules/fields/event-arguments.ts';
 import { FIELDS } from '../rules/fields/registry.ts';
@@ -147,6 +148,8 @@ test('the arguments that rules may ask for are those that events have', () => {
       names.add(name);
     }
   }
+  // Those of actions: rule-action.test.ts.
+  for (const call of RULE_CALLS.values()) for (const name of call.names) names.add(name);
   assert.deepEqual([...names].toSorted(byText), [...TOLD_ARGUMENTS].toSorted(byText));
 });
 
@@ -156,7 +159,8 @@ test('every field that has an answer gives one, or none, on every event', () => 
     const event = events.ofEffect(effect);
     for (const { name, argument, reason, type } of FIELDS) {
       if (reason !== null || type === 'bytes') continue;
-      const field = argument.startsWith('required') ? `${name}[name]` : name;
+      const given = name === 'evt.rawarg' ? 'flags' : 'name';
+      const field = argument.startsWith('required') ? `${name}[${given}]` : name;
       assert.equal(typeof isTrue(`${field} exists`, event), 'boolean', field);
     }
   }

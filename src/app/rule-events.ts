@@ -1,6 +1,8 @@
 import type { ByteString } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
+import { socketAddressOf } from '../base/socket-address.ts';
 import type {
+  ActionEffect,
   Attribution,
   ConnectEffect,
   Effect,
@@ -13,8 +15,10 @@ import type { Process } from '../model/process.ts';
 import type { QueryMessage, QueryOutcome } from '../model/query.ts';
 import type { Connection, Request } from '../model/request.ts';
 import { openFlagNames } from '../output/linux-names.ts';
+import { RULE_CALLS, type RuleCall } from '../rules/calls.ts';
 import { eventTypeOf } from '../rules/event-types.ts';
 import { UNTOLD_NUMBER, type RuleDescriptor, type RuleEvent } from '../rules/event.ts';
+import { argumentNumber, argumentText, pathIn } from './rule-action.ts';
 import { FilledDescriptor } from './rule-descriptor.ts';
 
 /** Where events come from, as far as their rules may ask for it. */
@@ -36,7 +40,7 @@ export class RuleEvents {
     this.#event = new FilledEvent(source);
   }
 
-  /** null where it is no event of rules: a question to a service that is neither a data service nor DNS, an action. */
+  /** null where it is no event of rules: a question to a service that is neither a data service nor DNS. */
   ofEffect(effect: Effect): RuleEvent | null {
     const event = this.#event;
     event.begin(effect.timeNs, effect.tid, effect.process, effect.attribution.request, effect.attribution);
@@ -52,8 +56,7 @@ export class RuleEvents {
       case 'query':
         return event.fillQuery(effect);
       case 'action':
-        // Rules know the arguments of calls by other names than the catalogue: none are events of rules yet.
-        return null;
+        return event.fillAction(effect);
     }
   }
 
@@ -83,6 +86,11 @@ const TYPES = {
   db_query: typeNamed('db_query'),
   dns_query: typeNamed('dns_query'),
 };
+
+/** With the index of its type, by name of the call. */
+const ACTION_CALLS = new Map(
+  [...RULE_CALLS].map(([syscall, call]) => [syscall, { call, type: typeNamed(call.type) }]),
+);
 
 function typeNamed(name: string): number {
   const type = eventTypeOf(name);
@@ -127,9 +135,9 @@ class FilledEvent implements RuleEvent {
   descriptor: RuleDescriptor | null = null;
   path: ByteString | null = null;
   pathRaw: ByteString | null = null;
-  readonly sourcePath = null;
+  sourcePath: ByteString | null = null;
   readonly sourcePathRaw = null;
-  readonly targetPath = null;
+  targetPath: ByteString | null = null;
   readonly targetPathRaw = null;
   argumentNames = NO_ARGUMENTS;
   request: Request | null = null;
@@ -140,6 +148,8 @@ class FilledEvent implements RuleEvent {
   readonly #descriptor = new FilledDescriptor();
   #exec: ExecEffect | null = null;
   #exitCode = 0;
+  #action: ActionEffect | null = null;
+  #call: RuleCall | null = null;
 
   constructor(source: RuleEventSource) {
     this.#source = source;
@@ -171,6 +181,10 @@ class FilledEvent implements RuleEvent {
     this.descriptor = null;
     this.path = null;
     this.pathRaw = null;
+    this.sourcePath = null;
+    this.targetPath = null;
+    this.#action = null;
+    this.#call = null;
     this.argumentNames = NO_ARGUMENTS;
     this.query = null;
     this.outcome = null;
@@ -243,7 +257,42 @@ class FilledEvent implements RuleEvent {
     return this;
   }
 
+  /** Paths are told where the call succeeded, as the reference engine has it. */
+  fillAction(effect: ActionEffect): RuleEvent | null {
+    const known = ACTION_CALLS.get(effect.syscall);
+    if (known === undefined) return null;
+    const { call, type } = known;
+    this.type = type;
+    this.result = effect.result;
+    this.argumentNames = call.names;
+    this.#action = effect;
+    this.#call = call;
+    const { name, source, target, file } = call.roles;
+    if (effect.result >= 0) {
+      this.path = pathIn(effect, name === -1 ? file : name);
+      this.sourcePath = pathIn(effect, source);
+      this.targetPath = pathIn(effect, target);
+    }
+    const behind = pathIn(effect, file);
+    if (behind !== null) this.descriptor = this.#descriptor.fillFile('file', behind, null, UNTOLD_NUMBER);
+    else if (effect.action === 'bind') this.#fillBound(effect);
+    return this;
+  }
+
+  #fillBound({ arguments: [, raw] }: ActionEffect): void {
+    const at = typeof raw === 'string' ? socketAddressOf(raw) : null;
+    if (at !== null) this.descriptor = this.#descriptor.fillConnection(at.family, null, null, at, true);
+  }
+
+  rawArgument(name: string): number | null {
+    return this.#action === null || this.#call === null
+      ? null
+      : argumentNumber(this.#action, this.#call, name);
+  }
+
   argument(name: string): ByteString | null {
+    if (this.#action !== null && this.#call !== null)
+      return argumentText(this.#action, this.#call, name, this.#source.architecture);
     switch (this.type) {
       case TYPES.execve:
         return this.#exec === null ? null : execArgument(this.#exec, name);

@@ -1,5 +1,6 @@
-import { addressText, endpointText } from '../base/addresses.ts';
+import { endpointText } from '../base/addresses.ts';
 import { textFromByteString, type ByteString } from '../base/bytes.ts';
+import { socketAddressOf } from '../base/socket-address.ts';
 import { argumentsOf, type ActionName, type Argument, type Names } from '../model/actions.ts';
 import type { ActionArgument } from '../model/event.ts';
 import type { SyscallName } from '../model/syscalls.ts';
@@ -69,19 +70,9 @@ function namesOf(value: number, names: Names): number | string | readonly string
   return set;
 }
 
-// include/linux/socket.h
-const AF_UNIX = 1;
-const AF_INET = 2;
-const AF_INET6 = 10;
-
 /** struct sockaddr as people write it; '' for one of another family, or that was cut. */
 function socketAddressText(raw: ByteString): string {
-  const family = raw.charCodeAt(0) | (raw.charCodeAt(1) << 8);
-  const port = (raw.charCodeAt(2) << 8) | raw.charCodeAt(3);
-  if (family === AF_UNIX) return textFromByteString(raw.slice(2).replace(/\0+$/, ''));
-  if (family === AF_INET && raw.length >= 8)
-    return endpointText(addressText('ipv4', raw.slice(4, 8)), port, 'ipv4');
-  if (family === AF_INET6 && raw.length >= 24)
-    return endpointText(addressText('ipv6', raw.slice(8, 24)), port, 'ipv6');
-  return '';
+  const at = socketAddressOf(raw);
+  if (at === null) return '';
+  return at.family === 'unix' ? textFromByteString(at.address) : endpointText(at.address, at.port, at.family);
 }

@@ -1,3 +1,6 @@
+import { ACTIONS, type Action } from '../model/actions.ts';
+import { RULE_CALLS } from './calls.ts';
+
 /**
  * Types of events that rules may ask for: the system calls of Linux on x86-64 (asm/unistd_64.h), the events of the
  * reference engine that are no call, and our own. A type is known by its index.
@@ -8,7 +11,7 @@ const SYSTEM_CALLS = `
   clock_settime clone clone3 close close_range connect copy_file_range creat create_module
   delete_module dup dup2 dup3 epoll_create epoll_create1 epoll_ctl epoll_ctl_old epoll_pwait
   epoll_pwait2 epoll_wait epoll_wait_old eventfd eventfd2 execve execveat exit exit_group faccessat
-  faccessat2 fadvise64 fallocate fanotify_init fanotify_mark fchdir fchmod fchmodat fchown fchownat
+  faccessat2 fadvise64 fallocate fanotify_init fanotify_mark fchdir fchmod fchmodat fchmodat2 fchown fchownat
   fcntl fdatasync fgetxattr finit_module flistxattr flock fork fremovexattr fsconfig fsetxattr
   fsmount fsopen fspick fstat fstatfs fsync ftruncate futex futex_waitv futimesat get_kernel_syms
   get_mempolicy get_robust_list get_thread_area getcpu getcwd getdents getdents64 getegid geteuid
@@ -72,11 +75,25 @@ export function isSystemCall(type: number): boolean {
   return calls.has(EVENT_TYPES[type] ?? '');
 }
 
+/** Whose actions are told. A rule that asks for others has them told, too. */
+const WHOSE: Readonly<Record<Action['scope'], string>> = {
+  serving: 'by processes that serve requests and what they started; by all where a rule asks for it',
+  everybody: 'by anybody',
+};
+
+const ACTION_TYPES: Readonly<Record<string, string>> = Object.fromEntries(
+  [...RULE_CALLS.values()].map(({ type, action }) => {
+    const { sees, scope }: Action = ACTIONS[action];
+    return [type, `${sees}, ${WHOSE[scope]}`];
+  }),
+);
+
 /** Types that events have today. The calls of a family come under one name where the kernel side tells them as one. */
 const ANSWERED: Readonly<Record<string, string>> = {
+  ...ACTION_TYPES,
   execve: 'execve and execveat',
   openat:
-    'open, creat, openat and openat2: to write by anybody, to read by processes that serve requests and what they started',
+    'open, creat, openat and openat2: to write by anybody, to read by processes that serve requests and what they started; by all where a rule asks for it',
   connect: 'connect',
   accept4: 'accept and accept4',
   procexit: 'the end of a process that serves requests, or that one has started',
@@ -98,6 +115,7 @@ const TOLD_AS: Readonly<Record<string, string>> = {
   openat2: 'openat',
   creat: 'openat',
   accept: 'accept4',
+  fchmodat2: 'fchmodat',
 };
 
 export function toldAs(type: number): string | null {

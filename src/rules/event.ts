@@ -41,6 +41,8 @@ export interface RuleEvent {
   readonly argumentNames: readonly string[];
   /** Text of an argument as the reference engine prints it; null where the event has none of this name. */
   argument(name: string): ByteString | null;
+  /** An argument of a system call as a number; null where the event has none of this name, or as text alone. */
+  rawArgument(name: string): number | null;
   /** The request itself, for events that are requests or replies; else the one that caused the event. */
   readonly request: Request | null;
   readonly attribution: Attribution | null;

@@ -38,7 +38,7 @@ export function makeProcess(changes: Partial<Process> = {}): Process {
   };
 }
 
-type EventChanges = Partial<Omit<RuleEvent, 'type' | 'argument' | 'descriptor'>> & {
+type EventChanges = Partial<Omit<RuleEvent, 'type' | 'argument' | 'rawArgument' | 'descriptor'>> & {
   /** Name of the type. */
   readonly type?: string;
   readonly args?: Readonly<Record<string, string>>;
@@ -75,6 +75,7 @@ export function makeEvent({
     outcome: null,
     argumentNames: Object.keys(args),
     argument: (name) => args[name] ?? null,
+    rawArgument: (name) => (/^-?\d+$/.test(args[name] ?? '') ? Number(args[name]) : null),
     ...changes,
     type: index,
     descriptor: descriptor === null ? null : { ...DESCRIPTOR, ...descriptor },

@@ -1,3 +1,5 @@
+import { RULE_CALLS } from '../calls.ts';
+
 /** Names that the reference engine gives to arguments of calls, as they appear in evt.arg.NAME. */
 const NAMES = `
   addr addr_len advice args arg arg2_int arg2_str atime argsmask backlog buflen cap_effective cap_inheritable
@@ -16,6 +18,7 @@ const NAMES = `
   .split(/\s+/);
 
 const known = new Set(NAMES);
+for (const { names } of RULE_CALLS.values()) for (const name of names) known.add(name);
 
 export function isEventArgument(name: string): boolean {
   return known.has(name);
@@ -23,6 +26,7 @@ export function isEventArgument(name: string): boolean {
 
 /** Arguments that some event has today: see src/app/rule-events.ts. */
 export const TOLD_ARGUMENTS: ReadonlySet<string> = new Set([
+  ...[...RULE_CALLS.values()].flatMap(({ names }) => names),
   'args',
   'comm',
   'cwd',
@@ -39,6 +43,18 @@ export const TOLD_ARGUMENTS: ReadonlySet<string> = new Set([
   'tuple',
   'uid',
 ]);
+
+const NUMBERS = new Set(
+  [...RULE_CALLS.values()].flatMap((call) => [
+    call.resultName,
+    ...[...call.arguments].filter(([, { argument }]) => argument.kind === 'number').map(([name]) => name),
+  ]),
+);
+
+/** Why no event has an argument as a number; null where one has it. */
+export function untoldNumber(name: string): string | null {
+  return NUMBERS.has(name) ? null : 'no event that is told has this argument as a number';
+}
 
 /** Why no event has an argument; null where one has it. Numbers count those that an event has. */
 export function untoldArgument(name: string): string | null {

@@ -3,7 +3,7 @@ import type { RuleEvent } from '../event.ts';
 import { categoryOf, EVENT_TYPES, eventTypeOf, isSystemCall } from '../event-types.ts';
 import { field, ofOpenMode, ofType, single, unanswered } from './define.ts';
 import { errorName } from './errno.ts';
-import { untoldArgument } from './event-arguments.ts';
+import { untoldArgument, untoldNumber } from './event-arguments.ts';
 import type { Field } from './field.ts';
 
 /** asm-generic/fcntl.h */
@@ -83,9 +83,20 @@ export const EVENT_FIELDS: readonly Field[] = [
     'evt.is_open_create': ['boolean', 'Whether a file is made.'],
     'evt.is_open_exec': ['boolean', 'Whether a file is made that may be executed.'],
   }),
-  ...unanswered('arguments are told as text: ask for evt.arg', {
-    'evt.rawarg': ['number', 'An argument of the event as a number.', 'required name'],
-  }),
+  {
+    ...field(
+      'evt.rawarg',
+      'number',
+      'required name',
+      'An argument of a system call as a number, such as evt.rawarg.flags.',
+      'single',
+      (argument) => {
+        const name = argument ?? '';
+        return { shape: 'single', type: 'number', get: (event) => event.rawArgument(name) };
+      },
+    ),
+    reasonFor: untoldNumber,
+  },
   single('evt.abspath', 'string', 'Absolute path that the call is about.', ({ path }) => path),
   single(
     'evt.abspath.src',

@@ -12,12 +12,8 @@ import { UNANSWERED_FIELDS } from './unanswered-fields.ts';
 /** Fields that could be answered, but for which the events of today have no value. */
 const AWAITED: Readonly<Record<string, string>> = {
   'evt.cpu': 'the processor is not handed on with what happened',
-  'evt.abspath.src': 'calls with two paths are not told',
-  'evt.abspath.dst': 'calls with two paths are not told',
-  'fs.path.source': 'calls with two paths are not told',
-  'fs.path.sourceraw': 'calls with two paths are not told',
-  'fs.path.target': 'calls with two paths are not told',
-  'fs.path.targetraw': 'calls with two paths are not told',
+  'fs.path.sourceraw': 'paths of calls with two are told as absolute ones',
+  'fs.path.targetraw': 'paths of calls with two are told as absolute ones',
   'flow.bytes_in': 'the end of a connection is no event of rules',
   'flow.bytes_out': 'the end of a connection is no event of rules',
 };
