@@ -13,6 +13,7 @@ import { generateCliReference } from './gen/cli-reference.ts';
 import { generateErrorReference } from './gen/error-reference.ts';
 import { generateEventReference } from './gen/event-reference.ts';
 import { generateRuleFieldReference } from './gen/rule-field-reference.ts';
+import { generateRuleReference } from './gen/rule-reference.ts';
 
 /** What one generator makes: path from the repository's root, and content. */
 type GeneratedFiles = ReadonlyMap<string, string>;
@@ -26,6 +27,7 @@ const GENERATORS: readonly (() => GeneratedFiles)[] = [
   () => new Map([['docs/reference/errors.md', generateErrorReference()]]),
   () => new Map([['docs/reference/events.md', generateEventReference(root)]]),
   () => new Map([['docs/reference/rule-fields.md', generateRuleFieldReference()]]),
+  () => new Map([['docs/reference/rules.md', generateRuleReference(root)]]),
   () => new Map([['docs/ATTRIBUTION.md', attributionDocument()]]),
 ];
 

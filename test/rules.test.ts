@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import type { EventView } from '../src/output/views.ts';
 import { recordingPath } from './support/fixtures.ts';
@@ -65,5 +66,16 @@ suite('rules on recorded events', () => {
     const { code, stdout, stderr } = throughline(['rules', 'try', 'proc.nmae = x', recordingPath('demo')]);
     assert.deepEqual([code, stdout], [64, '']);
     assert.match(stderr, /CONDITION is wrong at 1:1: unknown field 'proc\.nmae'; did you mean proc\.name\?/);
+  });
+
+  test('the rules that come with it pass their tests', () => {
+    const folder = join(import.meta.dirname, '..', 'rules');
+    const all = throughline(['rules', 'test', folder]);
+    assert.equal(all.code, 0, all.stdout + all.stderr);
+    assert.match(all.stdout, /^passed {4}Shell run by a request \(/m);
+    const one = throughline(['rules', 'test', join(folder, 'web.yaml')]);
+    assert.equal(one.code, 0);
+    assert.doesNotMatch(one.stdout, /Coin miner/);
+    assert.equal(throughline(['rules', 'test', join(folder, 'absent')]).code, 66);
   });
 });

@@ -6,6 +6,7 @@ import { examineRuntimes } from '../containers/clients.ts';
 import { DEFAULT_SOCKETS } from '../containers/sockets.ts';
 import { answerContainerNames } from './container-names.ts';
 import { examineHost } from './doctor.ts';
+import { testRuleFolder } from './rule-tests/test-folder.ts';
 import type { WorkerInput, WorkerPost } from './worker-contract.ts';
 
 export interface EngineSetup {
@@ -20,6 +21,7 @@ export interface EngineSetup {
 export function createEngine(setup: EngineSetup): Engine {
   return {
     run: (options, onMessage) => runInWorker(setup, options, onMessage),
+    testRules: testRuleFolder,
     examine: async ({ containerRuntimes } = {}) => ({
       ...examineHost(setup.root, setup.version, release()),
       containerRuntimes: await examineRuntimes(containerRuntimes),

@@ -1,5 +1,6 @@
 import type { RuntimeReport, RuntimeSocket } from '../containers/contract.ts';
 import type { RequestFilter } from '../output/request-filter.ts';
+import type { RuleTestReport } from '../rules/test-report.ts';
 import type {
   EventView,
   FindingView,
@@ -18,6 +19,8 @@ export interface Engine {
   run(options: EngineOptions, onMessage: (message: EngineMessage) => void): Promise<RunSummary>;
   /** What this host can do, and what would be attached. Never rejects for a missing feature: that is its result. */
   examine(options?: ExamineOptions): Promise<DoctorReport>;
+  /** Runs the tests of a folder of rules, or of one file of it. Throws TL4001 for what cannot be read. */
+  testRules(path: string): RuleTestReport;
 }
 
 export interface ExamineOptions {

@@ -1,4 +1,5 @@
 import { ThroughlineError } from '../base/errors.ts';
+import type { RuleTestReport } from '../rules/test-report.ts';
 import { main } from './main.ts';
 import type { DoctorReport, Engine, EngineMessage, EngineOptions, RunSummary } from './contract.ts';
 import type { CliEnvironment } from './environment.ts';
@@ -11,6 +12,8 @@ export class MadeUpEngine implements Engine {
   readonly runs: EngineOptions[] = [];
   /** What a run rejects with, after its messages. */
   failure: Error | null = null;
+  /** What tests of rules come to. */
+  tested: RuleTestReport = { rules: [], ordinary: [], errors: [] };
 
   constructor(messages: readonly EngineMessage[] = [], report: Partial<DoctorReport> = {}) {
     this.#messages = messages;
@@ -40,6 +43,10 @@ export class MadeUpEngine implements Engine {
       probeHits: [{ library: 'OpenSSL', path: '/usr/lib/libssl.so.3', hits: 3210 }],
       containers: { asked: 3, named: 2, unknown: 0, failed: 1, skipped: 0 },
     };
+  }
+
+  testRules(): RuleTestReport {
+    return this.tested;
   }
 
   examine(): Promise<DoctorReport> {

@@ -7,6 +7,7 @@ import { checkCommand } from './rules/check.ts';
 import { explainCommand } from './rules/explain.ts';
 import { fieldsCommand } from './rules/fields.ts';
 import { listCommand } from './rules/list.ts';
+import { testCommand } from './rules/test.ts';
 import { tryCommand } from './rules/try.ts';
 import { runCommand } from './run.ts';
 import { traceCommand } from './trace.ts';
@@ -23,5 +24,6 @@ export const COMMANDS: readonly Command[] = [
   listCommand,
   explainCommand,
   fieldsCommand,
+  testCommand,
   tryCommand,
 ];

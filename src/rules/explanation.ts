@@ -30,7 +30,7 @@ function add(part: Expression, indent: string, prefix: string, lines: string[]):
 }
 
 /** As it stands in the rule, lists in place of their names. */
-function checkText({ span }: Check): string {
+export function checkText({ span }: Check): string {
   const text = span.in.text.slice(span.start, span.end).replace(/\s+/g, ' ');
   return text.length > MAX_CHECK ? `${text.slice(0, MAX_CHECK)}…` : text;
 }

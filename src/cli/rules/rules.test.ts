@@ -203,3 +203,46 @@ test('events --filter and try: a condition that is right goes to the engine, one
     assert.equal(engine.runs.length, 1);
   }
 });
+
+test('test: one line for each rule, why one failed, and exit code 1', async () => {
+  const engine = new MadeUpEngine();
+  const rule = { file: 'r.yaml', line: 1, fires: 2, quiet: 1, untold: 0, waitsFor: [], failures: [] };
+  const failure = {
+    file: 'tests/r.yaml',
+    line: 3,
+    expected: 'fires',
+    rule: 'Bad\x1b',
+    event: 'run ls',
+    trace: ['false  proc.name = sh   (ls)'],
+  } as const;
+  engine.tested = {
+    rules: [
+      { ...rule, rule: 'Good', outcome: 'passed' },
+      { ...rule, rule: 'Late', outcome: 'waits', untold: 2, waitsFor: ['ptrace'] },
+    ],
+    ordinary: [{ name: 'cron', steps: 4, outcome: 'passed', failures: [] }],
+    errors: [],
+  };
+  const good = await runCli(['rules', 'test', 'rules'], engine);
+  assert.equal(good.exitCode, 0);
+  assert.equal(
+    good.stdout,
+    `passed    Good (1 quiet, 2 fire)
+waits     Late (1 quiet, 2 fire; 2 of them not told yet: ptrace)
+passed    ordinary work: cron (4 steps)
+2 rules: 1 passed, 1 wait; 1 of 1 kinds of ordinary work quiet
+`,
+  );
+  assert.equal((await runCli(['rules', 'test', 'rules', '--strict'], engine)).exitCode, 1);
+  engine.tested = {
+    rules: [{ ...rule, rule: 'Bad\x1b', outcome: 'failed', failures: [failure] }],
+    ordinary: [],
+    errors: [],
+  };
+  const bad = await runCli(['rules', 'test', 'rules'], engine);
+  assert.equal(bad.exitCode, 1);
+  assert.ok(!bad.stdout.includes('\x1b'));
+  assert.match(bad.stdout, /must fire on: run ls\n {4}false {2}proc\.name = sh {3}\(ls\)\n/);
+  const json = await runCli(['rules', 'test', 'rules', '--json'], engine);
+  assert.deepEqual(JSON.parse(json.stdout), engine.tested);
+});
