@@ -26,6 +26,14 @@ struct pt_regs {
 #define SYS_recvfrom 45
 #define SYS_sendmsg 46
 #define SYS_recvmsg 47
+#define SYS_socket 41
+#define SYS_listen 50
+#define SYS_ftruncate 77
+#define SYS_mkdirat 258
+#define SYS_unlinkat 263
+#define SYS_linkat 265
+#define SYS_symlinkat 266
+#define SYS_renameat2 316
 #define ARG0(regs) ((regs)->di)
 #define ARG1(regs) ((regs)->si)
 #define ARG2(regs) ((regs)->dx)
@@ -56,6 +64,14 @@ struct pt_regs {
 #define SYS_recvfrom 207
 #define SYS_sendmsg 211
 #define SYS_recvmsg 212
+#define SYS_mkdirat 34
+#define SYS_unlinkat 35
+#define SYS_symlinkat 36
+#define SYS_linkat 37
+#define SYS_ftruncate 46
+#define SYS_socket 198
+#define SYS_listen 201
+#define SYS_renameat2 276
 #define ARG0(r) ((r)->orig_x0)
 #define ARG1(r) ((r)->regs[1])
 #define ARG2(r) ((r)->regs[2])
@@ -377,6 +393,11 @@ struct tcp_sock {
 	unsigned int write_seq;  /* next byte that the program writes */
 };
 
+/* A path that the kernel has copied from its caller. */
+struct filename {
+	const char *name;
+};
+
 struct sockaddr_un {
 	unsigned short sun_family;
 	char sun_path[108];
@@ -427,8 +448,15 @@ struct user_open_how {
 #define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
+#define AF_PACKET 17
+/* include/uapi/linux/un.h: UNIX_PATH_MAX */
+#define UNIX_PATH_LIMIT 108
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
+#define SOCK_RAW 3
+#define SOCK_PACKET 10
+/* Behind it are SOCK_CLOEXEC and SOCK_NONBLOCK. */
+#define SOCK_TYPE_MASK 0xf
 #define TCP_ESTABLISHED 1
 #define TCP_FIN_WAIT1 4
 #define TCP_CLOSE 7

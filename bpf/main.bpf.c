@@ -54,6 +54,8 @@ struct abi_types {
 	struct action_event action_event;
 	struct cgroup_event cgroup_event;
 	struct cgroup_budget cgroup_budget;
+	struct datagram_event datagram_event;
+	struct tcp_event tcp_event;
 };
 const struct abi_types *abi_types;
 

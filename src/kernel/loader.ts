@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { ABI_HASH, COUNTER } from '../abi/abi.gen.ts';
 import { contractLayout, elfVariables, layoutHash, readBtf } from '../abi/btf.ts';
 import { ThroughlineError } from '../base/errors.ts';
-import { actionPlans, unwantedCalls, type ActionInterest } from './action-plans.ts';
+import { actionPlans, asksFor, unwantedCalls, type ActionInterest } from './action-plans.ts';
 import { takeLostEvents, type LostEvents } from './budgets.ts';
 import type { FeatureName, Features } from './features.ts';
 import { ATTACH_UPROBE_MULTI, type Native, type Pointer } from './libbpf.ts';
@@ -75,7 +75,11 @@ export function loadSensors(native: Native, options: LoadOptions): LoadedSensors
   if (features.privilege.answer !== 'supported')
     throw new ThroughlineError('TL1001', features.privilege.detail);
   const plan = planSensors(features).map((planned) => {
-    const reason = options.disabled?.[planned.sensor.name];
+    const notAsked =
+      planned.sensor.isOnDemand === true && !asksFor(options.actions ?? 'effects', planned.sensor.name)
+        ? 'nobody asks for it'
+        : undefined;
+    const reason = options.disabled?.[planned.sensor.name] ?? notAsked;
     return reason === undefined ? planned : { ...planned, chosen: null, reason };
   });
   if (plan.every((sensor) => sensor.chosen === null))
@@ -124,6 +128,11 @@ function tryLoad(
     if (result !== 0) throw new ThroughlineError('TL1007', lastLines(native));
     const globals = new Globals(native, handle, object);
     globals.bss.setUint32(globals.offsetOf('agent_pid'), options.agentPid, true);
+    globals.bss.setUint32(
+      globals.offsetOf('wants_all_remotes'),
+      asksFor(options.actions ?? 'effects', 'datagram') ? 1 : 0,
+      true,
+    );
     fillActionPlans(native, handle, architecture, options.actions ?? 'effects');
     fillDispatcher(native, handle, plan, architecture, globals, unwantedCalls(options.actions ?? 'effects'));
     for (const name of ownHooks(plan)) links.push(attach(native, handle, name));
