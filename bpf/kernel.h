@@ -14,11 +14,16 @@
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long r10, r9, r8, ax, bx, cx, dx, si, di, orig_ax, sp;
+	unsigned long bp, r10, r9, r8, ax, bx, cx, dx, si, di, orig_ax, sp;
 };
 #define SYSCALL_NUMBER(regs) ((int)(regs)->orig_ax)
 /* arch/x86/entry/syscalls/syscall_64.tbl */
 #define SYS_read 0
+#define SYS_open 2
+#define SYS_connect 42
+#define SYS_creat 85
+#define SYS_openat 257
+#define SYS_openat2 437
 #define SYS_readv 19
 #define SYS_writev 20
 #define SYS_sendfile 40

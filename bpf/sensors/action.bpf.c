@@ -153,12 +153,9 @@ __noinline int append_argument(__u64 value, __u64 beside, __u32 kind, __u32 inde
 	return 0;
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(exit_action, struct pt_regs *regs, long result)
+static __always_inline int tell_action(struct task_struct *task, __u32 number, const __u64 *arguments, long result)
 {
-	__u64 arguments[ARGUMENTS] = { ARG0(regs), ARG1(regs), ARG2(regs), ARG3(regs), ARG4(regs), ARG5(regs) };
-	struct task_struct *task = current_task();
-	__u32 number = SYSCALL_NUMBER(regs), index, size;
+	__u32 index, size;
 	struct action_plan *plan = bpf_map_lookup_elem(&action_plans, &number);
 	struct action_event *event;
 	struct scratch *scratch;
@@ -181,7 +178,7 @@ int BPF_PROG(exit_action, struct pt_regs *regs, long result)
 	event->result = result;
 	event->action = plan->action;
 	event->call = plan->call;
-	__builtin_memcpy(event->arguments, arguments, sizeof(arguments));
+	__builtin_memcpy(event->arguments, arguments, sizeof(event->arguments));
 	scratch->cursor = sizeof(*event);
 	for (index = 0; index < ARGUMENTS; index++) {
 		__u32 kind = plan->kinds[index];
@@ -195,4 +192,12 @@ int BPF_PROG(exit_action, struct pt_regs *regs, long result)
 	submit_within_budget(event, size, FREQUENT);
 	scratch_release(scratch);
 	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(exit_action, struct pt_regs *regs, long result)
+{
+	__u64 arguments[ARGUMENTS] = { ARG0(regs), ARG1(regs), ARG2(regs), ARG3(regs), ARG4(regs), ARG5(regs) };
+
+	return tell_action(current_task(), SYSCALL_NUMBER(regs), arguments, result);
 }

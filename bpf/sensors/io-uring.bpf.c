@@ -10,7 +10,7 @@
  * The kernel threads of a ring (IORING_SETUP_SQPOLL, workers) are threads of the process that owns it: what they do is told of that
  * process, without the stamp of a thread.
  */
-#include "lib/path.h"
+#include "lib/opened.h"
 #include "lib/remote.h"
 #include "lib/ring.h"
 /* With it in one unit: action.bpf.c, whose plans and arguments these are, too. */
@@ -46,34 +46,6 @@ static __always_inline void tell_and_hold(struct scratch *scratch, struct io_kio
 	bpf_map_update_elem(&held_requests, &key, scratch->data, BPF_ANY);
 }
 
-/*
- * Appends the path that a file is to be opened by, and where it begins if it is relative, behind the event in the scratch buffer that
- * the caller holds. A function of its own, which the verifier goes through once.
- */
-__noinline int append_opened(__u64 name, int directory)
-{
-	__u32 cpu = bpf_get_smp_processor_id(), position = sizeof(struct open_event);
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &cpu);
-	struct open_event *event;
-	__u64 inode;
-	long size;
-
-	if (!scratch)
-		return 0;
-	event = (struct open_event *)scratch->data;
-	size = bpf_probe_read_kernel_str(&scratch->data[position], TEXT_LIMIT, READ((struct filename *)name, name));
-	if (size < 0) {
-		event->header.flags |= FLAG_UNREADABLE;
-		size = 0;
-	}
-	BOUND(size, 0x1fff);
-	event->path_size = size;
-	if (size > 1 && scratch->data[position] != '/')
-		event->resolved_size =
-			append_base(current_task(), position + size, directory, &event->header.flags, &inode);
-	return sizeof(*event) + event->path_size + event->resolved_size;
-}
-
 static __always_inline int open_submitted(struct io_kiocb *request)
 {
 	struct task_struct *task = current_task();
@@ -93,7 +65,7 @@ static __always_inline int open_submitted(struct io_kiocb *request)
 	event->header.flags = FLAG_RING;
 	event->result = -EINPROGRESS;
 	event->open_flags = flags;
-	tell_and_hold(scratch, request, append_opened(RING_NAME(io_open, request, filename), READ(open, dfd)));
+	tell_and_hold(scratch, request, append_opened(RING_NAME(io_open, request, filename), READ(open, dfd), 1));
 	scratch_release(scratch);
 	return 0;
 }
@@ -328,11 +300,7 @@ static __always_inline __u32 open_completed(struct scratch *scratch, struct io_k
 	if (path_size > HELD_LIMIT - sizeof(*event))
 		path_size = HELD_LIMIT - sizeof(*event);
 	BOUND(path_size, 0x3ff);
-	event->path_size = path_size;
-	event->inode = READ(file, f_inode, i_ino);
-	event->device = READ(file, f_inode, i_sb, s_dev);
-	event->resolved_size = append_path(sizeof(*event) + path_size, &file->f_path, &event->header.flags);
-	return sizeof(*event) + path_size + event->resolved_size;
+	return append_resolved(scratch, file, path_size);
 }
 
 static __always_inline void connect_completed(struct connect_event *event, struct io_kiocb *request, int result)

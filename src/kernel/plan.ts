@@ -154,7 +154,7 @@ export const SENSORS: readonly Sensor[] = [
           exit_openat: ['openat'],
           exit_openat2: ['openat2'],
         },
-        weaker: 'open_by_handle_at is told as an action, 32-bit calls are not seen',
+        weaker: 'open_by_handle_at is told as an action, without the path of the file',
       },
     ],
   },
@@ -168,7 +168,20 @@ export const SENSORS: readonly Sensor[] = [
         syscallExits: {
           exit_action: ACTION_LIST.flatMap(({ calls }) => Object.keys(calls) as SyscallName[]),
         },
-        weaker: 'what 32-bit calls do is not seen; paths of what is removed are those that were passed',
+        weaker: 'paths of what is removed are those that were passed',
+      },
+    ],
+  },
+  {
+    name: 'compat',
+    sees: 'opens, connections and actions of 32-bit programs on x86-64',
+    alternatives: [
+      {
+        ...SYSCALL_PLAN,
+        programs: [],
+        syscallExits: { exit_compat: [] },
+        weaker:
+          'bytes that they transfer are not seen, nor calls through socketcall; nothing of 32-bit programs on arm64',
       },
     ],
   },
