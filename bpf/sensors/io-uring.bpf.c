@@ -191,7 +191,9 @@ static __always_inline __u32 call_of(struct io_kiocb *request, __u8 operation, _
 		arguments[3] = RING_NAME(io_link, request, newpath);
 		arguments[4] = READ((struct io_link *)request, flags);
 		return SYS_linkat;
-	case RING_FTRUNCATE:
+	case RING_FTRUNCATE: /* since Linux 6.9 */
+		if (!bpf_core_field_exists(((struct io_ftrunc *)0)->len))
+			return 0;
 		arguments[0] = READ(request, cqe.fd);
 		arguments[1] = READ((struct io_ftrunc *)request, len);
 		return SYS_ftruncate;
@@ -200,7 +202,9 @@ static __always_inline __u32 call_of(struct io_kiocb *request, __u8 operation, _
 		arguments[1] = READ((struct io_socket *)request, type);
 		arguments[2] = READ((struct io_socket *)request, protocol);
 		return SYS_socket;
-	case RING_LISTEN:
+	case RING_LISTEN: /* since Linux 6.11 */
+		if (!bpf_core_field_exists(((struct io_listen *)0)->backlog))
+			return 0;
 		arguments[0] = READ(request, cqe.fd);
 		arguments[1] = READ((struct io_listen *)request, backlog);
 		return SYS_listen;
