@@ -23,6 +23,8 @@ enum event_kind {
 	EVENT_WORK = 9,
 	EVENT_ACTION = 10,
 	EVENT_CGROUP = 11,
+	EVENT_DATAGRAM = 12,
+	EVENT_TCP = 13,
 };
 
 /* Bits of event_header.flags. */
@@ -35,6 +37,8 @@ enum event_flag {
 	FLAG_AGENT = 64,       /* action: aimed at the agent itself */
 	FLAG_CLIENT = 32,      /* accept: the connection was made by the process, not accepted; payload: of a UDP socket */
 	FLAG_MADE_RUN = 128,   /* payload: goroutines that the writer has made in its request have done something, and still run */
+	/* open, connect, datagram, action: asked for through io_uring, so path and address are the kernel's copies of what was asked for */
+	FLAG_RING = 128,
 };
 
 /* How a thread came by its request stamp. */
@@ -277,6 +281,7 @@ enum argument_test {
 	TEST_ANY_BIT = 1, /* of the value is set in the argument */
 	TEST_AT_MOST = 2, /* the argument is */
 	TEST_OTHER = 3,   /* than the value */
+	TEST_RAW_SOCKET = 4, /* the first two arguments, of socket(): it sees or makes packets whole */
 };
 
 /* What user space wants of a system call. The key is its number. */
@@ -301,6 +306,45 @@ struct action_event {
 	unsigned short text_size[6];
 	unsigned short base_size[6];
 	unsigned int reserved;
+};
+
+/*
+ * The first datagram between a socket and a remote that it is not connected to. Of IPv4, IPv6 and unix sockets; raw
+ * sockets have no ports.
+ */
+struct datagram_event {
+	struct event_header header;
+	unsigned char family;      /* enum address_family */
+	unsigned char socket_type; /* SOCK_DGRAM 2, SOCK_RAW 3 */
+	unsigned char direction;   /* enum direction */
+	unsigned char reserved;
+	unsigned short local_port;
+	unsigned short remote_port;
+	unsigned char remote_address[16];
+	char path[108]; /* as in accept_event */
+	unsigned int path_size;
+};
+
+/* A TCP connection of anybody is over. The header names who made it, where that is known, and no thread. */
+struct tcp_event {
+	struct event_header header;
+	unsigned long long bytes_sent;     /* with what was sent again */
+	unsigned long long bytes_received;
+	unsigned long long bytes_acked;    /* by the other end */
+	unsigned int retransmits;          /* segments that were sent again */
+	unsigned int segments_out;
+	unsigned int segments_in;
+	unsigned int duration_us;          /* 0: not known; 4294967295 for more */
+	unsigned int error;                /* errno that the socket ended with, 0 for none */
+	unsigned char family;
+	unsigned char last_state; /* TCP_* of include/net/tcp_states.h: that it was in before it was closed */
+	unsigned short local_port;
+	unsigned short remote_port;
+	unsigned char role; /* 1: this end made the connection, 2: it accepted it, 0: not known */
+	unsigned char reserved;
+	unsigned char local_address[16];
+	unsigned char remote_address[16];
+	unsigned int reserved_end;
 };
 
 /* A cgroup of the unified hierarchy was made. Section: its path from the root of the hierarchy, ended by NUL. */

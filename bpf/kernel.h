@@ -14,11 +14,16 @@
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long r10, r9, r8, ax, bx, cx, dx, si, di, orig_ax, sp;
+	unsigned long bp, r10, r9, r8, ax, bx, cx, dx, si, di, orig_ax, sp;
 };
 #define SYSCALL_NUMBER(regs) ((int)(regs)->orig_ax)
 /* arch/x86/entry/syscalls/syscall_64.tbl */
 #define SYS_read 0
+#define SYS_open 2
+#define SYS_connect 42
+#define SYS_creat 85
+#define SYS_openat 257
+#define SYS_openat2 437
 #define SYS_readv 19
 #define SYS_writev 20
 #define SYS_sendfile 40
@@ -26,6 +31,14 @@ struct pt_regs {
 #define SYS_recvfrom 45
 #define SYS_sendmsg 46
 #define SYS_recvmsg 47
+#define SYS_socket 41
+#define SYS_listen 50
+#define SYS_ftruncate 77
+#define SYS_mkdirat 258
+#define SYS_unlinkat 263
+#define SYS_linkat 265
+#define SYS_symlinkat 266
+#define SYS_renameat2 316
 #define ARG0(regs) ((regs)->di)
 #define ARG1(regs) ((regs)->si)
 #define ARG2(regs) ((regs)->dx)
@@ -56,6 +69,14 @@ struct pt_regs {
 #define SYS_recvfrom 207
 #define SYS_sendmsg 211
 #define SYS_recvmsg 212
+#define SYS_mkdirat 34
+#define SYS_unlinkat 35
+#define SYS_symlinkat 36
+#define SYS_linkat 37
+#define SYS_ftruncate 46
+#define SYS_socket 198
+#define SYS_listen 201
+#define SYS_renameat2 276
 #define ARG0(r) ((r)->orig_x0)
 #define ARG1(r) ((r)->regs[1])
 #define ARG2(r) ((r)->regs[2])
@@ -377,6 +398,11 @@ struct tcp_sock {
 	unsigned int write_seq;  /* next byte that the program writes */
 };
 
+/* A path that the kernel has copied from its caller. */
+struct filename {
+	const char *name;
+};
+
 struct sockaddr_un {
 	unsigned short sun_family;
 	char sun_path[108];
@@ -427,8 +453,15 @@ struct user_open_how {
 #define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
+#define AF_PACKET 17
+/* include/uapi/linux/un.h: UNIX_PATH_MAX */
+#define UNIX_PATH_LIMIT 108
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
+#define SOCK_RAW 3
+#define SOCK_PACKET 10
+/* Behind it are SOCK_CLOEXEC and SOCK_NONBLOCK. */
+#define SOCK_TYPE_MASK 0xf
 #define TCP_ESTABLISHED 1
 #define TCP_FIN_WAIT1 4
 #define TCP_CLOSE 7

@@ -11,15 +11,23 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(dispatch_sys_exit, struct pt_regs *regs, long result)
 {
 	int number = SYSCALL_NUMBER(regs);
+	__u64 bit = 1ULL << (number & 63), wanted, compat;
 
 	if ((unsigned int)number >= MAX_SYSCALLS)
 		return 0;
-	if (!(wanted_syscalls[(number >> 6) & 7] & (1ULL << (number & 63))))
+	wanted = wanted_syscalls[(number >> 6) & 7];
+	compat = wanted_compat[(number >> 6) & 7];
+	/* One test for the numbers of both kinds of programs: the many that nobody wants leave here. */
+	if (!((wanted | compat) & bit))
 		return 0;
 	if (is_compat_call()) {
+		if (compat & bit)
+			bpf_tail_call(ctx, &syscall_exits, COMPAT_SLOT);
 		count(COUNTER_COMPAT_SKIPPED);
 		return 0;
 	}
+	if (!(wanted & bit))
+		return 0;
 	bpf_tail_call(ctx, &syscall_exits, number);
 	return 0;
 }
@@ -54,6 +62,8 @@ struct abi_types {
 	struct action_event action_event;
 	struct cgroup_event cgroup_event;
 	struct cgroup_budget cgroup_budget;
+	struct datagram_event datagram_event;
+	struct tcp_event tcp_event;
 };
 const struct abi_types *abi_types;
 

@@ -12,11 +12,15 @@
 #include "abi.h"
 
 #define MAX_SYSCALLS 512
+/* Of syscall_exits; no system call has this number. */
+#define COMPAT_SLOT (MAX_SYSCALLS - 1)
 #define SCRATCH_SIZE 65536
 #define SECURITY_RING_BYTES (4 * 1024 * 1024)
 
 /* Set by user space, memory-mapped: a bit for each system call that some sensor wants. */
 unsigned long long wanted_syscalls[MAX_SYSCALLS / 64] = {};
+/* Likewise by the numbers of 32-bit programs: see sensors/compat.bpf.c. */
+unsigned long long wanted_compat[MAX_SYSCALLS / 64] = {};
 /* The agent itself is not observed: its own writes would feed themselves. */
 unsigned int agent_pid = 0;
 /* Fill level of a ring at which the reader is woken at once; below it, it comes by itself after its timeout. */

@@ -15,9 +15,10 @@
 /* Where the bytes of a transfer are: one buffer (vector_count 0), or an array of vectors. */
 struct transfer {
 	unsigned long address;
-	unsigned long destination; /* of a datagram: struct sockaddr in user memory, 0 where the socket knows it */
+	unsigned long destination; /* of a datagram: struct sockaddr in user memory, 0 where the socket knows it; where one came from likewise */
 	unsigned int vector_count;
 	unsigned int length;
+	unsigned int destination_length;
 	unsigned int buffer_size; /* of one buffer: of a datagram, length may be more than it got (MSG_TRUNC) */
 };
 
@@ -29,6 +30,7 @@ static __always_inline void forget_way(struct transfer *transfer)
 {
 	transfer->address += unknown_nought;
 	transfer->destination += unknown_nought;
+	transfer->destination_length += unknown_nought;
 	transfer->vector_count += unknown_nought;
 	transfer->buffer_size += unknown_nought;
 }

@@ -23,6 +23,14 @@ struct {
 	__type(value, struct action_plan);
 } action_plans SEC(".maps");
 
+/* Such a socket gets or makes packets whole: of any protocol, or of IP. Those of netlink are raw by name only. */
+static __always_inline int is_raw_socket(__u64 family, __u64 type)
+{
+	type &= SOCK_TYPE_MASK;
+	return family == AF_PACKET ||
+	       ((family == AF_INET || family == AF_INET6) && (type == SOCK_RAW || type == SOCK_PACKET));
+}
+
 static __always_inline int is_told(const struct action_plan *plan, const __u64 *arguments)
 {
 	__u64 argument = arguments[plan->test_argument < ARGUMENTS ? plan->test_argument : 0];
@@ -34,6 +42,8 @@ static __always_inline int is_told(const struct action_plan *plan, const __u64 *
 		return argument <= plan->test_value;
 	case TEST_OTHER:
 		return argument != plan->test_value;
+	case TEST_RAW_SOCKET:
+		return is_raw_socket(arguments[0], arguments[1]);
 	default:
 		return 1;
 	}
@@ -70,6 +80,9 @@ static __always_inline __u32 append_base(struct task_struct *task, __u32 start, 
 	return file ? append_path(start, &file->f_path, flags) : 0;
 }
 
+/* Beside the kind of an argument: its text is not in user memory, but the kernel's own copy (struct filename). */
+#define ARGUMENT_IN_KERNEL 0x100
+
 /*
  * Appends what is told of an argument beside its number, at the scratch buffer's cursor. `beside` is the argument before or
  * behind it, as its kind wants. A function of its own, which the verifier goes through once.
@@ -80,6 +93,7 @@ __noinline int append_argument(__u64 value, __u64 beside, __u32 kind, __u32 inde
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &cpu);
 	struct task_struct *task = current_task();
 	struct action_event *event;
+	__u32 is_in_kernel;
 	long size = 0;
 
 	if (!scratch || index >= ARGUMENTS)
@@ -91,16 +105,24 @@ __noinline int append_argument(__u64 value, __u64 beside, __u32 kind, __u32 inde
 		return 0;
 	}
 	BOUND(position, START_MASK);
+	is_in_kernel = kind & ARGUMENT_IN_KERNEL;
+	kind &= ~ARGUMENT_IN_KERNEL;
 	switch (kind) {
 	case ARGUMENT_TEXT:
 	case ARGUMENT_PATH:
 	case ARGUMENT_PATH_AT:
-		size = bpf_probe_read_user_str(&scratch->data[position], TEXT_LIMIT, (void *)value);
+		if (is_in_kernel)
+			size = bpf_probe_read_kernel_str(&scratch->data[position], TEXT_LIMIT,
+							 READ((struct filename *)value, name));
+		else
+			size = bpf_probe_read_user_str(&scratch->data[position], TEXT_LIMIT, (void *)value);
+		event->header.flags |= is_in_kernel ? 0 : FLAG_USER_MEMORY;
 		break;
 	case ARGUMENT_BYTES:
 		limit = beside < BYTES_LIMIT ? beside : BYTES_LIMIT;
 		BOUND(limit, 0xff);
 		size = bpf_probe_read_user(&scratch->data[position], limit, (void *)value) ? -1 : (long)limit;
+		event->header.flags |= FLAG_USER_MEMORY;
 		break;
 	case ARGUMENT_WORD:
 		if (bpf_probe_read_user(&event->arguments[index], sizeof(__u64), (void *)value))
@@ -131,12 +153,9 @@ __noinline int append_argument(__u64 value, __u64 beside, __u32 kind, __u32 inde
 	return 0;
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(exit_action, struct pt_regs *regs, long result)
+static __always_inline int tell_action(struct task_struct *task, __u32 number, const __u64 *arguments, long result)
 {
-	__u64 arguments[ARGUMENTS] = { ARG0(regs), ARG1(regs), ARG2(regs), ARG3(regs), ARG4(regs), ARG5(regs) };
-	struct task_struct *task = current_task();
-	__u32 number = SYSCALL_NUMBER(regs), index, size;
+	__u32 index, size;
 	struct action_plan *plan = bpf_map_lookup_elem(&action_plans, &number);
 	struct action_event *event;
 	struct scratch *scratch;
@@ -159,7 +178,7 @@ int BPF_PROG(exit_action, struct pt_regs *regs, long result)
 	event->result = result;
 	event->action = plan->action;
 	event->call = plan->call;
-	__builtin_memcpy(event->arguments, arguments, sizeof(arguments));
+	__builtin_memcpy(event->arguments, arguments, sizeof(event->arguments));
 	scratch->cursor = sizeof(*event);
 	for (index = 0; index < ARGUMENTS; index++) {
 		__u32 kind = plan->kinds[index];
@@ -173,4 +192,12 @@ int BPF_PROG(exit_action, struct pt_regs *regs, long result)
 	submit_within_budget(event, size, FREQUENT);
 	scratch_release(scratch);
 	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(exit_action, struct pt_regs *regs, long result)
+{
+	__u64 arguments[ARGUMENTS] = { ARG0(regs), ARG1(regs), ARG2(regs), ARG3(regs), ARG4(regs), ARG5(regs) };
+
+	return tell_action(current_task(), SYSCALL_NUMBER(regs), arguments, result);
 }

@@ -4,6 +4,7 @@
  * one datagram pass through payload.bpf.c, like those of connections.
  */
 #include "lib/datagram.h"
+#include "lib/remote.h"
 #include "lib/client.h"
 
 #define DATAGRAMS_TOLD 8
@@ -17,6 +18,7 @@ static __always_inline int read_message(unsigned long messages, unsigned int ind
 	transfer->address = message.header.iov;
 	transfer->vector_count = message.header.iov_count;
 	transfer->destination = message.header.name;
+	transfer->destination_length = message.header.name_length;
 	transfer->length = message.length;
 	transfer->buffer_size = 0;
 	return message.header.iov_count ? 0 : -1;
@@ -41,16 +43,17 @@ int BPF_PROG(exit_sendmmsg, struct pt_regs *regs, long result)
 	struct task_struct *task = current_task();
 	struct transfer transfer = {};
 	struct sock *sk;
-	int index;
+	int index, asks;
 
-	if (result <= 0 || !is_serving(task->tgid))
+	if (result <= 0 || (!wants_all_remotes && !is_serving(task->tgid)))
 		return 0;
 	sk = socket_of(task, ARG0(regs));
-	if (!sk || !is_udp(sk, family_of(sk)))
+	if (!sk)
 		return 0;
+	asks = is_serving(task->tgid) && is_udp(sk, family_of(sk));
 	for (index = 0; index < DATAGRAMS_TOLD && index < result; index++)
-		if (!read_message(ARG1(regs), index, &transfer))
-			datagram_sent(sk, &transfer);
+		if (!read_message(ARG1(regs), index, &transfer) && !(asks && datagram_sent(sk, &transfer)))
+			remote_seen(sk, &transfer, DIRECTION_OUT);
 	count_skipped(sk, result);
 	return 0;
 }
@@ -70,6 +73,9 @@ int BPF_PROG(exit_recvmmsg, struct pt_regs *regs, long result)
 	if (!sk)
 		return 0;
 	if (!find_datagram_socket(sk)) {
+		for (index = 0; index < DATAGRAMS_TOLD && index < result; index++)
+			if (!read_message(ARG1(regs), index, &transfer))
+				remote_seen(sk, &transfer, DIRECTION_IN);
 		read_unknown(task, sk);
 		return 0;
 	}

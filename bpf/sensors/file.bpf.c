@@ -53,6 +53,7 @@ static __always_inline int opened(struct task_struct *task, long result, int dir
 			event->resolved_size = append_path(offset, &file->f_path, &event_flags);
 		}
 	} else {
+		event_flags |= FLAG_USER_MEMORY;
 		/* Where the path started: user space joins the two. An absolute path needs no start. */
 		if (size > 1 && data[sizeof(*event)] != '/') {
 			if (directory == AT_FDCWD) {

@@ -9,6 +9,7 @@
 #include "lib/client.h"
 #include "lib/transfer.h"
 #include "lib/datagram.h"
+#include "lib/remote.h"
 
 #define INBOUND_LIMIT 8192
 #define OUTBOUND_LIMIT 1024
@@ -124,31 +125,31 @@ static __always_inline void ciphertext_out(struct task_struct *task, struct sock
 		connection->tls_stage = TLS_QUIET;
 }
 
-/* The process asks another service. */
-static __always_inline void question(struct task_struct *task, struct sock *sk, struct connection_state *connection,
+/* The process asks another service. Returns whether it was a datagram that is no question, or something of no interest. */
+static __always_inline int question(struct task_struct *task, struct sock *sk, struct connection_state *connection,
 				     const struct transfer *transfer)
 {
 	unsigned int room;
 	__u64 offset, id;
 
 	if (connection ? !is_client(connection) : !is_serving(task->tgid))
-		return;
+		return !connection;
 	if (!connection && datagram_sent(sk, transfer))
-		return;
+		return 0;
 	if (!connection)
 		connection = adopt_client(sk);
 	else if (!connection->id && is_serving(task->tgid))
 		connection = name_client(sk, connection, transfer->length);
 	if (!connection)
-		return;
+		return 1;
 	if (!connection->id) {
 		/* Counted only, so that whoever names it knows that its beginning is over. */
 		connection->bytes_out += transfer->length;
-		return;
+		return 0;
 	}
 	/* Once there is plaintext, that is the question: see tls.bpf.c. */
 	if (connection->tls_stage == TLS_PLAINTEXT)
-		return;
+		return 0;
 	if (connection->direction != DIRECTION_OUT) {
 		id = connection->id;
 		if (connection->sequence <= 16 && bpf_map_lookup_elem(&ignored_connections, &id)) {
@@ -166,12 +167,13 @@ static __always_inline void question(struct task_struct *task, struct sock *sk, 
 	offset = connection->bytes_out;
 	connection->bytes_out += transfer->length;
 	if (connection->mode == MODE_CLIENT_UNREAD)
-		return;
+		return 0;
 	room = transfer->address && connection->message_captured < INBOUND_LIMIT ?
 		       INBOUND_LIMIT - connection->message_captured :
 		       0;
 	if (room)
 		report(task, connection, offset, transfer, room);
+	return 0;
 }
 
 /* The other service answers. */
@@ -297,7 +299,8 @@ static __always_inline void reply_bytes(struct task_struct *task, struct connect
 
 /*
  * Whatever is no plain message on an accepted TCP connection: unix sockets, what the process asks others, TLS, datagrams, sockets of
- * no interest. Functions of their own, with plain numbers to them: the common case stays small.
+ * no interest. Functions of their own, with plain numbers to them: the common case stays small. They return whether the remote, if
+ * there is one, was not told yet.
  */
 __noinline int receive_otherwise(__u64 socket, __u64 address, __u32 vector_count, __u32 length, __u32 buffer_size)
 {
@@ -312,8 +315,10 @@ __noinline int receive_otherwise(__u64 socket, __u64 address, __u32 vector_count
 		note_transfer(sk, DIRECTION_IN, 0);
 		if (connection)
 			answer(task, connection, &transfer);
-		else if (!datagram_received(sk, &transfer))
+		else if (!datagram_received(sk, &transfer)) {
 			read_unknown(task, sk);
+			return 1;
+		}
 		return 0;
 	}
 	if (connection->mode == MODE_IGNORE && tls_attached) {
@@ -342,7 +347,7 @@ __noinline int send_otherwise(__u64 socket, __u64 address, __u64 destination, __
 
 	if (!connection || connection->mode != MODE_CAPTURE) {
 		ciphertext_out(task, sk, connection);
-		question(task, sk, connection, &transfer);
+		return question(task, sk, connection, &transfer);
 	} else {
 		reply_bytes(task, connection, &transfer);
 	}
@@ -356,6 +361,7 @@ static __always_inline int transferred(unsigned int descriptor, struct transfer 
 	struct sock *sk = socket_of(task, descriptor);
 	struct connection_state *connection;
 	__u64 key = (__u64)sk;
+	int is_other;
 
 	forget_way(transfer);
 	transfer->length = result > 0x7fffffff ? 0x7fffffff : (unsigned int)result;
@@ -372,10 +378,13 @@ static __always_inline int transferred(unsigned int descriptor, struct transfer 
 			reply_bytes(task, connection, transfer);
 		return 0;
 	}
-	return direction == DIRECTION_IN ? receive_otherwise(key, transfer->address, transfer->vector_count,
-							     transfer->length, transfer->buffer_size) :
-					   send_otherwise(key, transfer->address, transfer->destination,
-							  transfer->vector_count, transfer->length);
+	is_other = direction == DIRECTION_IN ? receive_otherwise(key, transfer->address, transfer->vector_count,
+								 transfer->length, transfer->buffer_size) :
+					       send_otherwise(key, transfer->address, transfer->destination,
+							      transfer->vector_count, transfer->length);
+	if (is_other)
+		remote_seen(sk, transfer, direction);
+	return 0;
 }
 
 /*
@@ -433,11 +442,20 @@ static __always_inline int find_bytes(struct pt_regs *regs, struct transfer *tra
 		transfer->address = message.iov;
 		transfer->vector_count = message.iov_count;
 		transfer->destination = message.name;
+		transfer->destination_length = message.name_length;
 		return 0;
 	case SYS_sendfile: /* (out, in, ...): the bytes never pass through user memory, so they are counted only. */
 		return 0;
-	case SYS_sendto: /* (fd, buffer, size, flags, struct sockaddr *, ...) */
+	case SYS_recvfrom: /* (fd, buffer, size, flags, struct sockaddr *, int *) */
 		transfer->destination = ARG4(regs);
+		bpf_probe_read_user(&transfer->destination_length, sizeof(transfer->destination_length),
+				    (void *)ARG5(regs));
+		transfer->address = ARG1(regs);
+		transfer->buffer_size = ARG2(regs);
+		return 0;
+	case SYS_sendto: /* (fd, buffer, size, flags, struct sockaddr *, int) */
+		transfer->destination = ARG4(regs);
+		transfer->destination_length = ARG5(regs);
 		/* fallthrough */
 	default: /* (fd, buffer, size, ...) */
 		transfer->address = ARG1(regs);

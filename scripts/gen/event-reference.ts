@@ -12,6 +12,11 @@ const KINDS: Readonly<Record<string, { readonly sees: string; readonly sensor: s
   exit: { sees: 'a process ends', sensor: 'process' },
   accept: { sees: 'a connection is accepted, or made to ask another service', sensor: 'network' },
   connect: { sees: 'a connection is tried', sensor: 'network' },
+  datagram: {
+    sees: 'the first datagram passes between a socket and a remote that it is not connected to; questions of DNS are told as connections',
+    sensor: 'payload',
+  },
+  tcp: { sees: 'a TCP connection of anybody is over, with what the kernel has counted', sensor: 'tcp' },
   close: { sees: 'a connection ends', sensor: 'network' },
   work: { sees: 'an event loop hands work over, or gets it back', sensor: 'runtime' },
   payload: { sees: 'bytes pass through a connection', sensor: 'payload' },
@@ -124,13 +129,17 @@ function actionSection(fields: readonly Field[]): string {
       '',
       markdownTable(
         ['action', 'when', 'arguments by system call', 'scope'],
-        actions.map(({ name, sees, calls, scope, isOnDemand }) => [
+        actions.map(({ name, sees, calls, scope, isOnDemand, effects }) => [
           `\`${name}\``,
           sees,
           Object.entries(calls)
             .map(([syscall, passed]) => callText(syscall as SyscallName, passed))
             .join('; '),
-          isOnDemand === true ? 'on demand' : scope,
+          isOnDemand === true
+            ? 'on demand'
+            : effects === undefined
+              ? scope
+              : `${scope}: ${effects.sees}; others on demand`,
         ]),
       ),
     ]),

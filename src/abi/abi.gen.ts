@@ -1,7 +1,7 @@
 // Generated from bpf/abi.h by scripts/gen.ts. Do not edit: run "make gen".
 
 /** Fingerprint of the whole layout; compared with the BPF object when it is loaded. */
-export const ABI_HASH = '8be84d2287e69383';
+export const ABI_HASH = '986c3106f2853934';
 
 export const EVENT_KIND = {
   EXEC: 1,
@@ -15,6 +15,8 @@ export const EVENT_KIND = {
   WORK: 9,
   ACTION: 10,
   CGROUP: 11,
+  DATAGRAM: 12,
+  TCP: 13,
 } as const;
 
 export const EVENT_FLAG = {
@@ -26,6 +28,7 @@ export const EVENT_FLAG = {
   AGENT: 64,
   CLIENT: 32,
   MADE_RUN: 128,
+  RING: 128,
 } as const;
 
 export const EXEC_FLAG = {
@@ -115,6 +118,7 @@ export const ARGUMENT_TEST = {
   ANY_BIT: 1,
   AT_MOST: 2,
   OTHER: 3,
+  RAW_SOCKET: 4,
 } as const;
 
 /** Byte offsets in struct accept_event; SIZE is that of its fixed part. */
@@ -198,6 +202,20 @@ export const CONNECT_EVENT = {
   result: 64,
   family: 68,
   socket_type: 69,
+  remote_port: 70,
+  remote_address: 72,
+  path: 88,
+  path_size: 196,
+} as const;
+
+/** Byte offsets in struct datagram_event; SIZE is that of its fixed part. */
+export const DATAGRAM_EVENT = {
+  SIZE: 200,
+  header: 0,
+  family: 64,
+  socket_type: 65,
+  direction: 66,
+  local_port: 68,
   remote_port: 70,
   remote_address: 72,
   path: 88,
@@ -312,6 +330,27 @@ export const PAYLOAD_EVENT = {
   direction: 84,
   length: 88,
   captured_size: 92,
+} as const;
+
+/** Byte offsets in struct tcp_event; SIZE is that of its fixed part. */
+export const TCP_EVENT = {
+  SIZE: 152,
+  header: 0,
+  bytes_sent: 64,
+  bytes_received: 72,
+  bytes_acked: 80,
+  retransmits: 88,
+  segments_out: 92,
+  segments_in: 96,
+  duration_us: 100,
+  error: 104,
+  family: 108,
+  last_state: 109,
+  local_port: 110,
+  remote_port: 112,
+  role: 114,
+  local_address: 116,
+  remote_address: 132,
 } as const;
 
 /** Byte offsets in struct work_event; SIZE is that of its fixed part. */

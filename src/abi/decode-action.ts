@@ -62,7 +62,9 @@ function decodeArgument(
 
 /** Files of the kernel's own (namespaces) have no name but their number, as in `ls -l /proc/self/ns`. */
 function fileName(path: ByteString, inode: number): ByteString {
-  return (path === '//' || path === '') && inode > 0 ? `[${inode}]` : path;
+  if (inode === 0) return path;
+  // The root has no components at all.
+  return path === '//' ? `[${inode}]` : path === '' ? '/' : path;
 }
 
 /** A relative path joined to where it begins; without a name (AT_EMPTY_PATH) that is the file itself. */

@@ -20,9 +20,9 @@ import type { StdioType } from '../model/process.ts';
 import {
   ACCEPT_EVENT,
   ACTION_EVENT,
-  ADDRESS_FAMILY,
   CLOSE_EVENT,
   CONNECT_EVENT,
+  DATAGRAM_EVENT,
   DIRECTION,
   EVENT_FLAG,
   EVENT_HEADER,
@@ -36,10 +36,13 @@ import {
   PAYLOAD_EVENT,
   STAMP_ORIGIN,
   STDIO_TYPE,
+  TCP_EVENT,
   WORK_EVENT,
   WORK_PHASE,
 } from './abi.gen.ts';
+import { rawAddress, familyOf, provenance, unixPath, unmapped } from './addresses.ts';
 import { decodeAction } from './decode-action.ts';
+import { decodeDatagram, decodeTcp } from './decode-network.ts';
 import { readNumber, Sections } from './sections.ts';
 
 /** The version of the layout that this decoder knows. */
@@ -107,6 +110,14 @@ export class EventDecoder {
         return size < OPEN_EVENT.SIZE ? this.#malformed() : decodeOpen(bytes, view, offset, size);
       case EVENT_KIND.ACTION:
         return size < ACTION_EVENT.SIZE ? this.#malformed() : this.#decodeAction(bytes, view, offset, size);
+      case EVENT_KIND.DATAGRAM:
+        return size < DATAGRAM_EVENT.SIZE
+          ? this.#malformed()
+          : { ...header(view, offset), ...decodeDatagram(bytes, view, offset) };
+      case EVENT_KIND.TCP:
+        return size < TCP_EVENT.SIZE
+          ? this.#malformed()
+          : { ...header(view, offset), ...decodeTcp(bytes, view, offset) };
       case EVENT_KIND.WORK:
         return size < WORK_EVENT.SIZE ? this.#malformed() : decodeWork(view, offset);
       default:
@@ -120,7 +131,12 @@ export class EventDecoder {
     const action = decodeAction(view, offset, sections);
     const isAimedAtAgent = (view.getUint8(offset + EVENT_HEADER.flags) & EVENT_FLAG.AGENT) !== 0;
     if (action !== null)
-      return { ...header(view, offset), ...action, ...(isAimedAtAgent ? { isAimedAtAgent } : {}) };
+      return {
+        ...header(view, offset),
+        ...action,
+        ...provenance(view, offset),
+        ...(isAimedAtAgent ? { isAimedAtAgent } : {}),
+      };
     this.counters.unknownKind++;
     return null;
   }
@@ -302,28 +318,6 @@ function decodeExit(view: DataView, offset: number): ExitEvent {
   return { ...header(view, offset), kind: 'exit', code: signal === 0 ? (status >>> 8) & 0xff : 128 + signal };
 }
 
-type Family = 'ipv4' | 'ipv6' | 'unix';
-
-const MAPPED_IPV4 = '\0\0\0\0\0\0\0\0\0\0\xff\xff';
-
-function familyOf(value: number): Family {
-  if (value === ADDRESS_FAMILY.IPV4) return 'ipv4';
-  return value === ADDRESS_FAMILY.IPV6 ? 'ipv6' : 'unix';
-}
-
-function rawAddress(bytes: Uint8Array, start: number, family: Family): ByteString {
-  if (family === 'unix') return '';
-  return byteString(bytes, start, start + (family === 'ipv4' ? 4 : 16));
-}
-
-/** A path of a unix socket: as long as it says; a named one ends at its NUL, an abstract one may hold any byte. */
-function unixPath(bytes: Uint8Array, start: number, size: number): ByteString {
-  const path = byteString(bytes, start, start + Math.min(size, 108));
-  if (path.startsWith('\0')) return path;
-  const end = path.indexOf('\0');
-  return end < 0 ? path : path.slice(0, end);
-}
-
 function decodeAccept(bytes: Uint8Array, view: DataView, offset: number): AcceptEvent {
   let family = familyOf(view.getUint8(offset + ACCEPT_EVENT.family));
   let localAddress = rawAddress(bytes, offset + ACCEPT_EVENT.local_address, family);
@@ -334,10 +328,11 @@ function decodeAccept(bytes: Uint8Array, view: DataView, offset: number): Accept
       offset + ACCEPT_EVENT.path,
       view.getUint32(offset + ACCEPT_EVENT.path_size, true),
     );
-  if (family === 'ipv6' && remoteAddress.startsWith(MAPPED_IPV4)) {
+  const ipv4 = family === 'ipv6' ? unmapped(remoteAddress) : null;
+  if (ipv4 !== null) {
     family = 'ipv4';
     localAddress = localAddress.slice(12);
-    remoteAddress = remoteAddress.slice(12);
+    remoteAddress = ipv4;
   }
   return {
     ...header(view, offset),
@@ -367,9 +362,10 @@ function decodeConnect(bytes: Uint8Array, view: DataView, offset: number): Conne
       offset + CONNECT_EVENT.path,
       view.getUint32(offset + CONNECT_EVENT.path_size, true),
     );
-  if (family === 'ipv6' && remoteAddress.startsWith(MAPPED_IPV4)) {
+  const ipv4 = family === 'ipv6' ? unmapped(remoteAddress) : null;
+  if (ipv4 !== null) {
     family = 'ipv4';
-    remoteAddress = remoteAddress.slice(12);
+    remoteAddress = ipv4;
   }
   const type = view.getUint8(offset + CONNECT_EVENT.socket_type);
   return {
@@ -380,6 +376,7 @@ function decodeConnect(bytes: Uint8Array, view: DataView, offset: number): Conne
     remoteAddress,
     remotePort: view.getUint16(offset + CONNECT_EVENT.remote_port, true),
     error: -view.getInt32(offset + CONNECT_EVENT.result, true) | 0,
+    ...provenance(view, offset),
   };
 }
 
@@ -407,17 +404,22 @@ function decodeOpen(bytes: Uint8Array, view: DataView, offset: number, size: num
   const error = -view.getInt32(offset + OPEN_EVENT.result, true) | 0;
   const path = sections.text(view.getUint32(offset + OPEN_EVENT.path_size, true));
   const kernelPath = sections.path(view.getUint32(offset + OPEN_EVENT.resolved_size, true));
+  const inode = readNumber(view, offset + OPEN_EVENT.inode);
   let resolvedPath = kernelPath;
-  if (error !== 0) resolvedPath = normalisePath(path.startsWith('/') ? path : `${kernelPath}/${path}`);
+  const origin = provenance(view, offset);
+  // Its file may be known to the ring alone: then the kernel's path is that of the directory in which the passed one began.
+  if (error !== 0 || (origin.isViaRing === true && inode === 0))
+    resolvedPath = normalisePath(path.startsWith('/') ? path : `${kernelPath}/${path}`);
   else if (kernelPath === '') resolvedPath = path.startsWith('/') ? normalisePath(path) : '/';
   return {
     ...header(view, offset),
     kind: 'open',
     error,
     flags: view.getUint32(offset + OPEN_EVENT.open_flags, true),
-    inode: readNumber(view, offset + OPEN_EVENT.inode),
+    inode,
     device: view.getUint32(offset + OPEN_EVENT.device, true),
     path,
     resolvedPath,
+    ...origin,
   };
 }

@@ -11,6 +11,7 @@ import {
   CGROUP_EVENT,
   CLOSE_EVENT,
   CONNECT_EVENT,
+  DATAGRAM_EVENT,
   EVENT_HEADER,
   EVENT_KIND,
   EXEC_EVENT,
@@ -18,6 +19,7 @@ import {
   FORK_EVENT,
   OPEN_EVENT,
   PAYLOAD_EVENT,
+  TCP_EVENT,
   WORK_EVENT,
 } from './abi.gen.ts';
 
@@ -48,6 +50,8 @@ export const TODAY: Layout = {
     WORK: WORK_EVENT.SIZE,
     ACTION: ACTION_EVENT.SIZE,
     CGROUP: CGROUP_EVENT.SIZE,
+    DATAGRAM: DATAGRAM_EVENT.SIZE,
+    TCP: TCP_EVENT.SIZE,
   },
 };
 
@@ -77,6 +81,7 @@ const WITH_HOPS: Layout = { ...WITH_UNITS, fixed: { ...WITH_UNITS.fixed, ACCEPT:
 
 const WITH_ACTIONS: Layout = { ...WITH_HOPS, fixed: { ...WITH_HOPS.fixed, ACTION: 152 } };
 const WITH_CGROUPS: Layout = { ...WITH_ACTIONS, fixed: { ...WITH_ACTIONS.fixed, CGROUP: 80 } };
+const WITH_REMOTES: Layout = { ...WITH_CGROUPS, fixed: { ...WITH_CGROUPS.fixed, DATAGRAM: 200, TCP: 152 } };
 
 /**
  * Every layout that recordings may have been made with. Whoever changes bpf/abi.h adds the new fingerprint (ABI_HASH) with
@@ -102,6 +107,7 @@ export const LAYOUTS: ReadonlyMap<string, Layout> = new Map([
   ['8eabc9fda0ca1d9a', WITH_CGROUPS],
   // One more flag of events.
   ['8be84d2287e69383', WITH_CGROUPS],
+  ['986c3106f2853934', WITH_REMOTES],
 ]);
 
 const KIND_NAMES = new Map(Object.entries(EVENT_KIND).map(([name, value]) => [value as number, name]));

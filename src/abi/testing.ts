@@ -2,7 +2,14 @@
 
 import { bytesOf, type ByteString } from '../base/bytes.ts';
 import { ACTIONS, argumentsOf, type Action } from '../model/actions.ts';
-import type { AcceptEvent, ActionEvent, EventHeader, KernelEvent } from '../model/event.ts';
+import type {
+  AcceptEvent,
+  ActionEvent,
+  EventHeader,
+  KernelEvent,
+  Provenance,
+  TcpEvent,
+} from '../model/event.ts';
 import type { ExecDetails } from '../model/exec-details.ts';
 import {
   ACCEPT_EVENT,
@@ -10,6 +17,7 @@ import {
   ADDRESS_FAMILY,
   CLOSE_EVENT,
   CONNECT_EVENT,
+  DATAGRAM_EVENT,
   DIRECTION,
   EVENT_FLAG,
   EVENT_HEADER,
@@ -23,12 +31,13 @@ import {
   PAYLOAD_EVENT,
   STAMP_ORIGIN,
   STDIO_TYPE,
+  TCP_EVENT,
   WORK_EVENT,
   WORK_PHASE,
 } from './abi.gen.ts';
 
 const NANOSECONDS_PER_TICK = 10_000_000;
-const SOCKET_TYPES = { stream: 1, datagram: 2, other: 5 } as const;
+const SOCKET_TYPES = { stream: 1, datagram: 2, raw: 3, other: 5 } as const;
 
 /** Writes fields of one event at their offsets, and sections behind its fixed part. */
 export class EventWriter {
@@ -184,6 +193,24 @@ export function encodeEvent(event: KernelEvent): Uint8Array {
       } else {
         writer.raw(CONNECT_EVENT.remote_address, event.remoteAddress);
       }
+      writer.header(event, provenanceFlags(event));
+      break;
+    case 'datagram':
+      writer.u8(DATAGRAM_EVENT.family, ADDRESS_FAMILY[familyName(event.family)]);
+      writer.u8(DATAGRAM_EVENT.socket_type, SOCKET_TYPES[event.transport]);
+      writer.u8(DATAGRAM_EVENT.direction, event.direction === 'in' ? DIRECTION.IN : DIRECTION.OUT);
+      writer.u16(DATAGRAM_EVENT.local_port, event.localPort);
+      writer.u16(DATAGRAM_EVENT.remote_port, event.remotePort);
+      if (event.family === 'unix') {
+        writer.raw(DATAGRAM_EVENT.path, event.remoteAddress);
+        writer.u32(DATAGRAM_EVENT.path_size, event.remoteAddress.length);
+      } else {
+        writer.raw(DATAGRAM_EVENT.remote_address, event.remoteAddress);
+      }
+      writer.header(event, provenanceFlags(event));
+      break;
+    case 'tcp':
+      encodeTcp(writer, event);
       break;
     case 'work':
       writer.u64(WORK_EVENT.object, event.object);
@@ -210,6 +237,7 @@ export function encodeEvent(event: KernelEvent): Uint8Array {
       break;
     case 'action':
       encodeAction(writer, event);
+      writer.header(event, provenanceFlags(event));
       break;
     case 'open':
       writer.u32(OPEN_EVENT.result, -event.error >>> 0);
@@ -221,9 +249,32 @@ export function encodeEvent(event: KernelEvent): Uint8Array {
         OPEN_EVENT.resolved_size,
         components(resolvedOf(event.path, event.resolvedPath, event.error)),
       );
+      writer.header(event, provenanceFlags(event));
       break;
   }
   return writer.bytes();
+}
+
+function provenanceFlags({ isFromCaller, isViaRing }: Provenance): number {
+  return (isFromCaller === true ? EVENT_FLAG.USER_MEMORY : 0) | (isViaRing === true ? EVENT_FLAG.RING : 0);
+}
+
+function encodeTcp(writer: EventWriter, event: TcpEvent): void {
+  writer.u64(TCP_EVENT.bytes_sent, event.bytesSent);
+  writer.u64(TCP_EVENT.bytes_received, event.bytesReceived);
+  writer.u64(TCP_EVENT.bytes_acked, event.bytesAcked);
+  writer.u32(TCP_EVENT.retransmits, event.retransmits);
+  writer.u32(TCP_EVENT.segments_out, event.segmentsOut);
+  writer.u32(TCP_EVENT.segments_in, event.segmentsIn);
+  writer.u32(TCP_EVENT.duration_us, event.durationUs);
+  writer.u32(TCP_EVENT.error, event.error);
+  writer.u8(TCP_EVENT.family, ADDRESS_FAMILY[familyName(event.family)]);
+  writer.u8(TCP_EVENT.last_state, event.lastState);
+  writer.u8(TCP_EVENT.role, event.role === null ? 0 : event.role === 'client' ? 1 : 2);
+  writer.u16(TCP_EVENT.local_port, event.localPort);
+  writer.u16(TCP_EVENT.remote_port, event.remotePort);
+  writer.raw(TCP_EVENT.local_address, event.localAddress);
+  writer.raw(TCP_EVENT.remote_address, event.remoteAddress);
 }
 
 /** Paths are passed as absolute ones; files by their path. */
@@ -311,6 +362,10 @@ function fixedSize({ kind }: KernelEvent): number {
       return ACCEPT_EVENT.SIZE;
     case 'connect':
       return CONNECT_EVENT.SIZE;
+    case 'datagram':
+      return DATAGRAM_EVENT.SIZE;
+    case 'tcp':
+      return TCP_EVENT.SIZE;
     case 'work':
       return WORK_EVENT.SIZE;
     case 'close':

@@ -12,6 +12,7 @@ import type {
 import type {
   ActionEvent,
   ConnectEvent,
+  DatagramEvent,
   EventHeader,
   ExecEvent,
   ExitEvent,
@@ -76,6 +77,23 @@ export function effectOfConnect(
   };
 }
 
+/** Who sends to somebody without a connection does what connecting a datagram socket does. */
+export function effectOfDatagram(
+  event: DatagramEvent,
+  process: Process,
+  attribution: Attribution,
+): ConnectEffect {
+  return {
+    ...common(event, process, attribution),
+    type: 'connect',
+    family: event.family,
+    transport: event.transport === 'datagram' ? 'datagram' : 'other',
+    remote: { address: addressText(event.family, event.remoteAddress), port: event.remotePort },
+    error: 0,
+    isInProgress: false,
+  };
+}
+
 export function effectOfAction(event: ActionEvent, process: Process, attribution: Attribution): ActionEffect {
   return {
     ...common(event, process, attribution),
@@ -94,7 +112,10 @@ export function sinksOfAction(event: ActionEvent): readonly ByteString[] {
 }
 
 /** Where a connection goes, for content evidence: an address as people write it. */
-export function sinksOfConnect({ family, remoteAddress }: ConnectEvent): Sinks {
+export function sinksOfConnect({
+  family,
+  remoteAddress,
+}: Pick<ConnectEvent, 'family' | 'remoteAddress'>): Sinks {
   return family === 'unix' ? [remoteAddress] : { address: addressText(family, remoteAddress) };
 }
 

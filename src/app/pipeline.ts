@@ -21,6 +21,7 @@ import { ProcessTable } from '../world/process-table.ts';
 import {
   effectOfAction,
   effectOfConnect,
+  effectOfDatagram,
   effectOfExec,
   effectOfExit,
   effectOfOpen,
@@ -322,6 +323,16 @@ export class Pipeline implements CaptureSink {
         );
         break;
       }
+      case 'datagram': {
+        if (event.direction === 'in') break;
+        const process = this.world.processOf(event);
+        this.#place(
+          effectOfDatagram(event, process, this.attributor.attribute(event, process, sinksOfConnect(event))),
+        );
+        break;
+      }
+      case 'tcp':
+        break;
       case 'connect': {
         const process = this.world.processOf(event);
         this.#place(
@@ -360,6 +371,8 @@ export class Pipeline implements CaptureSink {
         return;
       case 'close':
         this.#plain.closing(event.connection);
+        return;
+      case 'tcp':
         return;
       default:
         this.#plain.wake(event.pid);

@@ -133,7 +133,7 @@ function load(): LoadedSensors {
     processors: possibleProcessors(),
     agentPid: process.pid,
     disabled: input.options.disabled ?? {},
-    actions: input.options.wants.events ? 'all' : 'effects',
+    actions: input.options.wants.events ? (input.options.eventTypes ?? 'all') : 'effects',
   });
 }
 
@@ -152,7 +152,8 @@ function createRecorder(path: string, next: CaptureSink, warn: (text: string) =>
 }
 
 function attachedLines(sensors: LoadedSensors, libraries: readonly string[]): string[] {
-  const lines = sensors.plan.map(({ sensor, chosen, reason }) =>
+  const asked = sensors.plan.filter(({ sensor, chosen }) => chosen !== null || sensor.isOnDemand !== true);
+  const lines = asked.map(({ sensor, chosen, reason }) =>
     chosen === null
       ? `${sensor.name}: NOT attached: ${reason}`
       : `${sensor.name}: ${sensor.sees} (${chosen.name})`,

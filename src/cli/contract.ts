@@ -32,6 +32,8 @@ export interface EngineOptions {
   readonly source: { readonly kind: 'live' } | { readonly kind: 'recording'; readonly file: string };
   /** Also write everything that was captured to this file. */
   readonly recordTo: string | null;
+  /** Types of events and names of actions: where events are wanted, these alone. Absent: all. */
+  readonly eventTypes?: readonly string[];
   /** Which messages are wanted; what nobody wants is not computed. */
   readonly wants: { readonly findings: boolean; readonly requests: boolean; readonly events: boolean };
   /** Which requests are wanted; all where it is missing. */

@@ -3,10 +3,10 @@ import { ACTION_LIST, type Action, type ArgumentKind, type ArgumentTest } from '
 import { SYSCALLS, type Architecture, type SyscallName } from '../model/syscalls.ts';
 
 /**
- * Which actions are told: effects of requests, within the scope that each has, or all of everybody. A system call that
- * nobody asked for costs what it costs without Throughline, but for one test of a bit.
+ * Which actions are told: effects of requests, within the scope that each has; or all of everybody, or those named there. A
+ * system call that nobody asked for costs what it costs without Throughline, but for one test of a bit.
  */
-export type ActionInterest = 'effects' | 'all';
+export type ActionInterest = 'effects' | 'all' | readonly string[];
 
 const KINDS: Readonly<Record<ArgumentKind, number>> = {
   number: ARGUMENT_KIND.NUMBER,
@@ -21,6 +21,7 @@ const TESTS: Readonly<Record<ArgumentTest['test'], number>> = {
   'any-bit': ARGUMENT_TEST.ANY_BIT,
   'at-most': ARGUMENT_TEST.AT_MOST,
   other: ARGUMENT_TEST.OTHER,
+  'raw-socket': ARGUMENT_TEST.RAW_SOCKET,
 };
 
 /** What the kernel side is told of each system call (struct action_plan), by number. */
@@ -42,20 +43,27 @@ export function unwantedCalls(interest: ActionInterest): ReadonlySet<SyscallName
   return new Set(unwanted.flatMap(({ calls }) => Object.keys(calls) as SyscallName[]));
 }
 
-function isWanted(action: Action, interest: ActionInterest): boolean {
-  return interest === 'all' || action.isOnDemand !== true;
+function isWanted(action: Action & { readonly name: string }, interest: ActionInterest): boolean {
+  if (interest === 'effects') return action.isOnDemand !== true;
+  return asksFor(interest, action.name) || asksFor(interest, 'action');
+}
+
+/** Whether everybody's events of a type, or actions of a name, are asked for. */
+export function asksFor(interest: ActionInterest, type: string): boolean {
+  return interest === 'all' || (interest !== 'effects' && interest.includes(type));
 }
 
 function planOf(action: Action, call: number, interest: ActionInterest): Uint8Array {
   const bytes = Buffer.alloc(ACTION_PLAN.SIZE);
-  const everybody = interest === 'all' || action.scope === 'everybody';
+  const everybody = interest !== 'effects' || action.scope === 'everybody';
   bytes.writeUInt16LE(action.id, ACTION_PLAN.action);
   bytes.writeUInt8(everybody ? ACTION_SCOPE.EVERYBODY : ACTION_SCOPE.SERVING, ACTION_PLAN.scope);
   bytes.writeUInt8(call, ACTION_PLAN.call);
-  if (action.test !== undefined) {
-    bytes.writeUInt8(TESTS[action.test.test], ACTION_PLAN.test);
-    bytes.writeUInt32LE(action.test.argument, ACTION_PLAN.test_argument);
-    bytes.writeBigUInt64LE(BigInt(action.test.value), ACTION_PLAN.test_value);
+  const test = (interest === 'effects' ? action.effects?.test : undefined) ?? action.test;
+  if (test !== undefined) {
+    bytes.writeUInt8(TESTS[test.test], ACTION_PLAN.test);
+    bytes.writeUInt32LE(test.argument, ACTION_PLAN.test_argument);
+    bytes.writeBigUInt64LE(BigInt(test.value), ACTION_PLAN.test_value);
   }
   const argumentsOfCall = Object.values(action.calls)[call] ?? [];
   bytes.writeUInt8(argumentsOfCall.findIndex(({ isTarget }) => isTarget === true) + 1, ACTION_PLAN.target);

@@ -17,6 +17,8 @@ export type FeatureName =
   | 'raw-tracepoints'
   | 'uprobes'
   | 'uprobe-multi'
+  | 'io-uring'
+  | 'io-uring-sqe'
   | 'trampolines'
   | 'lsm';
 
@@ -27,6 +29,8 @@ export const FEATURE_TITLES: Readonly<Record<FeatureName, string>> = {
   'raw-tracepoints': 'typed raw tracepoints (tp_btf)',
   uprobes: 'probes in programs and libraries (uprobes)',
   'uprobe-multi': 'many such probes at once (uprobe_multi)',
+  'io-uring': 'requests of io_uring, since Linux 6.3',
+  'io-uring-sqe': 'requests of io_uring, in Linux 6.1 and 6.2',
   trampolines: 'trampolines (fentry, fexit)',
   lsm: 'BPF security module (lsm)',
 };

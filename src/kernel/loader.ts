@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { ABI_HASH, COUNTER } from '../abi/abi.gen.ts';
 import { contractLayout, elfVariables, layoutHash, readBtf } from '../abi/btf.ts';
 import { ThroughlineError } from '../base/errors.ts';
-import { actionPlans, unwantedCalls, type ActionInterest } from './action-plans.ts';
+import { actionPlans, asksFor, unwantedCalls, type ActionInterest } from './action-plans.ts';
 import { takeLostEvents, type LostEvents } from './budgets.ts';
 import type { FeatureName, Features } from './features.ts';
 import { ATTACH_UPROBE_MULTI, type Native, type Pointer } from './libbpf.ts';
@@ -12,6 +12,7 @@ import { Ring } from './ring.ts';
 import type { Purpose } from './uprobes/libraries.ts';
 import { kernelProbes } from './uprobes/kernel-probes.ts';
 import type { ProbeHost } from './uprobes/library-probes.ts';
+import { COMPAT_SYSCALLS } from '../model/compat-syscalls.ts';
 import { SYSCALLS, type Architecture, type SyscallName } from '../model/syscalls.ts';
 
 const OLDEST_KERNEL: readonly [number, number] = [5, 11];
@@ -75,7 +76,11 @@ export function loadSensors(native: Native, options: LoadOptions): LoadedSensors
   if (features.privilege.answer !== 'supported')
     throw new ThroughlineError('TL1001', features.privilege.detail);
   const plan = planSensors(features).map((planned) => {
-    const reason = options.disabled?.[planned.sensor.name];
+    const notAsked =
+      planned.sensor.isOnDemand === true && !asksFor(options.actions ?? 'effects', planned.sensor.name)
+        ? 'nobody asks for it'
+        : undefined;
+    const reason = options.disabled?.[planned.sensor.name] ?? notAsked;
     return reason === undefined ? planned : { ...planned, chosen: null, reason };
   });
   if (plan.every((sensor) => sensor.chosen === null))
@@ -124,8 +129,14 @@ function tryLoad(
     if (result !== 0) throw new ThroughlineError('TL1007', lastLines(native));
     const globals = new Globals(native, handle, object);
     globals.bss.setUint32(globals.offsetOf('agent_pid'), options.agentPid, true);
+    globals.bss.setUint32(
+      globals.offsetOf('wants_all_remotes'),
+      asksFor(options.actions ?? 'effects', 'datagram') ? 1 : 0,
+      true,
+    );
     fillActionPlans(native, handle, architecture, options.actions ?? 'effects');
     fillDispatcher(native, handle, plan, architecture, globals, unwantedCalls(options.actions ?? 'effects'));
+    fillCompat(native, handle, plan, architecture, globals, unwantedCalls(options.actions ?? 'effects'));
     for (const name of ownHooks(plan)) links.push(attach(native, handle, name));
     return sensors(native, handle, features, plan, globals, options.processors, close);
   } catch (error) {
@@ -252,6 +263,38 @@ function fillDispatcher(
       }
     }
   }
+}
+
+/** COMPAT_SLOT of bpf/lib/state.h. */
+const COMPAT_SLOT = 511;
+
+/** What is wanted of 32-bit programs: the calls that are wanted of the others and mean the same. */
+function fillCompat(
+  native: Native,
+  object: Pointer,
+  plan: readonly PlannedSensor[],
+  architecture: Architecture,
+  globals: Globals,
+  unwanted: ReadonlySet<SyscallName>,
+): void {
+  const isPlanned = plan.some(({ sensor, chosen }) => sensor.name === 'compat' && chosen !== null);
+  if (!isPlanned || architecture !== 'x64') return;
+  const wanted = new Set(plan.flatMap(({ chosen }) => Object.values(chosen?.syscallExits ?? {}).flat()));
+  const calls = native.mapFd(mapOf(native, object, 'compat_calls'));
+  const bits = globals.offsetOf('wanted_compat');
+  const put = (table: number, key: number, value: number): void => {
+    const result = native.updateElement(table, u32(key), u32(value), 0n);
+    if (result !== 0) throw new ThroughlineError('TL1008', `32-bit call ${key}: errno ${-result}`);
+  };
+  for (const [name, compat] of Object.entries(COMPAT_SYSCALLS) as [SyscallName, number][]) {
+    const number = SYSCALLS[name].x64;
+    if (number === null || !wanted.has(name) || unwanted.has(name)) continue;
+    put(calls, compat, number);
+    const byte = bits + (compat >>> 3);
+    globals.bss.setUint8(byte, globals.bss.getUint8(byte) | (1 << (compat & 7)));
+  }
+  const exits = native.mapFd(mapOf(native, object, 'syscall_exits'));
+  put(exits, COMPAT_SLOT, native.programFd(programOf(native, object, 'exit_compat')));
 }
 
 function u32(value: number): Uint8Array {

@@ -89,13 +89,17 @@ describe('the sensors of this version', () => {
     }
   });
 
-  test('names are not used twice', () => {
+  test('names are not used twice, but for programs that alternatives share', () => {
     const names = SENSORS.map(({ name }) => name);
     assert.equal(new Set(names).size, names.length);
     for (const { alternatives } of SENSORS) {
-      const programs = alternatives.flatMap(programsOf);
-      assert.equal(new Set(programs).size, programs.length);
+      for (const one of alternatives) {
+        const programs = programsOf(one);
+        assert.equal(new Set(programs).size, programs.length);
+      }
     }
+    const owned = SENSORS.flatMap(({ alternatives }) => [...new Set(alternatives.flatMap(programsOf))]);
+    assert.equal(new Set(owned).size, owned.length);
   });
 
   test('no system call has two programs: the dispatcher has one entry for each', () => {

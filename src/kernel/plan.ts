@@ -21,6 +21,8 @@ export interface Sensor {
   readonly name: string;
   /** What it sees, for people. */
   readonly sees: string;
+  /** It runs only where all events are asked for, as `throughline events` does. */
+  readonly isOnDemand?: true;
   /** Best first. */
   readonly alternatives: readonly Alternative[];
 }
@@ -62,7 +64,7 @@ export const SENSORS: readonly Sensor[] = [
           exit_getsockopt: ['getsockopt'],
           exit_socketpair: ['socketpair'],
         },
-        weaker: 'connections made through io_uring are not seen',
+        weaker: 'connections made through io_uring are told as tried, not followed',
       },
     ],
   },
@@ -152,7 +154,7 @@ export const SENSORS: readonly Sensor[] = [
           exit_openat: ['openat'],
           exit_openat2: ['openat2'],
         },
-        weaker: 'opens through io_uring, open_by_handle_at and 32-bit calls are not seen',
+        weaker: 'open_by_handle_at is told as an action, without the path of the file',
       },
     ],
   },
@@ -166,8 +168,57 @@ export const SENSORS: readonly Sensor[] = [
         syscallExits: {
           exit_action: ACTION_LIST.flatMap(({ calls }) => Object.keys(calls) as SyscallName[]),
         },
+        weaker: 'paths of what is removed are those that were passed',
+      },
+    ],
+  },
+  {
+    name: 'compat',
+    sees: 'opens, connections and actions of 32-bit programs on x86-64',
+    alternatives: [
+      {
+        ...SYSCALL_PLAN,
+        programs: [],
+        syscallExits: { exit_compat: [] },
         weaker:
-          'what io_uring and 32-bit calls do is not seen; paths of what is removed are those that were passed',
+          'bytes that they transfer are not seen, nor calls through socketcall; nothing of 32-bit programs on arm64',
+      },
+    ],
+  },
+  {
+    name: 'io-uring',
+    sees: 'what is done through io_uring: opens, connections, datagrams, actions',
+    alternatives: [
+      {
+        ...SYSCALL_PLAN,
+        name: 'tracepoints of requests',
+        needs: [...SYSCALL_PLAN.needs, 'io-uring'],
+        programs: ['ring_submit', 'ring_complete'],
+        syscallExits: {},
+        weaker: 'bytes that are received and sent, bind and extended attributes are not seen',
+      },
+      {
+        ...SYSCALL_PLAN,
+        name: 'tracepoints of requests before Linux 6.3',
+        needs: [...SYSCALL_PLAN.needs, 'io-uring-sqe'],
+        programs: ['ring_submit_before', 'ring_complete'],
+        syscallExits: {},
+        weaker:
+          'bytes that are received and sent, bind and extended attributes are not seen; addresses are read from user memory',
+      },
+    ],
+  },
+  {
+    name: 'tcp',
+    sees: 'ends of TCP connections, with what the kernel has counted',
+    isOnDemand: true,
+    alternatives: [
+      {
+        ...SYSCALL_PLAN,
+        name: 'tracepoint',
+        programs: ['tcp_state'],
+        syscallExits: {},
+        weaker: '',
       },
     ],
   },

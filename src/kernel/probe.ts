@@ -32,6 +32,8 @@ export function probeFeatures(native: Native): Features {
     'raw-tracepoints': probeAttach(native, PROGRAM_TYPE_TRACING, ATTACH_RAW_TRACEPOINT, 'sys_exit'),
     uprobes: probeUprobes(native),
     'uprobe-multi': probeUprobeMulti(native),
+    'io-uring': probeAttach(native, PROGRAM_TYPE_TRACING, ATTACH_RAW_TRACEPOINT, 'io_uring_submit_req'),
+    'io-uring-sqe': probeOlderRings(native),
     trampolines: probeAttach(native, PROGRAM_TYPE_TRACING, ATTACH_FENTRY, 'security_file_open'),
     lsm: probeAttach(native, PROGRAM_TYPE_LSM, ATTACH_LSM, 'file_open'),
   };
@@ -62,6 +64,16 @@ function probeAttach(native: Native, programType: number, attachType: number, ho
   if (link < 0) return failure(-link, `attaching to ${hook}`);
   native.close(link);
   return { answer: 'supported', detail: `a program was attached to ${hook}` };
+}
+
+/**
+ * Before Linux 6.3 the tracepoint has another name, and before 6.1 other arguments; io_uring_local_work_run came with those that
+ * we know.
+ */
+function probeOlderRings(native: Native): Feature {
+  if (native.findKernelTypeId('io_uring_local_work_run', ATTACH_RAW_TRACEPOINT) <= 0)
+    return { answer: 'unsupported', detail: 'the kernel has no hook io_uring_local_work_run' };
+  return probeAttach(native, PROGRAM_TYPE_TRACING, ATTACH_RAW_TRACEPOINT, 'io_uring_submit_sqe');
 }
 
 function probeUprobes(native: Native): Feature {

@@ -31,7 +31,7 @@ export interface Names {
 /** Calls that are not told: where the test does not hold. */
 export interface ArgumentTest {
   readonly argument: number;
-  readonly test: 'any-bit' | 'at-most' | 'other';
+  readonly test: 'any-bit' | 'at-most' | 'other' | 'raw-socket';
   readonly value: number;
 }
 
@@ -46,6 +46,8 @@ export interface Action {
   /** Its system calls, with their arguments in order. */
   readonly calls: Readonly<Partial<Record<SyscallName, readonly Argument[]>>>;
   readonly test?: ArgumentTest;
+  /** Which of its calls are effects, where that is not all of them: the others are told on demand. */
+  readonly effects?: { readonly test: ArgumentTest; readonly sees: string };
   /** Told only to who asks for it (`throughline events`): too common, or too little by itself, to be an effect of a request. */
   readonly isOnDemand?: true;
 }
@@ -616,10 +618,13 @@ export const ACTIONS = {
   },
   socket: {
     id: 80,
-    isOnDemand: true,
     category: 'network',
     sees: 'a socket is made',
-    scope: 'serving',
+    scope: 'everybody',
+    effects: {
+      test: { argument: 0, test: 'raw-socket', value: 0 },
+      sees: 'packet sockets, and raw ones of IPv4 and IPv6',
+    },
     calls: { socket: [number('family', FAMILIES), number('type'), number('protocol')] },
   },
   bind: {

@@ -114,7 +114,18 @@ export interface AcceptEvent extends EventHeader {
   networkNamespace?: number;
 }
 
-export interface ConnectEvent extends EventHeader {
+/** How far what an event names can be trusted, and which way it came. */
+export interface Provenance {
+  /**
+   * The path or address that was passed was read from the caller's memory when the call was over: another thread may have put
+   * it there meanwhile. Absent: from the kernel's own objects or copies.
+   */
+  isFromCaller?: true;
+  /** Asked for through io_uring. It is told when it is submitted (EINPROGRESS), and once more with its result. */
+  isViaRing?: true;
+}
+
+export interface ConnectEvent extends EventHeader, Provenance {
   kind: 'connect';
   family: 'ipv4' | 'ipv6' | 'unix';
   transport: 'stream' | 'datagram' | 'other';
@@ -153,7 +164,44 @@ export interface PayloadEvent extends EventHeader {
   bytes: Uint8Array;
 }
 
-export interface OpenEvent extends EventHeader {
+/** The first datagram between a socket and a remote that it is not connected to. */
+export interface DatagramEvent extends EventHeader, Provenance {
+  kind: 'datagram';
+  direction: 'in' | 'out';
+  family: 'ipv4' | 'ipv6' | 'unix';
+  transport: 'datagram' | 'raw' | 'other';
+  /** 0 where it has none. */
+  localPort: number;
+  /** Raw address bytes, or the path of a unix socket. */
+  remoteAddress: string;
+  remotePort: number;
+}
+
+/** A TCP connection of anybody is over: what the kernel had counted. The pid is 0 where its owner is not known. */
+export interface TcpEvent extends EventHeader {
+  kind: 'tcp';
+  family: 'ipv4' | 'ipv6';
+  role: 'client' | 'server' | null;
+  localAddress: string;
+  localPort: number;
+  remoteAddress: string;
+  remotePort: number;
+  /** TCP_* of include/net/tcp_states.h: the state that it was in before it was closed. */
+  lastState: number;
+  /** errno that the socket ended with, positive; 0 for none. */
+  error: number;
+  /** With what was sent again. */
+  bytesSent: number;
+  bytesReceived: number;
+  bytesAcked: number;
+  retransmits: number;
+  segmentsOut: number;
+  segmentsIn: number;
+  /** Since it was established; 0: never, or not known. */
+  durationUs: number;
+}
+
+export interface OpenEvent extends EventHeader, Provenance {
   kind: 'open';
   /** 0, or the errno as a positive number. */
   error: number;
@@ -174,7 +222,7 @@ export interface WorkEvent extends EventHeader {
 }
 
 /** A system call of the catalogue (src/model/actions.ts). */
-export interface ActionEvent extends EventHeader {
+export interface ActionEvent extends EventHeader, Provenance {
   kind: 'action';
   action: ActionName;
   syscall: SyscallName;
@@ -198,6 +246,8 @@ export type KernelEvent =
   | CloseEvent
   | PayloadEvent
   | OpenEvent
+  | DatagramEvent
+  | TcpEvent
   | WorkEvent
   | ActionEvent;
 

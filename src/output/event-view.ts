@@ -1,12 +1,12 @@
 import { byteString, textFromByteString } from '../base/bytes.ts';
 import { printable } from '../base/printable.ts';
-import type { KernelEvent } from '../model/event.ts';
+import type { KernelEvent, Provenance, TcpEvent } from '../model/event.ts';
 import { addressText } from '../base/addresses.ts';
 import { actionFields } from './action-view.ts';
 import { containerView } from './container-view.ts';
 import { execDetailsView } from './exec-details-view.ts';
 import { timeText, type ViewContext } from './effect-view.ts';
-import { errnoName, openFlagNames } from './linux-names.ts';
+import { errnoName, openFlagNames, tcpStateName } from './linux-names.ts';
 import { maskedTraffic } from './secrets.ts';
 import type { EventView } from './views.ts';
 
@@ -81,7 +81,22 @@ export function eventView(event: KernelEvent, context: ViewContext): EventView {
         address: addressText(event.family, event.remoteAddress),
         port: event.remotePort,
         error: errnoName(event.error),
+        ...provenanceOf(event),
       };
+    case 'datagram':
+      return {
+        ...base,
+        type: 'datagram',
+        direction: event.direction,
+        family: event.family,
+        transport: event.transport,
+        localPort: event.localPort,
+        address: addressText(event.family, event.remoteAddress),
+        port: event.remotePort,
+        ...provenanceOf(event),
+      };
+    case 'tcp':
+      return { ...base, type: 'tcp', ...tcpFields(event) };
     case 'work':
       return { ...base, type: 'work', object: event.object, phase: event.phase };
     case 'close':
@@ -105,7 +120,7 @@ export function eventView(event: KernelEvent, context: ViewContext): EventView {
         preview: previewOf(event.bytes),
       };
     case 'action':
-      return { ...base, type: 'action', ...actionFields(event) };
+      return { ...base, type: 'action', ...actionFields(event), ...provenanceOf(event) };
     case 'open':
       return {
         ...base,
@@ -116,8 +131,32 @@ export function eventView(event: KernelEvent, context: ViewContext): EventView {
         device: event.device,
         path: textFromByteString(event.path),
         resolvedPath: textFromByteString(event.resolvedPath),
+        ...provenanceOf(event),
       };
   }
+}
+
+function provenanceOf({ isFromCaller, isViaRing }: Provenance) {
+  return { readFrom: isFromCaller === true ? 'caller' : 'kernel', ring: isViaRing === true } as const;
+}
+
+function tcpFields(event: TcpEvent) {
+  const { family, role, bytesSent, bytesReceived, bytesAcked, retransmits, segmentsOut, segmentsIn } = event;
+  return {
+    family,
+    role,
+    local: { ip: addressText(family, event.localAddress), port: event.localPort },
+    remote: { ip: addressText(family, event.remoteAddress), port: event.remotePort },
+    lastState: tcpStateName(event.lastState),
+    error: errnoName(event.error),
+    bytesSent,
+    bytesReceived,
+    bytesAcked,
+    retransmits,
+    segmentsOut,
+    segmentsIn,
+    durationMs: event.durationUs === 0 ? null : event.durationUs / 1000,
+  };
 }
 
 function previewOf(bytes: Uint8Array): string {

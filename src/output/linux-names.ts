@@ -56,6 +56,27 @@ export function fileSystemName(magic: number): string {
   return FILE_SYSTEMS.get(magic) ?? `0x${magic.toString(16)}`;
 }
 
+/** include/net/tcp_states.h, from 1 on. */
+const TCP_STATES = [
+  'ESTABLISHED',
+  'SYN_SENT',
+  'SYN_RECV',
+  'FIN_WAIT1',
+  'FIN_WAIT2',
+  'TIME_WAIT',
+  'CLOSE',
+  'CLOSE_WAIT',
+  'LAST_ACK',
+  'LISTEN',
+  'CLOSING',
+  'NEW_SYN_RECV',
+] as const;
+
+/** Name of a state of TCP such as CLOSE_WAIT; 'state-N' for one without a name. */
+export function tcpStateName(state: number): string {
+  return TCP_STATES[state - 1] ?? `state-${state}`;
+}
+
 const ACCESS_MODES = ['O_RDONLY', 'O_WRONLY', 'O_RDWR', 'O_ACCMODE'] as const;
 
 /** include/uapi/asm-generic/fcntl.h; O_SYNC and O_TMPFILE contain other flags and come before them. */

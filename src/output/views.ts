@@ -435,13 +435,55 @@ export interface AcceptEventView extends EventViewBase {
   readonly adopted: boolean;
 }
 
-export interface ConnectEventView extends EventViewBase {
+interface ProvenanceView {
+  /** Who was asked what was passed: the kernel, or the caller's memory after the call, which another thread may have changed. */
+  readonly readFrom: 'kernel' | 'caller';
+  /** Asked for through io_uring: told when it is submitted (EINPROGRESS), and once more with its result. */
+  readonly ring: boolean;
+}
+
+export interface ConnectEventView extends EventViewBase, ProvenanceView {
   readonly type: 'connect';
   readonly family: 'ipv4' | 'ipv6' | 'unix';
   readonly transport: 'stream' | 'datagram' | 'other';
   readonly address: string;
   readonly port: number;
   readonly error: string | null;
+}
+
+export interface DatagramEventView extends EventViewBase, ProvenanceView {
+  readonly type: 'datagram';
+  readonly direction: 'in' | 'out';
+  readonly family: 'ipv4' | 'ipv6' | 'unix';
+  /** What the socket is. */
+  readonly transport: 'datagram' | 'raw' | 'other';
+  /** 0 where it has none. */
+  readonly localPort: number;
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface TcpEventView extends EventViewBase {
+  readonly type: 'tcp';
+  readonly family: 'ipv4' | 'ipv6';
+  /** Which end this is; null: not known. */
+  readonly role: 'client' | 'server' | null;
+  readonly local: ClientView;
+  readonly remote: ClientView;
+  /** The state before it was closed, such as SYN_SENT of a connection that came to nothing. */
+  readonly lastState: string;
+  readonly error: string | null;
+  /** With what was sent again. */
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** Bytes that the other end has acknowledged. */
+  readonly bytesAcked: number;
+  /** Segments that were sent again. */
+  readonly retransmits: number;
+  readonly segmentsOut: number;
+  readonly segmentsIn: number;
+  /** Since it was established; null: never, or not known. */
+  readonly durationMs: number | null;
 }
 
 export interface WorkEventView extends EventViewBase {
@@ -472,7 +514,7 @@ export interface PayloadEventView extends EventViewBase {
   readonly preview: string;
 }
 
-export interface OpenEventView extends EventViewBase {
+export interface OpenEventView extends EventViewBase, ProvenanceView {
   readonly type: 'open';
   readonly error: string | null;
   readonly flags: readonly string[];
@@ -482,7 +524,7 @@ export interface OpenEventView extends EventViewBase {
   readonly resolvedPath: string;
 }
 
-export interface ActionEventView extends EventViewBase, ActionFields {
+export interface ActionEventView extends EventViewBase, ProvenanceView, ActionFields {
   readonly type: 'action';
 }
 
@@ -496,4 +538,6 @@ export type EventView =
   | WorkEventView
   | PayloadEventView
   | OpenEventView
+  | DatagramEventView
+  | TcpEventView
   | ActionEventView;

@@ -18,8 +18,10 @@ export class EventLog implements AsyncDisposable {
     this.agent = agent;
   }
 
-  static async start(): Promise<EventLog> {
-    return new EventLog(await startThroughline(['events', '--json']));
+  /** @param types of events and names of actions; a busy host may have more of all than can be told */
+  static async start(types: readonly string[] = []): Promise<EventLog> {
+    const filter = types.length === 0 ? [] : ['--type', types.join(',')];
+    return new EventLog(await startThroughline(['events', '--json', ...filter]));
   }
 
   /** Runs a program to its end and waits until all that it did has been told. Rejects when it fails. */

@@ -163,7 +163,10 @@ export class Timeline {
         break;
       case 'action':
       case 'connect':
+      case 'datagram':
         this.#note(event, attributor.attribute(event, this.#processOfEvent(event), []));
+        break;
+      case 'tcp':
         break;
       case 'exit': {
         const process = this.#processOfEvent(event);

@@ -43,6 +43,16 @@ function detailText(event: EventView, terminal: Terminal): string {
       const remote = terminal.safe(endpointText(event.address, event.port, event.family));
       return event.error === null ? remote : `${remote}  ${event.error}`;
     }
+    case 'datagram': {
+      const remote = terminal.safe(endpointText(event.address, event.port, event.family));
+      return `${event.direction} ${event.transport} ${remote}`;
+    }
+    case 'tcp': {
+      const local = endpointText(event.local.ip, event.local.port, event.family);
+      const remote = endpointText(event.remote.ip, event.remote.port, event.family);
+      const error = event.error === null ? '' : `  ${event.error}`;
+      return `${event.role ?? ''} ${local} ${terminal.symbols.arrow} ${remote} ${event.lastState} in=${event.bytesReceived} out=${event.bytesSent}${error}`;
+    }
     case 'work':
       return `${event.phase} ${event.object.toString(16)}`;
     case 'close':
