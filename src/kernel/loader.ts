@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { ABI_HASH, COUNTER } from '../abi/abi.gen.ts';
+import { ABI_HASH, ACTION_PLAN, COUNTER } from '../abi/abi.gen.ts';
 import { contractLayout, elfVariables, layoutHash, readBtf } from '../abi/btf.ts';
 import { ThroughlineError } from '../base/errors.ts';
-import { actionPlans, unwantedCalls, type ActionInterest } from './action-plans.ts';
+import { actionPlans, EFFECT_ACTIONS, type ActionInterest } from './action-plans.ts';
 import { takeLostEvents, type LostEvents } from './budgets.ts';
 import type { FeatureName, Features } from './features.ts';
 import { ATTACH_UPROBE_MULTI, type Native, type Pointer } from './libbpf.ts';
@@ -12,7 +12,7 @@ import { Ring } from './ring.ts';
 import type { Purpose } from './uprobes/libraries.ts';
 import { kernelProbes } from './uprobes/kernel-probes.ts';
 import type { ProbeHost } from './uprobes/library-probes.ts';
-import { SYSCALLS, type Architecture, type SyscallName } from '../model/syscalls.ts';
+import { SYSCALLS, type Architecture } from '../model/syscalls.ts';
 
 const OLDEST_KERNEL: readonly [number, number] = [5, 11];
 const LOAD_ATTEMPTS = 8;
@@ -24,6 +24,15 @@ const COUNTER_ROW_BYTES = 16 * 8;
 /** Counters of the kernel side, by the names of enum counter in bpf/abi.h. */
 export type KernelCounters = Record<keyof typeof COUNTER, number>;
 
+/** What the kernel side tells beyond what attribution needs. */
+export interface KernelInterest {
+  readonly actions: ActionInterest;
+  /** Files that are opened to be read are told whoever does it. */
+  readonly readsOfEverybody: boolean;
+}
+
+const EFFECTS: KernelInterest = { actions: EFFECT_ACTIONS, readsOfEverybody: false };
+
 export interface LoadOptions {
   readonly objectPath: string;
   readonly kernelRelease: string;
@@ -33,8 +42,8 @@ export interface LoadOptions {
   readonly agentPid: number;
   /** Sensors that are switched off, and how. */
   readonly disabled?: Readonly<Record<string, string>>;
-  /** Default: those that are effects of requests. */
-  readonly actions?: ActionInterest;
+  /** Default: what can be an effect of a request. */
+  readonly interest?: KernelInterest;
   /** Features that are not used, though the kernel has them: what older kernels run is to be tested on newer ones. */
   readonly without?: readonly FeatureName[];
 }
@@ -59,6 +68,8 @@ export interface LoadedSensors extends Disposable {
    * told apart since plaintext may begin while the verdict about the ciphertext is on its way.
    */
   ignoreConnection(id: number, isPlaintext: boolean): void;
+  /** Tells something else from now on: events that both ask for come without a gap. */
+  setInterest(interest: KernelInterest): void;
   /** Tells the kernel of a TCP port that somebody listened on before the agent came. */
   addListeningPort(port: number): void;
 }
@@ -124,10 +135,11 @@ function tryLoad(
     if (result !== 0) throw new ThroughlineError('TL1007', lastLines(native));
     const globals = new Globals(native, handle, object);
     globals.bss.setUint32(globals.offsetOf('agent_pid'), options.agentPid, true);
-    fillActionPlans(native, handle, architecture, options.actions ?? 'effects');
-    fillDispatcher(native, handle, plan, architecture, globals, unwantedCalls(options.actions ?? 'effects'));
+    fillDispatcher(native, handle, plan, architecture, globals);
+    const interest = new Interest(native, handle, plan, architecture, globals);
+    interest.set(options.interest ?? EFFECTS);
     for (const name of ownHooks(plan)) links.push(attach(native, handle, name));
-    return sensors(native, handle, features, plan, globals, options.processors, close);
+    return sensors(native, handle, features, plan, globals, interest, options.processors, close);
   } catch (error) {
     close();
     throw error;
@@ -216,39 +228,63 @@ function isMulti(features: Features): boolean {
   return features['uprobe-multi'].answer === 'supported';
 }
 
-function fillActionPlans(
-  native: Native,
-  object: Pointer,
-  architecture: Architecture,
-  interest: ActionInterest,
-): void {
-  const table = native.mapFd(mapOf(native, object, 'action_plans'));
-  for (const { number, plan } of actionPlans(architecture, interest)) {
-    const result = native.updateElement(table, u32(number), plan, 0n);
-    if (result !== 0) throw new ThroughlineError('TL1008', `plan of system call ${number}: errno ${-result}`);
+const NO_PLAN = new Uint8Array(ACTION_PLAN.SIZE);
+/** The program that serves all actions: bpf/sensors/action.bpf.c. */
+const ACTION_PROGRAM = 'exit_action';
+
+/** What is told, as the maps and variables of the kernel side have it: can change while the programs run. */
+class Interest {
+  readonly #native: Native;
+  readonly #plans: number;
+  readonly #architecture: Architecture;
+  readonly #globals: Globals;
+  readonly #isAttached: boolean;
+
+  constructor(
+    native: Native,
+    object: Pointer,
+    plan: readonly PlannedSensor[],
+    architecture: Architecture,
+    globals: Globals,
+  ) {
+    this.#native = native;
+    this.#plans = native.mapFd(mapOf(native, object, 'action_plans'));
+    this.#architecture = architecture;
+    this.#globals = globals;
+    this.#isAttached = plan.some(({ chosen }) => chosen !== null && ACTION_PROGRAM in chosen.syscallExits);
+  }
+
+  set({ actions, readsOfEverybody }: KernelInterest): void {
+    const { bss } = this.#globals;
+    bss.setUint32(this.#globals.offsetOf('reads_of_everybody'), readsOfEverybody ? 1 : 0, true);
+    if (!this.#isAttached) return;
+    for (const { syscall, number, plan } of actionPlans(this.#architecture, actions)) {
+      if (plan === null) this.#globals.setWanted(number, false);
+      const result = this.#native.updateElement(this.#plans, u32(number), plan ?? NO_PLAN, 0n);
+      if (result !== 0) throw new ThroughlineError('TL1008', `plan of ${syscall}: errno ${-result}`);
+      if (plan !== null) this.#globals.setWanted(number, true);
+    }
   }
 }
 
+/** Every program that a sensor has for the end of a system call; those of actions are called once they are wanted. */
 function fillDispatcher(
   native: Native,
   object: Pointer,
   plan: readonly PlannedSensor[],
   architecture: Architecture,
   globals: Globals,
-  unwanted: ReadonlySet<SyscallName>,
 ): void {
   const table = native.mapFd(mapOf(native, object, 'syscall_exits'));
-  const wanted = globals.offsetOf('wanted_syscalls');
   for (const { chosen } of plan) {
     for (const [name, syscalls] of Object.entries(chosen?.syscallExits ?? {})) {
       const fd = native.programFd(programOf(native, object, name));
       for (const syscall of syscalls) {
         const number = SYSCALLS[syscall][architecture];
-        if (number === null || unwanted.has(syscall)) continue;
+        if (number === null) continue;
         const result = native.updateElement(table, u32(number), u32(fd), 0n);
         if (result !== 0) throw new ThroughlineError('TL1008', `${name} for ${syscall}: errno ${-result}`);
-        const byte = wanted + (number >>> 3);
-        globals.bss.setUint8(byte, globals.bss.getUint8(byte) | (1 << (number & 7)));
+        if (name !== ACTION_PROGRAM) globals.setWanted(number, true);
       }
     }
   }
@@ -277,6 +313,14 @@ class Globals {
     this.#offsets = elfVariables(objectBytes, '.bss');
   }
 
+  /** Whether the dispatcher looks at a system call at all. */
+  setWanted(syscall: number, isWanted: boolean): void {
+    const byte = this.offsetOf('wanted_syscalls') + (syscall >>> 3);
+    const bit = 1 << (syscall & 7);
+    const before = this.bss.getUint8(byte);
+    this.bss.setUint8(byte, isWanted ? before | bit : before & ~bit);
+  }
+
   offsetOf(name: string): number {
     const offset = this.#offsets.get(name);
     if (offset === undefined) throw new ThroughlineError('TL1006', `the object has no variable ${name}`);
@@ -290,6 +334,7 @@ function sensors(
   features: Features,
   plan: readonly PlannedSensor[],
   globals: Globals,
+  interest: Interest,
   processors: number,
   close: () => void,
 ): LoadedSensors {
@@ -338,6 +383,7 @@ function sensors(
       key.writeUInt32LE(Math.floor(id / 4294967296), 4);
       native.updateElement(ignored, key, isPlaintext ? plaintextIgnored : one, 0n);
     },
+    setInterest: (wanted) => interest.set(wanted),
     addListeningPort(port) {
       native.updateElement(ports, Uint8Array.of(port & 0xff, port >>> 8), one, 0n);
     },
