@@ -11,7 +11,7 @@ import type { CaptureSink } from '../capture/contract.ts';
 import { native } from '../kernel/libbpf.ts';
 import { loadSensors, type KernelInterest, type LoadedSensors } from '../kernel/loader.ts';
 import { possibleProcessors } from '../kernel/processors.ts';
-import { EVERYTHING, kernelInterest, wantsRequests } from './alerts/kernel-interest.ts';
+import { EVERYTHING, kernelInterest } from './alerts/kernel-interest.ts';
 import { RuleWatch } from './alerts/rule-watch.ts';
 import { ContainerNames } from './container-names.ts';
 import { collectGarbage } from './collect-garbage.ts';
@@ -90,7 +90,7 @@ function run(): RunSummary {
     wants,
     output: watch === null ? shown : watch.watched(shown),
   });
-  if (watch !== null && wantsRequests(watch.interest)) pipeline.readAll();
+  if (watch !== null && watch.readingRules.length > 0) pipeline.readAll();
   const guarded: GuardedSink = new GuardedSink(pipeline, warn);
   using recorder = recordTo === null ? null : createRecorder(recordTo, guarded, warn);
   const sink = recorder ?? guarded;
@@ -115,7 +115,7 @@ function run(): RunSummary {
     leftAtStop = observe(live, batch, () => {
       progress();
       if (watch === null || input.rules === null || !takeChanges(watch, input.rules, batch)) return;
-      if (wantsRequests(watch.interest)) pipeline.readAll();
+      if (watch.readingRules.length > 0) pipeline.readAll();
       sensors.setInterest(rulesInForce());
     });
     probeHits = live.probeUse;
@@ -164,7 +164,7 @@ function takeChanges(watch: RuleWatch, { changes }: WorkerRules, batch: MessageB
 }
 
 function tellRules(watch: RuleWatch, files: readonly RuleText[], batch: MessageBatch): void {
-  batch.add({ kind: 'rules', rules: watch.ruleCount, files: files.length });
+  batch.add({ kind: 'rules', rules: watch.ruleCount, files: files.length, reading: watch.readingRules });
 }
 
 function load(interest: KernelInterest): LoadedSensors {

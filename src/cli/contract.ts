@@ -103,6 +103,8 @@ export interface RulesMessage {
   readonly kind: 'rules';
   readonly rules: number;
   readonly files: number;
+  /** Names of those for which every request is read, also plain ones, which costs. */
+  readonly reading: readonly string[];
 }
 
 export type EngineMessage =

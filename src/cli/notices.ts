@@ -26,8 +26,14 @@ export function lossNotice(loss: LossView, terminal: Terminal): string {
   return `${terminal.paint('dim', terminal.timeOfDay(loss.time))}  ${terminal.paint('yellow', text)}\n`;
 }
 
-export function rulesNotice({ rules, files }: RulesMessage): string {
-  return `${countText(rules, 'rule')} in force, of ${countText(files, 'file')}\n`;
+export function rulesNotice({ rules, files, reading }: RulesMessage, terminal: Terminal): string {
+  const lines = [`${countText(rules, 'rule')} in force, of ${countText(files, 'file')}`];
+  if (reading.length > 0) {
+    const names = reading.slice(0, 5).map((name) => terminal.safe(name, 80));
+    const more = reading.length > names.length ? ` and ${reading.length - names.length} more` : '';
+    lines.push(`every request is read, which costs, for: ${names.join(', ')}${more}`);
+  }
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 /** What became of alerts: one line for each output. */

@@ -59,7 +59,7 @@ export async function observe(
         } else if (showsProgress === true) console.progress(progressNotice(message));
         break;
       case 'rules':
-        console.notice(rulesNotice(message));
+        console.notice(rulesNotice(message, console.stderrTerminal));
         break;
       case 'loss':
         console.notice(lossNotice(message, console.stderrTerminal));

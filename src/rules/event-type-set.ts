@@ -21,23 +21,34 @@ export function eventTypesWithoutRequest(condition: Expression): ReadonlySet<num
   return typesOf(condition, checksOf(condition, REQUEST_FIELD));
 }
 
-/** @param failing checks that are false, whatever the type */
 function typesOf(condition: Expression, failing: readonly Check[]): ReadonlySet<number> {
   const checks = checksOf(condition, TYPE_FIELD);
   const types = new Set<number>();
-  for (let type = 0; type < EVENT_TYPES.length; type++) {
-    const answers = new Map<Expression, Answer>(checks.map((check) => [check, answerOn(check, type)]));
-    for (const check of failing) answers.set(check, false);
-    if (answer(condition, answers, new Map()) !== false) types.add(type);
-  }
+  for (let type = 0; type < EVENT_TYPES.length; type++)
+    if (isPossible(condition, type, failing, checks)) types.add(type);
   return types;
+}
+
+/**
+ * Whether a condition can be true of an event of a type.
+ * @param failing checks that are false of it
+ */
+export function isPossible(
+  condition: Expression,
+  type: number,
+  failing: readonly Check[],
+  typeChecks: readonly Check[] = checksOf(condition, TYPE_FIELD),
+): boolean {
+  const answers = new Map<Expression, Answer>(typeChecks.map((check) => [check, answerOn(check, type)]));
+  for (const check of failing) answers.set(check, false);
+  return answer(condition, answers, new Map()) !== false;
 }
 
 /** Names of fields that depend on nothing but the type. */
 const TYPE_FIELD = /^(?:evt\.type(?:\.is\..*)?|syscall\.type|evt\.category|evt\.dir|evt\.source)$/;
 
 /** Checks of fields with such a name. */
-function checksOf(condition: Expression, name: RegExp): readonly Check[] {
+export function checksOf(condition: Expression, name: RegExp): readonly Check[] {
   const found = new Set<Check>();
   const seen = new Set<Expression>();
   const visit = (part: Expression): void => {

@@ -20,10 +20,3 @@ export function kernelInterest(rules: RuleInterest): KernelInterest {
   }
   return { actions: { serving, everybody }, readsOfEverybody: rules.readsOfEverybody };
 }
-
-const REQUEST_TYPES = ['http_request', 'http_response'].map((name) => eventTypeOf(name) ?? -1);
-
-/** Whether rules look at requests themselves, so that each one has to be read. */
-export function wantsRequests(rules: RuleInterest): boolean {
-  return REQUEST_TYPES.some((type) => rules.types.has(type));
-}

@@ -13,7 +13,6 @@ import {
 import { Pipeline, type PipelineOutput } from '../pipeline.ts';
 import { PROTOCOLS } from '../registry.ts';
 import { ruleEventSource } from '../rule-events.ts';
-import { wantsRequests } from './kernel-interest.ts';
 import { RuleWatch } from './rule-watch.ts';
 
 const rule = (name: string, condition: string, output = 'o', more = '') =>
@@ -143,7 +142,7 @@ function serve(before: string, after = before) {
   });
   const put = (condition: string) => {
     watch.replace(file(rule('r', condition, '%http.target')));
-    if (wantsRequests(watch.interest)) pipeline.readAll();
+    if (watch.readingRules.length > 0) pipeline.readAll();
   };
   put(before);
   const kernel = new SimulatedKernel((event) => {

@@ -10,6 +10,7 @@ import type { Rule } from '../../rules/rule.ts';
 import { RuleSet, type RuleMatching } from '../../rules/rule-set.ts';
 import { RuleSource } from '../../rules/text.ts';
 import type { PipelineOutput } from '../pipeline.ts';
+import { rulesOnPlainRequests } from './plain-requests.ts';
 import { RuleEvents, type RuleEventSource } from '../rule-events.ts';
 
 export interface RuleWatchOptions {
@@ -26,6 +27,8 @@ export class RuleWatch {
   raised = 0;
   /** What the rules in force ask for. */
   interest: RuleInterest = interestOf([]);
+  /** Names of the rules for which every request has to be read. */
+  readingRules: readonly string[] = [];
   readonly #options: RuleWatchOptions;
   readonly #events: RuleEvents;
   #set: RuleSet;
@@ -53,6 +56,7 @@ export class RuleWatch {
     if (hasErrors) return false;
     const enabled = rules.filter(({ isEnabled }) => isEnabled);
     this.interest = interestOf(enabled);
+    this.readingRules = rulesOnPlainRequests(enabled).map(({ name }) => name);
     this.#set = this.#setOf(enabled);
     return true;
   }
