@@ -40,6 +40,8 @@ export class Placements {
       case 'progress':
       case 'finding':
       case 'event':
+      case 'alert':
+      case 'rules':
         break;
     }
   }

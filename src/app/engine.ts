@@ -1,13 +1,14 @@
 import { release } from 'node:os';
-import { MessageChannel, Worker } from 'node:worker_threads';
+import { MessageChannel, MessagePort, Worker } from 'node:worker_threads';
 import { ThroughlineError } from '../base/errors.ts';
 import type { Engine, EngineMessage, EngineOptions, RunSummary } from '../cli/contract.ts';
 import { examineRuntimes } from '../containers/clients.ts';
 import { DEFAULT_SOCKETS } from '../containers/sockets.ts';
+import { alertOutputs } from './alerts/outputs.ts';
 import { answerContainerNames } from './container-names.ts';
 import { examineHost } from './doctor.ts';
 import { testRuleFolder } from './rule-tests/test-folder.ts';
-import type { WorkerInput, WorkerPost } from './worker-contract.ts';
+import type { WorkerInput, WorkerPost, WorkerRules } from './worker-contract.ts';
 
 export interface EngineSetup {
   /** The checkout or installation: where build/ is. */
@@ -35,19 +36,31 @@ function runInWorker(
   onMessage: (message: EngineMessage) => void,
 ): Promise<RunSummary> {
   const stop = new Int32Array(new SharedArrayBuffer(4));
-  const { signal, ...rest } = options;
+  const { signal, rules, alerts, ...rest } = options;
+  const outputs = alertOutputs(alerts, setup.warn);
   const channel = options.source.kind === 'live' ? new MessageChannel() : null;
   const sockets = options.containerRuntimes ?? DEFAULT_SOCKETS;
   const names = channel === null ? null : answerContainerNames(channel.port1, sockets, setup.warn);
   const containers = channel?.port2 ?? null;
-  const input: WorkerInput = { options: rest, stop, containers, root: setup.root, version: setup.version };
+  const changes = rules === undefined ? null : new MessageChannel();
+  const unsubscribe = rules?.onChange((files) => {
+    changes?.port1.postMessage(files);
+    for (const output of outputs) output.reopen();
+  });
+  const workerRules: WorkerRules | null =
+    rules === undefined || changes === null
+      ? null
+      : { files: rules.files, matching: rules.matching, changes: changes.port2 };
+  const { root, version } = setup;
+  const input: WorkerInput = { options: rest, stop, containers, rules: workerRules, root, version };
   return new Promise<RunSummary>((resolve, reject) => {
     const worker = new Worker(new URL('./sensor-worker.ts', import.meta.url), {
       workerData: input,
-      transferList: containers === null ? [] : [containers],
+      transferList: [containers, changes?.port2].filter((port) => port instanceof MessagePort),
       // Most of what the brain allocates dies at once: a small young generation keeps the memory small.
       resourceLimits: { maxYoungGenerationSizeMb: 6 },
     });
+    let isDone = false;
     const end = (): void => {
       Atomics.store(stop, 0, 1);
     };
@@ -56,7 +69,10 @@ function runInWorker(
     worker.on('message', (post: WorkerPost) => {
       switch (post.type) {
         case 'messages':
-          for (const message of post.messages) onMessage(message);
+          for (const message of post.messages) {
+            if (message.kind === 'alert') for (const output of outputs) output.add(message);
+            onMessage(message);
+          }
           break;
         case 'warning':
           setup.warn(post.text);
@@ -65,7 +81,16 @@ function runInWorker(
           reject(new ThroughlineError(post.code, post.detail));
           break;
         case 'done':
-          resolve({ ...post.summary, containers: names === null ? null : { ...names.counters } });
+          isDone = true;
+          // Alerts that wait are delivered, for as long as that may take.
+          void Promise.all(outputs.map((output) => output.end())).then((counts) => {
+            const { alerts: told } = post.summary;
+            resolve({
+              ...post.summary,
+              containers: names === null ? null : { ...names.counters },
+              alerts: told === null ? null : { ...told, outputs: counts },
+            });
+          });
           break;
       }
     });
@@ -79,10 +104,12 @@ function runInWorker(
     });
     worker.on('exit', (code) => {
       signal.removeEventListener('abort', end);
-      reject(new ThroughlineError('TL9001', `the sensor worker ended with code ${code}`));
+      if (!isDone) reject(new ThroughlineError('TL9001', `the sensor worker ended with code ${code}`));
     });
   }).finally(() => {
     names?.[Symbol.dispose]();
     channel?.port1.close();
+    unsubscribe?.();
+    changes?.port1.close();
   });
 }

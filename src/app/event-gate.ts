@@ -1,13 +1,12 @@
-import { addressText } from '../base/addresses.ts';
 import { ThroughlineError } from '../base/errors.ts';
-import type { AcceptEvent, KernelEvent } from '../model/event.ts';
+import type { KernelEvent } from '../model/event.ts';
 import type { Process } from '../model/process.ts';
-import type { Connection } from '../model/request.ts';
 import type { Predicate } from '../rules/compile/test.ts';
 import type { RuleEvent } from '../rules/event.ts';
 import { parseFilter } from '../rules/filter.ts';
+import { connectionOf } from './alerts/rule-watch.ts';
 import type { Pipeline, PipelineOutput } from './pipeline.ts';
-import { RuleEvents, type RuleEventSource } from './rule-events.ts';
+import { RuleEvents, ruleEventSource } from './rule-events.ts';
 
 /**
  * Lets through the kernel events of which a condition of the rule language is true. What an event means to rules is known
@@ -21,18 +20,7 @@ export function gatedEvents(
   condition: string,
   pipeline: () => Pick<Pipeline, 'architecture' | 'clock' | 'hostname' | 'world'>,
 ): PipelineOutput {
-  const source: RuleEventSource = {
-    get clock() {
-      return pipeline().clock;
-    },
-    get hostname() {
-      return pipeline().hostname;
-    },
-    get architecture() {
-      return pipeline().architecture;
-    },
-  };
-  const gate = new EventGate(predicateOf(condition), new RuleEvents(source), output);
+  const gate = new EventGate(predicateOf(condition), new RuleEvents(ruleEventSource(pipeline)), output);
   return {
     ...output,
     event: (event) => gate.begin(event, (one) => pipeline().world.processOf(one)),
@@ -77,14 +65,4 @@ class EventGate {
     this.#output.event(this.#current);
     this.#current = null;
   }
-}
-
-function connectionOf(event: AcceptEvent): Connection {
-  const { connection, family, localAddress, localPort, remoteAddress, remotePort } = event;
-  return {
-    id: connection,
-    family,
-    client: { address: addressText(family, remoteAddress), port: remotePort },
-    server: { address: addressText(family, localAddress), port: localPort },
-  };
 }

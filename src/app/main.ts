@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { printableText } from '../base/printable.ts';
@@ -16,4 +16,8 @@ const engine = createEngine({
     for (const line of text.split('\n')) process.stderr.write(`throughline: ${printableText(line)}\n`);
   },
 });
-process.exitCode = await main(process.argv.slice(2), processEnvironment(process, engine, version));
+const rules = join(root, 'rules');
+process.exitCode = await main(
+  process.argv.slice(2),
+  processEnvironment(process, engine, version, existsSync(rules) ? rules : null),
+);

@@ -9,7 +9,7 @@ import type { Detector } from '../detect/contract.ts';
 import { BlindSpots } from '../incident/blind-spots.ts';
 import { FindingDesk } from '../incident/finding-desk.ts';
 import type { Effect } from '../model/effect.ts';
-import type { Fact, KernelEvent, PayloadEvent } from '../model/event.ts';
+import type { AcceptEvent, Fact, KernelEvent, PayloadEvent } from '../model/event.ts';
 import type { Detection, Finding } from '../model/finding.ts';
 import type { QueryMessage, QueryOutcome } from '../model/query.ts';
 import type { Process } from '../model/process.ts';
@@ -47,6 +47,8 @@ export interface PipelineOutput {
   event(event: KernelEvent): void;
   /** What happened, whoever caused it, while the brain works on its event. */
   effect?(effect: Effect): void;
+  /** A process that serves accepted a connection. */
+  accepted?(event: AcceptEvent, process: Process): void;
   /** A request was read to its end. */
   requestRead?(request: Request, timeNs: number): void;
   /** The reply to a request is complete, or will never be. */
@@ -116,6 +118,7 @@ export class Pipeline implements CaptureSink {
   /** The payload event that the protocol readers are working on. */
   #payload: PayloadEvent | null = null;
   #payloadProcess: Process | null = null;
+  #readsAll = false;
   #nowNs = 0;
 
   constructor(options: PipelineOptions) {
@@ -206,6 +209,15 @@ export class Pipeline implements CaptureSink {
     return this.#plain?.dropped ?? 0;
   }
 
+  /**
+   * Plain exchanges are read as well from now on, for somebody who wants to see each request. Not to be taken back: where an
+   * exchange begins is no longer known then.
+   */
+  readAll(): void {
+    this.#plain?.wakeAll();
+    this.#readsAll = true;
+  }
+
   fact(fact: Fact): void {
     switch (fact.kind) {
       case 'clock':
@@ -245,6 +257,7 @@ export class Pipeline implements CaptureSink {
     this.eventCount++;
     if (
       this.#plain !== null &&
+      !this.#readsAll &&
       isPayload(view, offset, size) &&
       this.#plain.keep(bytes, view, offset, size)
     ) {
@@ -275,7 +288,10 @@ export class Pipeline implements CaptureSink {
           break;
         }
         if (event.isClient === true) this.attributor.clientOpened(event, process);
-        else this.attributor.accept(event);
+        else {
+          this.attributor.accept(event);
+          this.#output.accepted?.(event, process);
+        }
         this.#streams.accept(event);
         break;
       }

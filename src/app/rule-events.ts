@@ -18,6 +18,7 @@ import { openFlagNames } from '../output/linux-names.ts';
 import { RULE_CALLS, type RuleCall } from '../rules/calls.ts';
 import { eventTypeOf } from '../rules/event-types.ts';
 import { UNTOLD_NUMBER, type RuleDescriptor, type RuleEvent } from '../rules/event.ts';
+import type { Pipeline } from './pipeline.ts';
 import { argumentNumber, argumentText, pathIn } from './rule-action.ts';
 import { FilledDescriptor } from './rule-descriptor.ts';
 
@@ -27,6 +28,23 @@ export interface RuleEventSource {
   readonly hostname: string | null;
   /** As Node or the kernel names it: flags have other numbers on other processors. */
   readonly architecture: string;
+}
+
+/** Of a pipeline, which may come to be later. */
+export function ruleEventSource(
+  pipeline: () => Pick<Pipeline, 'architecture' | 'clock' | 'hostname'>,
+): RuleEventSource {
+  return {
+    get clock() {
+      return pipeline().clock;
+    },
+    get hostname() {
+      return pipeline().hostname;
+    },
+    get architecture() {
+      return pipeline().architecture;
+    },
+  };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { arch, release } from 'node:os';
 import { join } from 'node:path';
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { ABI_HASH } from '../abi/abi.gen.ts';
 import { ThroughlineError } from '../base/errors.ts';
 import { LiveCapture, STEP_EVENTS } from '../capture/live.ts';
@@ -9,20 +9,24 @@ import { Recorder } from '../capture/recorder.ts';
 import { SCHEMA } from '../capture/recording-format.ts';
 import type { CaptureSink } from '../capture/contract.ts';
 import { native } from '../kernel/libbpf.ts';
-import { loadSensors, type LoadedSensors } from '../kernel/loader.ts';
+import { loadSensors, type KernelInterest, type LoadedSensors } from '../kernel/loader.ts';
 import { possibleProcessors } from '../kernel/processors.ts';
+import { eventInterest, kernelInterest } from './alerts/kernel-interest.ts';
+import { RuleWatch } from './alerts/rule-watch.ts';
 import { ContainerNames } from './container-names.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import { gatedEvents } from './event-gate.ts';
 import { GuardedSink } from './guarded-sink.ts';
 import { MessageBatch } from './message-batch.ts';
 import { Pipeline } from './pipeline.ts';
+import { ruleEventSource } from './rule-events.ts';
 import { RunState } from './run-state.ts';
 import { createDetectors, PROTOCOLS } from './registry.ts';
 import { countersOf, undecodedLosses } from './run-counters.ts';
 import { viewOutput } from './view-output.ts';
-import type { ProbeHits, RunSummary } from '../cli/contract.ts';
-import type { WorkerInput, WorkerPost } from './worker-contract.ts';
+import type { ProbeHits, RuleText, RunSummary } from '../cli/contract.ts';
+import { interestOf } from '../rules/interest.ts';
+import type { WorkerInput, WorkerPost, WorkerRules } from './worker-contract.ts';
 
 /**
  * How long the worker sleeps at most. Under load briefly: a long drain would take a processor from the servers for several
@@ -60,7 +64,12 @@ function run(): RunSummary {
   const batch = new MessageBatch((messages) => post({ type: 'messages', messages }));
   const warn = (text: string): void => post({ type: 'warning', text });
   // Before anything is written: who may not observe must not destroy an older recording either.
-  using sensors = source.kind === 'live' ? load() : null;
+  const watch = input.rules === null ? null : createWatch(input.rules, batch, warn, () => pipeline);
+  const rulesInForce = (): KernelInterest =>
+    wants.events
+      ? eventInterest(input.options.eventTypes ?? null)
+      : kernelInterest(watch?.interest ?? interestOf([]));
+  using sensors = source.kind === 'live' ? load(rulesInForce()) : null;
   using state = sensors === null ? null : RunState.begin();
   for (const { pid, startedAt } of state?.dead ?? [])
     warn(
@@ -73,15 +82,17 @@ function run(): RunSummary {
     (error) => guarded.failed(error),
     input.options.filter ?? null,
   );
+  const shown =
+    input.options.eventFilter === undefined
+      ? views
+      : gatedEvents(views, input.options.eventFilter, () => pipeline);
   const pipeline: Pipeline = new Pipeline({
     protocols: PROTOCOLS,
     detectors: createDetectors(),
     wants,
-    output:
-      input.options.eventFilter === undefined
-        ? views
-        : gatedEvents(views, input.options.eventFilter, () => pipeline),
+    output: watch === null ? shown : watch.watched(shown),
   });
+  if (watch !== null && watch.readingRules.length > 0) pipeline.readAll();
   const guarded: GuardedSink = new GuardedSink(pipeline, warn);
   using recorder = recordTo === null ? null : createRecorder(recordTo, guarded, warn);
   const sink = recorder ?? guarded;
@@ -89,6 +100,7 @@ function run(): RunSummary {
   const started = (kernel: string, attached: readonly string[]): void => {
     const startupMs = performance.now() - startedAt;
     batch.add({ kind: 'started', source: source.kind, version: input.version, kernel, attached, startupMs });
+    if (watch !== null) tellRules(watch, input.rules?.files ?? [], batch);
     batch.flush();
   };
   let probeHits: readonly ProbeHits[] = [];
@@ -102,7 +114,12 @@ function run(): RunSummary {
     using live = new LiveCapture(native(), sensors, sink, names);
     live.begin();
     started(release(), attachedLines(sensors, live.libraries));
-    leftAtStop = observe(live, batch, progress);
+    leftAtStop = observe(live, batch, () => {
+      progress();
+      if (watch === null || input.rules === null || !takeChanges(watch, input.rules, batch)) return;
+      if (watch.readingRules.length > 0) pipeline.readAll();
+      sensors.setInterest(rulesInForce());
+    });
     probeHits = live.probeUse;
   }
   guarded.attempt(() => pipeline.end());
@@ -122,10 +139,37 @@ function run(): RunSummary {
     recordedBytes: recorder?.writtenBytes ?? 0,
     probeHits,
     containers: null,
+    alerts: watch === null ? null : { raised: watch.raised, outputs: [] },
   };
 }
 
-function load(): LoadedSensors {
+function createWatch(
+  { files, matching }: WorkerRules,
+  batch: MessageBatch,
+  warn: (text: string) => void,
+  pipeline: () => Pipeline,
+): RuleWatch {
+  const source = ruleEventSource(pipeline);
+  const watch = new RuleWatch({ matching, source, alert: (alert) => batch.add(alert), warn });
+  watch.replace(files);
+  return watch;
+}
+
+/** Between two readings of the rings: every event is seen by the rules before or by those after. */
+function takeChanges(watch: RuleWatch, { changes }: WorkerRules, batch: MessageBatch): boolean {
+  let latest: readonly RuleText[] | null = null;
+  for (let next = receiveMessageOnPort(changes); next !== undefined; next = receiveMessageOnPort(changes))
+    latest = next.message as readonly RuleText[];
+  if (latest === null || !watch.replace(latest)) return false;
+  tellRules(watch, latest, batch);
+  return true;
+}
+
+function tellRules(watch: RuleWatch, files: readonly RuleText[], batch: MessageBatch): void {
+  batch.add({ kind: 'rules', rules: watch.ruleCount, files: files.length, reading: watch.readingRules });
+}
+
+function load(interest: KernelInterest): LoadedSensors {
   return loadSensors(native(), {
     objectPath: join(input.root, 'build/throughline.bpf.o'),
     kernelRelease: release(),
@@ -133,7 +177,7 @@ function load(): LoadedSensors {
     processors: possibleProcessors(),
     agentPid: process.pid,
     disabled: input.options.disabled ?? {},
-    actions: input.options.wants.events ? (input.options.eventTypes ?? 'all') : 'effects',
+    interest,
   });
 }
 

@@ -1,16 +1,26 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ErrorCode } from '../base/errors.ts';
-import type { EngineMessage, EngineOptions, RunSummary } from '../cli/contract.ts';
+import type { EngineMessage, EngineOptions, RuleText, RunSummary } from '../cli/contract.ts';
+import type { RuleMatching } from '../rules/rule-set.ts';
 
 /** What the main thread hands to the sensor worker. */
 export interface WorkerInput {
-  readonly options: Omit<EngineOptions, 'signal'>;
+  readonly options: Omit<EngineOptions, 'signal' | 'rules' | 'alerts'>;
   /** One number: not zero when the run is to end. Shared, since the worker never waits for messages. */
   readonly stop: Int32Array;
   /** Takes ids of containers and gives what their runtimes tell of them; null for recordings. */
   readonly containers: MessagePort | null;
+  /** Rules that raise alerts; null: none. */
+  readonly rules: WorkerRules | null;
   readonly root: string;
   readonly version: string;
+}
+
+export interface WorkerRules {
+  readonly files: readonly RuleText[];
+  readonly matching: RuleMatching;
+  /** Gives lists of files that take the place of those before. */
+  readonly changes: MessagePort;
 }
 
 /** What the worker posts, batched: a message for each event would be the bottleneck. */

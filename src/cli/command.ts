@@ -2,6 +2,7 @@ import type { CliConsole } from './console.ts';
 import type { Engine } from './contract.ts';
 import type { OptionSpec, OptionSpecs, OptionValues } from './option.ts';
 import { parseArguments } from './parse.ts';
+import type { RuleGround } from './rules/rule-ground.ts';
 
 /** What a command gets to do its work. */
 export interface CommandContext {
@@ -11,6 +12,7 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   /** The text of a rule file. Throws TL4001. */
   readonly readRules: (path: string) => string;
+  readonly ruleGround: RuleGround;
 }
 
 export interface PositionalSpec {

@@ -1,4 +1,6 @@
 import type { RuntimeReport, RuntimeSocket } from '../containers/contract.ts';
+import type { Alert } from '../rules/alert.ts';
+import type { RuleMatching } from '../rules/rule-set.ts';
 import type { RequestFilter } from '../output/request-filter.ts';
 import type { RuleTestReport } from '../rules/test-report.ts';
 import type {
@@ -44,7 +46,33 @@ export interface EngineOptions {
   readonly disabled?: Readonly<Record<string, string>>;
   /** Sockets of the container runtimes that are asked for names; where it is missing, those in the usual places. */
   readonly containerRuntimes?: readonly RuntimeSocket[];
+  /** Rules that raise alerts; none where it is missing. */
+  readonly rules?: RuleFeed;
+  /** Where alerts go beside the messages. */
+  readonly alerts?: AlertOutputs;
   readonly signal: AbortSignal;
+}
+
+/** A rule file as it was read. */
+export interface RuleText {
+  /** Path as people know it. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Rule files that are right. They may change while rules are in force. */
+export interface RuleFeed {
+  readonly files: readonly RuleText[];
+  readonly matching: RuleMatching;
+  /** Tells all files anew, whenever some have changed and all are right. @returns ends it */
+  onChange(listener: (files: readonly RuleText[]) => void): () => void;
+}
+
+export interface AlertOutputs {
+  /** Alerts are appended to this file, one JSON object a line. */
+  readonly file: string | null;
+  /** Each alert is sent to this address in a POST request of its own. */
+  readonly url: string | null;
 }
 
 export interface StartedMessage {
@@ -67,8 +95,24 @@ export interface ProgressMessage {
   readonly position: number | null;
 }
 
+/** A rule was true of an event. The members but `kind` are those of the reference engine's alerts. */
+export interface AlertMessage extends Alert {
+  readonly kind: 'alert';
+}
+
+/** These rules are in force from now on. */
+export interface RulesMessage {
+  readonly kind: 'rules';
+  readonly rules: number;
+  readonly files: number;
+  /** Names of those for which every request is read, also plain ones, which costs. */
+  readonly reading: readonly string[];
+}
+
 export type EngineMessage =
   | StartedMessage
+  | AlertMessage
+  | RulesMessage
   | ProgressMessage
   | FindingView
   | RequestView
@@ -93,6 +137,22 @@ export interface RunSummary {
   readonly probeHits: readonly ProbeHits[];
   /** How container runtimes answered; null for recordings, which have the answers. */
   readonly containers: ContainerCounts | null;
+  /** null where there were no rules. */
+  readonly alerts: AlertCounts | null;
+}
+
+export interface AlertCounts {
+  readonly raised: number;
+  readonly outputs: readonly OutputCounts[];
+}
+
+/** How an output for alerts fared. */
+export interface OutputCounts {
+  /** The file or address. */
+  readonly name: string;
+  readonly delivered: number;
+  /** Not delivered, since too many waited, or it failed again and again. */
+  readonly dropped: number;
 }
 
 /** Containers whose runtimes were asked who they are. */

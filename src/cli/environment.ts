@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ThroughlineError } from '../base/errors.ts';
 import type { Engine } from './contract.ts';
+import { listRuleFiles, stampOf, type RuleGround } from './rules/rule-ground.ts';
 
 /** Everything that the command line takes from the outside, so that tests can run it on made-up ground. */
 export interface CliEnvironment {
@@ -18,15 +19,25 @@ export interface CliEnvironment {
   readonly timeZone?: 'local' | 'UTC';
   /** The text of a rule file. Throws TL4001. */
   readonly readRules: (path: string) => string;
+  readonly ruleGround: RuleGround;
 }
 
 /**
  * The environment of a real process. SIGINT, SIGTERM and SIGHUP end cleanly; the second one ends at once with 128 plus
- * its number (130 for Ctrl-C).
+ * its number (130 for Ctrl-C). SIGHUP ends nothing where somebody listens to it and the process has no terminal: then it
+ * does not say that the terminal is gone.
+ * @param defaultRules the folder of rules that come with the program; null: there is none
  */
-export function processEnvironment(process: NodeJS.Process, engine: Engine, version: string): CliEnvironment {
+export function processEnvironment(
+  process: NodeJS.Process,
+  engine: Engine,
+  version: string,
+  defaultRules: string | null,
+): CliEnvironment {
   const ending = new AbortController();
-  endOnSignals(process, ending);
+  const hangups = new Set<() => void>();
+  const hasTerminal = [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY === true);
+  endOnSignals(process, ending, hasTerminal ? new Set() : hangups);
   return {
     engine,
     version,
@@ -41,6 +52,15 @@ export function processEnvironment(process: NodeJS.Process, engine: Engine, vers
     variables: process.env,
     signal: ending.signal,
     readRules,
+    ruleGround: {
+      defaultFolder: defaultRules,
+      list: listRuleFiles,
+      stamp: stampOf,
+      onHangup(listener) {
+        hangups.add(listener);
+        return () => hangups.delete(listener);
+      },
+    },
   };
 }
 
@@ -55,10 +75,18 @@ function readRules(path: string): string {
 
 const ENDING_SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
-function endOnSignals(process: NodeJS.Process, ending: AbortController): void {
+function endOnSignals(
+  process: NodeJS.Process,
+  ending: AbortController,
+  hangups: ReadonlySet<() => void>,
+): void {
   let isEnding = false;
   for (const [name, number] of Object.entries(ENDING_SIGNALS)) {
     process.on(name as keyof typeof ENDING_SIGNALS, () => {
+      if (name === 'SIGHUP' && hangups.size > 0 && !isEnding) {
+        for (const listener of hangups) listener();
+        return;
+      }
       if (isEnding) process.exit(128 + number);
       isEnding = true;
       ending.abort();

@@ -42,6 +42,7 @@ export class MadeUpEngine implements Engine {
       recordedBytes: 2048,
       probeHits: [{ library: 'OpenSSL', path: '/usr/lib/libssl.so.3', hits: 3210 }],
       containers: { asked: 3, named: 2, unknown: 0, failed: 1, skipped: 0 },
+      alerts: options.rules === undefined ? null : { raised: 2, outputs: [] },
     };
   }
 
@@ -81,6 +82,7 @@ export async function runCli(
     readRules: (path) => {
       throw new ThroughlineError('TL4001', path);
     },
+    ruleGround: { defaultFolder: null, list: (path) => [path], stamp: () => '', onHangup: () => () => {} },
     ...changes,
   });
   return { exitCode, stdout, stderr };

@@ -60,8 +60,8 @@ async function dispatch(
     console.result(commandHelp(command));
     return 0;
   }
-  const { engine, signal, readRules } = environment;
-  return command.execute(args, { engine, console, signal, readRules });
+  const { engine, signal, readRules, ruleGround } = environment;
+  return command.execute(args, { engine, console, signal, readRules, ruleGround });
 }
 
 function helpOn(words: readonly string[]): string {

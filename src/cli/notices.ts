@@ -2,7 +2,7 @@ import { ThroughlineError } from '../base/errors.ts';
 import type { Terminal } from '../output/text/terminal.ts';
 import { countText, durationText, lossText, sizeText } from '../output/text/wording.ts';
 import type { LossView } from '../output/views.ts';
-import type { EffectCounts, ProgressMessage, RunSummary, StartedMessage } from './contract.ts';
+import type { EffectCounts, ProgressMessage, RulesMessage, RunSummary, StartedMessage } from './contract.ts';
 
 /** What a command tells the person who started it, beside its results. All end with a line feed but progress. */
 
@@ -24,6 +24,27 @@ export function startedNotice(started: StartedMessage, next: readonly string[], 
 export function lossNotice(loss: LossView, terminal: Terminal): string {
   const text = `lost events: ${lossText(loss.reasons, terminal)}`;
   return `${terminal.paint('dim', terminal.timeOfDay(loss.time))}  ${terminal.paint('yellow', text)}\n`;
+}
+
+export function rulesNotice({ rules, files, reading }: RulesMessage, terminal: Terminal): string {
+  const lines = [`${countText(rules, 'rule')} in force, of ${countText(files, 'file')}`];
+  if (reading.length > 0) {
+    const names = reading.slice(0, 5).map((name) => terminal.safe(name, 80));
+    const more = reading.length > names.length ? ` and ${reading.length - names.length} more` : '';
+    lines.push(`every request is read, which costs, for: ${names.join(', ')}${more}`);
+  }
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+/** What became of alerts: one line for each output. */
+function alertLines({ alerts }: RunSummary, terminal: Terminal): string[] {
+  if (alerts === null) return [];
+  const outputs = alerts.outputs.map(({ name, delivered, dropped }) => {
+    const lost =
+      dropped === 0 ? '' : terminal.paint('yellow', `, ${dropped.toLocaleString('en-US')} dropped`);
+    return `${delivered.toLocaleString('en-US')} delivered to ${terminal.safe(name, 200)}${lost}`;
+  });
+  return [countText(alerts.raised, 'alert'), ...outputs];
 }
 
 export function progressNotice(progress: ProgressMessage): string {
@@ -90,6 +111,7 @@ export function summaryNotice(summary: RunSummary, recordedTo: string | null, te
   }
   for (const { library, path, hits } of summary.probeHits)
     lines.push(`${countText(hits, 'probe hit')} in ${library} (${terminal.safe(path, 200)})`);
+  lines.push(...alertLines(summary, terminal));
   const containers = containersText(summary);
   if (containers !== '') lines.push(containers);
   if (recordedTo !== null) {

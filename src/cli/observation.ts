@@ -1,10 +1,16 @@
 import { jsonLine } from '../output/json.ts';
 import type { CommandContext } from './command.ts';
-import type { EngineMessage, EngineOptions, ProgressMessage, StartedMessage } from './contract.ts';
-import { lossNotice, progressNotice, startedNotice, summaryNotice } from './notices.ts';
+import type {
+  EngineMessage,
+  EngineOptions,
+  ProgressMessage,
+  RulesMessage,
+  StartedMessage,
+} from './contract.ts';
+import { lossNotice, progressNotice, rulesNotice, startedNotice, summaryNotice } from './notices.ts';
 
 /** Messages that are results; the others become notices. */
-export type ResultMessage = Exclude<EngineMessage, StartedMessage | ProgressMessage>;
+export type ResultMessage = Exclude<EngineMessage, StartedMessage | ProgressMessage | RulesMessage>;
 
 export interface Observation extends Omit<EngineOptions, 'signal'> {
   readonly isJson: boolean;
@@ -51,6 +57,9 @@ export async function observe(
           const text = onTick();
           if (text !== null) console.progress(text);
         } else if (showsProgress === true) console.progress(progressNotice(message));
+        break;
+      case 'rules':
+        console.notice(rulesNotice(message, console.stderrTerminal));
         break;
       case 'loss':
         console.notice(lossNotice(message, console.stderrTerminal));

@@ -2,6 +2,8 @@ import { eventText } from '../output/text/event-text.ts';
 import { findingText } from '../output/text/finding-text.ts';
 import type { CliConsole } from './console.ts';
 import type { ResultMessage } from './observation.ts';
+import { outputOptions, ruleOptions, rulesFor } from './alerts/alert-options.ts';
+import { alertText } from './alerts/alert-text.ts';
 import { defineCommand } from './command.ts';
 import { jsonOption, reaches, verdictOption } from './common-options.ts';
 import { filterOf, filterOptions } from './filter-options.ts';
@@ -24,6 +26,8 @@ export const replayCommand = defineCommand({
     all: flag('fold nothing'),
     events: flag('print decoded kernel events, too'),
     verdict: verdictOption,
+    ...ruleOptions,
+    ...outputOptions,
     limit: count('N', 'end after so many results', 'n'),
     json: jsonOption,
   },
@@ -34,6 +38,8 @@ export const replayCommand = defineCommand({
   ],
   async run(context, values, [file = '']) {
     const { console } = context;
+    const rules = rulesFor(context, values);
+    if (rules === null) return 1;
     const filter = filterOf(values);
     const isTracing = values.trace || values.summary || filter !== null;
     const printer = isTracing ? tracePrinter(console, values) : null;
@@ -43,6 +49,8 @@ export const replayCommand = defineCommand({
       recordTo: null,
       wants: { findings: true, requests: isTracing, events: values.events },
       ...(filter === null ? {} : { filter }),
+      ...rules,
+      alerts: { file: values['alerts-file'], url: values['alerts-url'] },
       isJson: values.json,
       durationMs: null,
       next: [],
@@ -53,7 +61,13 @@ export const replayCommand = defineCommand({
       if (message.kind === 'finding' && !reaches(message, values.verdict)) return;
       show(message, printer, values.json, console);
       // What is counted into a table is no result of its own.
-      if (!values.summary || message.kind === 'finding' || message.kind === 'event') countShown(stop);
+      if (
+        !values.summary ||
+        message.kind === 'alert' ||
+        message.kind === 'finding' ||
+        message.kind === 'event'
+      )
+        countShown(stop);
     });
   },
 });
@@ -69,6 +83,10 @@ function show(
     case 'orphan':
     case 'effect':
       printer?.add(message);
+      break;
+    case 'alert':
+      if (isJson) console.json(message);
+      else console.result(alertText(message, console.stdoutTerminal));
       break;
     case 'finding':
       if (isJson) console.json(message);

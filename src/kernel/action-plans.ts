@@ -1,12 +1,48 @@
 import { ACTION_PLAN, ACTION_SCOPE, ARGUMENT_KIND, ARGUMENT_TEST } from '../abi/abi.gen.ts';
-import { ACTION_LIST, type Action, type ArgumentKind, type ArgumentTest } from '../model/actions.ts';
+import {
+  ACTION_LIST,
+  type Action,
+  type ActionName,
+  type ArgumentKind,
+  type ArgumentTest,
+} from '../model/actions.ts';
 import { SYSCALLS, type Architecture, type SyscallName } from '../model/syscalls.ts';
 
 /**
- * Which actions are told: effects of requests, within the scope that each has; or all of everybody, or those named there. A
- * system call that nobody asked for costs what it costs without Throughline, but for one test of a bit.
+ * Which actions are told, and of whom: of processes that serve requests and what they started, or of everybody. A system
+ * call that nobody asked for costs what it costs without Throughline, but for one test of a bit.
  */
-export type ActionInterest = 'effects' | 'all' | readonly string[];
+export interface ActionInterest {
+  readonly serving: ReadonlySet<ActionName>;
+  /** Told of everybody, whether they stand in the other set or not. */
+  readonly everybody: ReadonlySet<ActionName>;
+  /** Of these no more than what is an effect by itself: raw sockets of all sockets. */
+  readonly onlyEffects: ReadonlySet<ActionName>;
+}
+
+function namesOf(choose: (action: Action) => boolean): ReadonlySet<ActionName> {
+  return new Set(ACTION_LIST.filter(choose).map(({ name }) => name));
+}
+
+/** Actions that are effects of requests, or findings by themselves, within the scope that each has. */
+export const EFFECT_ACTIONS: ActionInterest = {
+  serving: namesOf(({ isOnDemand, scope }) => isOnDemand !== true && scope === 'serving'),
+  everybody: namesOf(({ isOnDemand, scope }) => isOnDemand !== true && scope === 'everybody'),
+  onlyEffects: namesOf(({ effects }) => effects !== undefined),
+};
+
+export const ALL_ACTIONS: ActionInterest = {
+  serving: new Set(),
+  everybody: namesOf(() => true),
+  onlyEffects: new Set(),
+};
+
+/** Those of these names, of everybody; all for the name that they have as events. */
+export function actionsNamed(names: readonly string[]): ActionInterest {
+  if (names.includes('action')) return ALL_ACTIONS;
+  const everybody = new Set(ACTION_LIST.map(({ name }) => name).filter((name) => names.includes(name)));
+  return { serving: new Set(), everybody, onlyEffects: new Set() };
+}
 
 const KINDS: Readonly<Record<ArgumentKind, number>> = {
   number: ARGUMENT_KIND.NUMBER,
@@ -24,42 +60,33 @@ const TESTS: Readonly<Record<ArgumentTest['test'], number>> = {
   'raw-socket': ARGUMENT_TEST.RAW_SOCKET,
 };
 
-/** What the kernel side is told of each system call (struct action_plan), by number. */
+/** What the kernel side is told of each system call of the catalogue; null for those that are not told. */
 export function* actionPlans(
   architecture: Architecture,
   interest: ActionInterest,
-): Iterable<{ readonly number: number; readonly plan: Uint8Array }> {
-  for (const action of ACTION_LIST)
-    if (isWanted(action, interest))
-      for (const [call, [syscall]] of Object.entries(action.calls).entries()) {
-        const number = SYSCALLS[syscall as SyscallName][architecture];
-        if (number !== null) yield { number, plan: planOf(action, call, interest) };
-      }
+): Iterable<{ readonly syscall: SyscallName; readonly number: number; readonly plan: Uint8Array | null }> {
+  for (const action of ACTION_LIST) {
+    const everybody = interest.everybody.has(action.name);
+    const isWanted = everybody || interest.serving.has(action.name);
+    for (const [call, name] of Object.keys(action.calls).entries()) {
+      const syscall = name as SyscallName;
+      const number = SYSCALLS[syscall][architecture];
+      if (number !== null)
+        yield {
+          syscall,
+          number,
+          plan: isWanted ? planOf(action, call, everybody, interest.onlyEffects.has(action.name)) : null,
+        };
+    }
+  }
 }
 
-/** The system calls of actions that are not told. */
-export function unwantedCalls(interest: ActionInterest): ReadonlySet<SyscallName> {
-  const unwanted = ACTION_LIST.filter((action) => !isWanted(action, interest));
-  return new Set(unwanted.flatMap(({ calls }) => Object.keys(calls) as SyscallName[]));
-}
-
-function isWanted(action: Action & { readonly name: string }, interest: ActionInterest): boolean {
-  if (interest === 'effects') return action.isOnDemand !== true;
-  return asksFor(interest, action.name) || asksFor(interest, 'action');
-}
-
-/** Whether everybody's events of a type, or actions of a name, are asked for. */
-export function asksFor(interest: ActionInterest, type: string): boolean {
-  return interest === 'all' || (interest !== 'effects' && interest.includes(type));
-}
-
-function planOf(action: Action, call: number, interest: ActionInterest): Uint8Array {
+function planOf(action: Action, call: number, everybody: boolean, isOnlyEffect: boolean): Uint8Array {
   const bytes = Buffer.alloc(ACTION_PLAN.SIZE);
-  const everybody = interest !== 'effects' || action.scope === 'everybody';
   bytes.writeUInt16LE(action.id, ACTION_PLAN.action);
   bytes.writeUInt8(everybody ? ACTION_SCOPE.EVERYBODY : ACTION_SCOPE.SERVING, ACTION_PLAN.scope);
   bytes.writeUInt8(call, ACTION_PLAN.call);
-  const test = (interest === 'effects' ? action.effects?.test : undefined) ?? action.test;
+  const test = (isOnlyEffect ? action.effects?.test : undefined) ?? action.test;
   if (test !== undefined) {
     bytes.writeUInt8(TESTS[test.test], ACTION_PLAN.test);
     bytes.writeUInt32LE(test.argument, ACTION_PLAN.test_argument);

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { ABI_HASH, COUNTER } from '../abi/abi.gen.ts';
+import { ABI_HASH, ACTION_PLAN, COUNTER } from '../abi/abi.gen.ts';
 import { contractLayout, elfVariables, layoutHash, readBtf } from '../abi/btf.ts';
 import { ThroughlineError } from '../base/errors.ts';
-import { actionPlans, asksFor, unwantedCalls, type ActionInterest } from './action-plans.ts';
+import { actionPlans, EFFECT_ACTIONS, type ActionInterest } from './action-plans.ts';
 import { takeLostEvents, type LostEvents } from './budgets.ts';
 import type { FeatureName, Features } from './features.ts';
 import { ATTACH_UPROBE_MULTI, type Native, type Pointer } from './libbpf.ts';
@@ -17,6 +17,7 @@ import { SYSCALLS, type Architecture, type SyscallName } from '../model/syscalls
 
 const OLDEST_KERNEL: readonly [number, number] = [5, 11];
 const LOAD_ATTEMPTS = 8;
+const COMPAT_NUMBERS: Readonly<Partial<Record<SyscallName, number>>> = COMPAT_SYSCALLS;
 const EAGAIN = 11;
 /** Rows of the counters in bpf/abi.h; processors beyond share them. */
 const COUNTER_CPUS = 256;
@@ -24,6 +25,21 @@ const COUNTER_ROW_BYTES = 16 * 8;
 
 /** Counters of the kernel side, by the names of enum counter in bpf/abi.h. */
 export type KernelCounters = Record<keyof typeof COUNTER, number>;
+
+/** What the kernel side tells beyond what attribution needs. */
+export interface KernelInterest {
+  readonly actions: ActionInterest;
+  /** Files that are opened to be read are told whoever does it. */
+  readonly readsOfEverybody: boolean;
+  /** Types of events that only who asks for them gets, of everybody: those of sensors on demand, and datagram. */
+  readonly onDemand: ReadonlySet<string> | 'all';
+}
+
+const EFFECTS: KernelInterest = { actions: EFFECT_ACTIONS, readsOfEverybody: false, onDemand: new Set() };
+
+function asksFor({ onDemand }: KernelInterest, type: string): boolean {
+  return onDemand === 'all' || onDemand.has(type);
+}
 
 export interface LoadOptions {
   readonly objectPath: string;
@@ -34,8 +50,8 @@ export interface LoadOptions {
   readonly agentPid: number;
   /** Sensors that are switched off, and how. */
   readonly disabled?: Readonly<Record<string, string>>;
-  /** Default: those that are effects of requests. */
-  readonly actions?: ActionInterest;
+  /** Default: what can be an effect of a request. */
+  readonly interest?: KernelInterest;
   /** Features that are not used, though the kernel has them: what older kernels run is to be tested on newer ones. */
   readonly without?: readonly FeatureName[];
 }
@@ -60,6 +76,8 @@ export interface LoadedSensors extends Disposable {
    * told apart since plaintext may begin while the verdict about the ciphertext is on its way.
    */
   ignoreConnection(id: number, isPlaintext: boolean): void;
+  /** Tells something else from now on: events that both ask for come without a gap. */
+  setInterest(interest: KernelInterest): void;
   /** Tells the kernel of a TCP port that somebody listened on before the agent came. */
   addListeningPort(port: number): void;
 }
@@ -77,7 +95,7 @@ export function loadSensors(native: Native, options: LoadOptions): LoadedSensors
     throw new ThroughlineError('TL1001', features.privilege.detail);
   const plan = planSensors(features).map((planned) => {
     const notAsked =
-      planned.sensor.isOnDemand === true && !asksFor(options.actions ?? 'effects', planned.sensor.name)
+      planned.sensor.isOnDemand === true && !asksFor(options.interest ?? EFFECTS, planned.sensor.name)
         ? 'nobody asks for it'
         : undefined;
     const reason = options.disabled?.[planned.sensor.name] ?? notAsked;
@@ -129,16 +147,12 @@ function tryLoad(
     if (result !== 0) throw new ThroughlineError('TL1007', lastLines(native));
     const globals = new Globals(native, handle, object);
     globals.bss.setUint32(globals.offsetOf('agent_pid'), options.agentPid, true);
-    globals.bss.setUint32(
-      globals.offsetOf('wants_all_remotes'),
-      asksFor(options.actions ?? 'effects', 'datagram') ? 1 : 0,
-      true,
-    );
-    fillActionPlans(native, handle, architecture, options.actions ?? 'effects');
-    fillDispatcher(native, handle, plan, architecture, globals, unwantedCalls(options.actions ?? 'effects'));
-    fillCompat(native, handle, plan, architecture, globals, unwantedCalls(options.actions ?? 'effects'));
+    fillDispatcher(native, handle, plan, architecture, globals);
+    const hasCompat = fillCompat(native, handle, plan, architecture, globals);
+    const interest = new Interest(native, handle, plan, architecture, globals, hasCompat);
+    interest.set(options.interest ?? EFFECTS);
     for (const name of ownHooks(plan)) links.push(attach(native, handle, name));
-    return sensors(native, handle, features, plan, globals, options.processors, close);
+    return sensors(native, handle, features, plan, globals, interest, options.processors, close);
   } catch (error) {
     close();
     throw error;
@@ -227,39 +241,70 @@ function isMulti(features: Features): boolean {
   return features['uprobe-multi'].answer === 'supported';
 }
 
-function fillActionPlans(
-  native: Native,
-  object: Pointer,
-  architecture: Architecture,
-  interest: ActionInterest,
-): void {
-  const table = native.mapFd(mapOf(native, object, 'action_plans'));
-  for (const { number, plan } of actionPlans(architecture, interest)) {
-    const result = native.updateElement(table, u32(number), plan, 0n);
-    if (result !== 0) throw new ThroughlineError('TL1008', `plan of system call ${number}: errno ${-result}`);
+const NO_PLAN = new Uint8Array(ACTION_PLAN.SIZE);
+/** The program that serves all actions: bpf/sensors/action.bpf.c. */
+const ACTION_PROGRAM = 'exit_action';
+
+/** What is told, as the maps and variables of the kernel side have it: can change while the programs run. */
+class Interest {
+  readonly #native: Native;
+  readonly #plans: number;
+  readonly #architecture: Architecture;
+  readonly #globals: Globals;
+  readonly #isAttached: boolean;
+  readonly #hasCompat: boolean;
+
+  constructor(
+    native: Native,
+    object: Pointer,
+    plan: readonly PlannedSensor[],
+    architecture: Architecture,
+    globals: Globals,
+    hasCompat: boolean,
+  ) {
+    this.#native = native;
+    this.#hasCompat = hasCompat;
+    this.#plans = native.mapFd(mapOf(native, object, 'action_plans'));
+    this.#architecture = architecture;
+    this.#globals = globals;
+    this.#isAttached = plan.some(({ chosen }) => chosen !== null && ACTION_PROGRAM in chosen.syscallExits);
+  }
+
+  set(interest: KernelInterest): void {
+    const { actions, readsOfEverybody } = interest;
+    const { bss } = this.#globals;
+    bss.setUint32(this.#globals.offsetOf('wants_all_remotes'), asksFor(interest, 'datagram') ? 1 : 0, true);
+    bss.setUint32(this.#globals.offsetOf('reads_of_everybody'), readsOfEverybody ? 1 : 0, true);
+    if (!this.#isAttached) return;
+    for (const { syscall, number, plan } of actionPlans(this.#architecture, actions)) {
+      if (plan === null) this.#globals.setWanted(number, false);
+      const result = this.#native.updateElement(this.#plans, u32(number), plan ?? NO_PLAN, 0n);
+      if (result !== 0) throw new ThroughlineError('TL1008', `plan of ${syscall}: errno ${-result}`);
+      if (plan !== null) this.#globals.setWanted(number, true);
+      const compat = this.#hasCompat ? COMPAT_NUMBERS[syscall] : undefined;
+      if (compat !== undefined) this.#globals.setCompatWanted(compat, plan !== null);
+    }
   }
 }
 
+/** Every program that a sensor has for the end of a system call; those of actions are called once they are wanted. */
 function fillDispatcher(
   native: Native,
   object: Pointer,
   plan: readonly PlannedSensor[],
   architecture: Architecture,
   globals: Globals,
-  unwanted: ReadonlySet<SyscallName>,
 ): void {
   const table = native.mapFd(mapOf(native, object, 'syscall_exits'));
-  const wanted = globals.offsetOf('wanted_syscalls');
   for (const { chosen } of plan) {
     for (const [name, syscalls] of Object.entries(chosen?.syscallExits ?? {})) {
       const fd = native.programFd(programOf(native, object, name));
       for (const syscall of syscalls) {
         const number = SYSCALLS[syscall][architecture];
-        if (number === null || unwanted.has(syscall)) continue;
+        if (number === null) continue;
         const result = native.updateElement(table, u32(number), u32(fd), 0n);
         if (result !== 0) throw new ThroughlineError('TL1008', `${name} for ${syscall}: errno ${-result}`);
-        const byte = wanted + (number >>> 3);
-        globals.bss.setUint8(byte, globals.bss.getUint8(byte) | (1 << (number & 7)));
+        if (name !== ACTION_PROGRAM) globals.setWanted(number, true);
       }
     }
   }
@@ -268,33 +313,40 @@ function fillDispatcher(
 /** COMPAT_SLOT of bpf/lib/state.h. */
 const COMPAT_SLOT = 511;
 
-/** What is wanted of 32-bit programs: the calls that are wanted of the others and mean the same. */
+/**
+ * What is wanted of 32-bit programs: the calls that are wanted of the others and mean the same. Those of actions are called
+ * once they are wanted.
+ * @returns whether they are told at all
+ */
 function fillCompat(
   native: Native,
   object: Pointer,
   plan: readonly PlannedSensor[],
   architecture: Architecture,
   globals: Globals,
-  unwanted: ReadonlySet<SyscallName>,
-): void {
+): boolean {
   const isPlanned = plan.some(({ sensor, chosen }) => sensor.name === 'compat' && chosen !== null);
-  if (!isPlanned || architecture !== 'x64') return;
-  const wanted = new Set(plan.flatMap(({ chosen }) => Object.values(chosen?.syscallExits ?? {}).flat()));
+  if (!isPlanned || architecture !== 'x64') return false;
+  const exits = plan.flatMap(({ chosen }) => Object.entries(chosen?.syscallExits ?? {}));
   const calls = native.mapFd(mapOf(native, object, 'compat_calls'));
-  const bits = globals.offsetOf('wanted_compat');
   const put = (table: number, key: number, value: number): void => {
     const result = native.updateElement(table, u32(key), u32(value), 0n);
     if (result !== 0) throw new ThroughlineError('TL1008', `32-bit call ${key}: errno ${-result}`);
   };
-  for (const [name, compat] of Object.entries(COMPAT_SYSCALLS) as [SyscallName, number][]) {
-    const number = SYSCALLS[name].x64;
-    if (number === null || !wanted.has(name) || unwanted.has(name)) continue;
-    put(calls, compat, number);
-    const byte = bits + (compat >>> 3);
-    globals.bss.setUint8(byte, globals.bss.getUint8(byte) | (1 << (compat & 7)));
-  }
-  const exits = native.mapFd(mapOf(native, object, 'syscall_exits'));
-  put(exits, COMPAT_SLOT, native.programFd(programOf(native, object, 'exit_compat')));
+  for (const [program, syscalls] of exits)
+    for (const syscall of syscalls) {
+      const number = SYSCALLS[syscall].x64;
+      const compat = COMPAT_NUMBERS[syscall];
+      if (number === null || compat === undefined) continue;
+      put(calls, compat, number);
+      if (program !== ACTION_PROGRAM) globals.setCompatWanted(compat, true);
+    }
+  put(
+    native.mapFd(mapOf(native, object, 'syscall_exits')),
+    COMPAT_SLOT,
+    native.programFd(programOf(native, object, 'exit_compat')),
+  );
+  return true;
 }
 
 function u32(value: number): Uint8Array {
@@ -320,6 +372,23 @@ class Globals {
     this.#offsets = elfVariables(objectBytes, '.bss');
   }
 
+  /** Whether the dispatcher looks at a system call at all. */
+  setWanted(syscall: number, isWanted: boolean): void {
+    this.#setBit('wanted_syscalls', syscall, isWanted);
+  }
+
+  /** Likewise at one of a 32-bit program, by its own number. */
+  setCompatWanted(syscall: number, isWanted: boolean): void {
+    this.#setBit('wanted_compat', syscall, isWanted);
+  }
+
+  #setBit(variable: string, index: number, isSet: boolean): void {
+    const byte = this.offsetOf(variable) + (index >>> 3);
+    const bit = 1 << (index & 7);
+    const before = this.bss.getUint8(byte);
+    this.bss.setUint8(byte, isSet ? before | bit : before & ~bit);
+  }
+
   offsetOf(name: string): number {
     const offset = this.#offsets.get(name);
     if (offset === undefined) throw new ThroughlineError('TL1006', `the object has no variable ${name}`);
@@ -333,6 +402,7 @@ function sensors(
   features: Features,
   plan: readonly PlannedSensor[],
   globals: Globals,
+  interest: Interest,
   processors: number,
   close: () => void,
 ): LoadedSensors {
@@ -381,6 +451,7 @@ function sensors(
       key.writeUInt32LE(Math.floor(id / 4294967296), 4);
       native.updateElement(ignored, key, isPlaintext ? plaintextIgnored : one, 0n);
     },
+    setInterest: (wanted) => interest.set(wanted),
     addListeningPort(port) {
       native.updateElement(ports, Uint8Array.of(port & 0xff, port >>> 8), one, 0n);
     },

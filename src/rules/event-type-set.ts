@@ -10,26 +10,51 @@ type Answer = boolean | null;
  * The checks must have been compiled before, so that they are known to be right.
  */
 export function eventTypesOf(condition: Expression): ReadonlySet<number> {
-  const checks = typeChecksOf(condition);
+  return typesOf(condition, []);
+}
+
+/** Names of fields that have no value where no request caused the event. */
+const REQUEST_FIELD = /^(?:http|req)\./;
+
+/** The event types on which a condition can be true without a request that caused the event. */
+export function eventTypesWithoutRequest(condition: Expression): ReadonlySet<number> {
+  return typesOf(condition, checksOf(condition, REQUEST_FIELD));
+}
+
+function typesOf(condition: Expression, failing: readonly Check[]): ReadonlySet<number> {
+  const checks = checksOf(condition, TYPE_FIELD);
   const types = new Set<number>();
-  for (let type = 0; type < EVENT_TYPES.length; type++) {
-    const answers = new Map(checks.map((check) => [check, answerOn(check, type)]));
-    if (answer(condition, answers, new Map()) !== false) types.add(type);
-  }
+  for (let type = 0; type < EVENT_TYPES.length; type++)
+    if (isPossible(condition, type, failing, checks)) types.add(type);
   return types;
+}
+
+/**
+ * Whether a condition can be true of an event of a type.
+ * @param failing checks that are false of it
+ */
+export function isPossible(
+  condition: Expression,
+  type: number,
+  failing: readonly Check[],
+  typeChecks: readonly Check[] = checksOf(condition, TYPE_FIELD),
+): boolean {
+  const answers = new Map<Expression, Answer>(typeChecks.map((check) => [check, answerOn(check, type)]));
+  for (const check of failing) answers.set(check, false);
+  return answer(condition, answers, new Map()) !== false;
 }
 
 /** Names of fields that depend on nothing but the type. */
 const TYPE_FIELD = /^(?:evt\.type(?:\.is\..*)?|syscall\.type|evt\.category|evt\.dir|evt\.source)$/;
 
-function typeChecksOf(condition: Expression): readonly Check[] {
+/** Checks of fields with such a name. */
+export function checksOf(condition: Expression, name: RegExp): readonly Check[] {
   const found = new Set<Check>();
   const seen = new Set<Expression>();
   const visit = (part: Expression): void => {
     if (seen.has(part)) return;
     seen.add(part);
-    if (part.kind === 'check' && part.left.kind === 'field' && TYPE_FIELD.test(part.left.name))
-      found.add(part);
+    if (part.kind === 'check' && part.left.kind === 'field' && name.test(part.left.name)) found.add(part);
     else if (part.kind === 'not') visit(part.child);
     else if (part.kind === 'and' || part.kind === 'or') part.children.forEach(visit);
   };

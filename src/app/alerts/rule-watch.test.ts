@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { encodeEvent } from '../../abi/testing.ts';
+import { SimulatedKernel } from '../../attribution/testing/simulated-kernel.ts';
+import type { AlertMessage } from '../../cli/contract.ts';
+import {
+  exactly,
+  sampleContext,
+  SampleProgram,
+  sampleProcess,
+  sampleRequest,
+} from '../../output/sample-story.ts';
+import { Pipeline, type PipelineOutput } from '../pipeline.ts';
+import { PROTOCOLS } from '../registry.ts';
+import { ruleEventSource } from '../rule-events.ts';
+import { RuleWatch } from './rule-watch.ts';
+
+const rule = (name: string, condition: string, output = 'o', more = '') =>
+  `- rule: ${name}\n  desc: d\n  condition: ${condition}\n  output: "${output}"\n  priority: NOTICE\n${more}`;
+const file = (...texts: readonly string[]) => [{ name: 'a.yaml', text: texts.join('') }];
+
+const QUIET: PipelineOutput = {
+  event: () => {},
+  finding: () => {},
+  request: () => {},
+  lateEffect: () => {},
+  orphan: () => {},
+  loss: () => {},
+  failed: (error) => {
+    throw error;
+  },
+  ignoreConnection: () => {},
+};
+
+function start(matching: 'first' | 'all' = 'first') {
+  const alerts: AlertMessage[] = [];
+  const warnings: string[] = [];
+  const source = { clock: sampleContext.clock, hostname: 'web1', architecture: 'x64' };
+  const watch = new RuleWatch({
+    matching,
+    source,
+    alert: (alert) => alerts.push(alert),
+    warn: (text) => warnings.push(text),
+  });
+  return { watch, alerts, warnings, output: watch.watched(QUIET) };
+}
+
+const program = new SampleProgram(sampleProcess(), exactly(sampleRequest()));
+
+test('an effect of which a rule is true raises an alert in the shape of the reference engine', () => {
+  const { watch, alerts, output } = start();
+  assert.ok(
+    watch.replace(file(rule('Shell', 'evt.type = execve and http.method = GET', 'ran %evt.arg.exe'))),
+  );
+  output.effect?.(program.exec(['id'], '/usr/bin/id'));
+  output.effect?.(program.open('/etc/passwd'));
+  assert.equal(watch.raised, 1);
+  const { time, output: text, ...rest } = alerts[0] ?? assert.fail();
+  assert.match(time, /^2025-01-02T12:04:31\.\d{9}Z$/);
+  assert.match(text, /^12:04:31\.\d{9}: Notice ran id$/);
+  assert.deepEqual(rest, {
+    kind: 'alert',
+    rule: 'Shell',
+    priority: 'Notice',
+    source: 'syscall',
+    hostname: 'web1',
+    tags: [],
+    output_fields: { 'evt.arg.exe': 'id' },
+  });
+});
+
+test('the first rule that is true alone, or all of them; rules that are switched off never', () => {
+  const files = file(
+    rule('off', 'evt.type = execve', 'o', '  enabled: false\n'),
+    rule('a', 'evt.type = execve'),
+    rule('b', 'evt.type = execve'),
+  );
+  for (const [matching, names] of [
+    ['first', ['a']],
+    ['all', ['a', 'b']],
+  ] as const) {
+    const { watch, alerts, output } = start(matching);
+    watch.replace(files);
+    assert.equal(watch.ruleCount, 2);
+    output.effect?.(program.exec(['id'], '/usr/bin/id'));
+    assert.deepEqual(
+      alerts.map(({ rule: name }) => name),
+      names,
+    );
+  }
+});
+
+test('new rules take the place of the old ones from the next event on; files with errors change nothing', () => {
+  const { watch, alerts, output } = start();
+  const happen = () => output.effect?.(program.exec(['id'], '/usr/bin/id'));
+  watch.replace(file(rule('old', 'evt.type = execve')));
+  happen();
+  assert.equal(watch.replace(file(rule('wrong', 'evt.type ='))), false);
+  happen();
+  watch.replace(file(rule('new', 'evt.type = execve')));
+  happen();
+  watch.replace([]);
+  happen();
+  assert.deepEqual(
+    alerts.map(({ rule: name }) => name),
+    ['old', 'old', 'new'],
+  );
+});
+
+test('an alert that cannot be made is told and ends nothing', () => {
+  const warnings: string[] = [];
+  const watch = new RuleWatch({
+    matching: 'all',
+    source: { clock: sampleContext.clock, hostname: null, architecture: 'x64' },
+    alert: () => {
+      throw new Error('broken');
+    },
+    warn: (text) => warnings.push(text),
+  });
+  watch.replace(file(rule('a', 'evt.type = execve')));
+  watch.watched(QUIET).effect?.(program.exec(['id'], '/usr/bin/id'));
+  assert.match(warnings.join(), /bug in the output of rule 'a'.*broken/s);
+  assert.equal(watch.raised, 0);
+});
+
+const REQUESTS = 6000;
+
+/** An event loop that is asked many times; rules that see it are changed half-way. */
+function serve(before: string, after = before) {
+  const alerts: AlertMessage[] = [];
+  const watch = new RuleWatch({
+    matching: 'all',
+    source: ruleEventSource(() => pipeline),
+    alert: (alert) => alerts.push(alert),
+    warn: assert.fail,
+  });
+  const pipeline: Pipeline = new Pipeline({
+    protocols: PROTOCOLS,
+    detectors: [],
+    wants: { findings: true, requests: false, events: false },
+    output: watch.watched(QUIET),
+  });
+  const put = (condition: string) => {
+    watch.replace(file(rule('r', condition, '%http.target')));
+    if (watch.readingRules.length > 0) pipeline.readAll();
+  };
+  put(before);
+  const kernel = new SimulatedKernel((event) => {
+    const bytes = encodeEvent(event);
+    pipeline.event(bytes, new DataView(bytes.buffer), 0, bytes.length);
+  });
+  const loop = kernel.process();
+  kernel.epollWait(loop);
+  const client = kernel.accept(loop);
+  for (let count = 0; count < REQUESTS; count++) {
+    if (count === REQUESTS / 2) put(after);
+    kernel.epollWait(loop);
+    kernel.read(loop, client, `GET /${count} HTTP/1.1\r\nHost: app\r\n\r\n`);
+    kernel.write(loop, client, 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+  }
+  return { targets: alerts.map(({ output_fields: fields }) => fields['http.target']), pipeline };
+}
+
+test('requests are events of rules that ask for them; for all others plain exchanges are left unread', () => {
+  const seen = serve('evt.type = http_request and http.path startswith /59');
+  assert.equal(seen.targets.length, 111);
+  assert.equal(seen.pipeline.plainCount, 0);
+  assert.equal(serve('evt.type = http_response and http.status = 200').targets.length, REQUESTS);
+  const others = serve('evt.type = execve and http.method exists');
+  assert.equal(others.targets.length, 0);
+  assert.ok(others.pipeline.plainCount > 1000);
+  assert.equal(serve('evt.type = accept4 and fd.is_server = true').targets.length, 1);
+});
+
+test('rules that come to ask for requests see all from then on', () => {
+  const { targets, pipeline } = serve('evt.type = execve', 'evt.type = http_response');
+  assert.ok(pipeline.plainCount > 0);
+  assert.deepEqual(
+    targets.slice(-REQUESTS / 2),
+    Array.from({ length: REQUESTS / 2 }, (_, index) => `/${REQUESTS / 2 + index}`),
+  );
+});

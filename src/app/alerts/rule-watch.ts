@@ -1,0 +1,129 @@
+import { addressText } from '../../base/addresses.ts';
+import type { AlertMessage, RuleText } from '../../cli/contract.ts';
+import type { AcceptEvent } from '../../model/event.ts';
+import type { Connection } from '../../model/request.ts';
+import { alertOf } from '../../rules/alert.ts';
+import type { RuleEvent } from '../../rules/event.ts';
+import { interestOf, type RuleInterest } from '../../rules/interest.ts';
+import { loadRules } from '../../rules/load/load-rules.ts';
+import type { Rule } from '../../rules/rule.ts';
+import { RuleSet, type RuleMatching } from '../../rules/rule-set.ts';
+import { RuleSource } from '../../rules/text.ts';
+import type { PipelineOutput } from '../pipeline.ts';
+import { rulesOnPlainRequests } from './plain-requests.ts';
+import { RuleEvents, type RuleEventSource } from '../rule-events.ts';
+
+export interface RuleWatchOptions {
+  readonly matching: RuleMatching;
+  readonly source: RuleEventSource;
+  readonly alert: (alert: AlertMessage) => void;
+  /** A rule, or its output, threw: a bug. */
+  readonly warn: (text: string) => void;
+}
+
+/** Runs rules on everything that the brain makes known, while it works on it, and raises alerts. */
+export class RuleWatch {
+  /** Alerts since the beginning. */
+  raised = 0;
+  /** What the rules in force ask for. */
+  interest: RuleInterest = interestOf([]);
+  /** Names of the rules for which every request has to be read. */
+  readingRules: readonly string[] = [];
+  readonly #options: RuleWatchOptions;
+  readonly #events: RuleEvents;
+  #set: RuleSet;
+  /** What rules are run on now. */
+  #event: RuleEvent | null = null;
+  readonly #onMatch = (rule: Rule): void => this.#raise(rule);
+
+  constructor(options: RuleWatchOptions) {
+    this.#options = options;
+    this.#events = new RuleEvents(options.source);
+    this.#set = this.#setOf([]);
+  }
+
+  get ruleCount(): number {
+    return this.#set.rules.length;
+  }
+
+  /**
+   * Puts the rules of these files in the place of those before, for all events from the next one on.
+   * @returns false where the files have errors: nothing is changed then
+   */
+  replace(files: readonly RuleText[]): boolean {
+    const sources = files.map(({ name, text }) => new RuleSource(name, text));
+    const { rules, hasErrors } = loadRules(sources, { isStrict: false });
+    if (hasErrors) return false;
+    const enabled = rules.filter(({ isEnabled }) => isEnabled);
+    this.interest = interestOf(enabled);
+    this.readingRules = rulesOnPlainRequests(enabled).map(({ name }) => name);
+    this.#set = this.#setOf(enabled);
+    return true;
+  }
+
+  /** The same output, on the way to which rules see everything. */
+  watched(output: PipelineOutput): PipelineOutput {
+    return {
+      ...output,
+      effect: (effect) => {
+        output.effect?.(effect);
+        this.#see(this.#events.ofEffect(effect));
+      },
+      accepted: (event, process) => {
+        output.accepted?.(event, process);
+        this.#see(this.#events.ofAccept(connectionOf(event), process, event.tid, event.timeNs));
+      },
+      requestRead: (request, timeNs) => {
+        output.requestRead?.(request, timeNs);
+        this.#see(this.#events.ofRequest(request, 'http_request', timeNs));
+      },
+      replied: (request, timeNs) => {
+        output.replied?.(request, timeNs);
+        this.#see(this.#events.ofRequest(request, 'http_response', timeNs));
+      },
+    };
+  }
+
+  #see(event: RuleEvent | null): void {
+    if (event === null || !this.interest.types.has(event.type)) return;
+    this.#event = event;
+    this.#set.evaluate(event, this.#onMatch);
+    this.#event = null;
+  }
+
+  #raise(rule: Rule): void {
+    if (this.#event === null) return;
+    try {
+      this.#options.alert({ kind: 'alert', ...alertOf(rule, this.#event) });
+      this.raised++;
+    } catch (error) {
+      this.#options.warn(
+        `bug in the output of rule '${rule.name}', the alert is not told: ${stackOf(error)}`,
+      );
+    }
+  }
+
+  #setOf(rules: readonly Rule[]): RuleSet {
+    const { matching, warn } = this.#options;
+    return new RuleSet(rules, {
+      matching,
+      onBroken: (rule, error) =>
+        warn(`bug in rule '${rule.name}', which is switched off from now on: ${stackOf(error)}`),
+    });
+  }
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** What a connection is to rules, at the moment at which it is accepted. */
+export function connectionOf(event: AcceptEvent): Connection {
+  const { connection, family, localAddress, localPort, remoteAddress, remotePort } = event;
+  return {
+    id: connection,
+    family,
+    client: { address: addressText(family, remoteAddress), port: remotePort },
+    server: { address: addressText(family, localAddress), port: localPort },
+  };
+}
