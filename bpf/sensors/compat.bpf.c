@@ -43,7 +43,7 @@ static __always_inline int compat_open(struct task_struct *task, long result, in
 	else
 		event->header.flags |= FLAG_USER_MEMORY;
 	BOUND(size, 0xffff);
-	submit_security(event, size);
+	submit_within_budget(event, size, FREQUENT);
 	scratch_release(scratch);
 	return 0;
 }
@@ -76,7 +76,7 @@ static __always_inline int compat_connect(struct task_struct *task, long result,
 		read_addresses(sk, event->family, local, event->remote_address);
 	}
 	if (event->family != FAMILY_NONE)
-		submit_security(event, sizeof(*event));
+		submit_within_budget(event, sizeof(*event), FREQUENT);
 	scratch_release(scratch);
 	return 0;
 }

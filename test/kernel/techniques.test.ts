@@ -356,8 +356,11 @@ test('flooding: what does not fit is counted', async () => {
   let lost = 0;
   await log.agent.waitFor((message) => {
     if (message['type'] === 'open' && message['pid'] === pid) told++;
-    if (message.kind === 'loss')
-      lost += (message['reasons'] as Readonly<Record<string, number>>)['security-ring-full'] ?? 0;
+    if (message.kind === 'loss') {
+      const reasons = message['reasons'] as Readonly<Record<string, number>>;
+      // No room in the ring, or none in what the cgroup may have of it.
+      lost += (reasons['security-ring-full'] ?? 0) + (reasons['cgroup-budget'] ?? 0);
+    }
     return told + lost >= count;
   }, 30_000);
 });
