@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { listRuleFiles } from '../../cli/rules/rule-ground.ts';
 import { rulesOf, ruleText } from '../../rules/testing.ts';
 import { rulesOnPlainRequests } from './plain-requests.ts';
 
@@ -16,6 +19,16 @@ test('what cannot stand in a plain request asks for no plain ones', () => {
   ])
     assert.equal(reads(`evt.type = http_request and (${condition})`), false, condition);
   assert.equal(reads('evt.type = execve and http.method exists'), false);
+});
+
+test('the rules that come with the program leave plain requests unread', () => {
+  const folder = join(import.meta.dirname, '..', '..', '..', 'rules');
+  const texts = listRuleFiles(folder).map((file) => readFileSync(file, 'utf8'));
+  assert.ok(texts.length > 0);
+  assert.deepEqual(
+    rulesOnPlainRequests(rulesOf(...texts)).map(({ name }) => name),
+    [],
+  );
 });
 
 test('all else does', () => {

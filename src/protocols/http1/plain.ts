@@ -71,8 +71,9 @@ const SYSTEM_FOLDERS = ['etc/', 'proc/', 'root/', 'home/', 'var/', 'run/'].map((
   ...new TextEncoder().encode(name),
 ]);
 
-/** Where the files are that attacks ask for. */
+/** Where the files are that attacks ask for; hidden ones are among them. */
 function isSystemFolder(bytes: Uint8Array, at: number): boolean {
+  if (bytes[at] === DOT) return true;
   const first = (bytes[at] as number) | 0x20;
   for (const name of SYSTEM_FOLDERS) {
     if (name[0] !== first) continue;
