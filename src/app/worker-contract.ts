@@ -19,6 +19,7 @@ export interface WorkerInput {
 export interface WorkerRules {
   readonly files: readonly RuleText[];
   readonly matching: RuleMatching;
+  readonly seesAllReads: boolean;
   /** Gives lists of files that take the place of those before. */
   readonly changes: MessagePort;
 }
