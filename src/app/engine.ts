@@ -50,12 +50,7 @@ function runInWorker(
   const workerRules: WorkerRules | null =
     rules === undefined || changes === null
       ? null
-      : {
-          files: rules.files,
-          matching: rules.matching,
-          seesAllReads: rules.seesAllReads,
-          changes: changes.port2,
-        };
+      : { files: rules.files, matching: rules.matching, changes: changes.port2 };
   const { root, version } = setup;
   const input: WorkerInput = { options: rest, stop, containers, rules: workerRules, root, version };
   return new Promise<RunSummary>((resolve, reject) => {

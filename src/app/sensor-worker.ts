@@ -68,7 +68,7 @@ function run(): RunSummary {
   const rulesInForce = (): KernelInterest =>
     wants.events
       ? eventInterest(input.options.eventTypes ?? null)
-      : kernelInterest(watch?.interest ?? interestOf([]), input.rules?.seesAllReads === true);
+      : kernelInterest(watch?.interest ?? interestOf([]));
   using sensors = source.kind === 'live' ? load(rulesInForce()) : null;
   using state = sensors === null ? null : RunState.begin();
   for (const { pid, startedAt } of state?.dead ?? [])

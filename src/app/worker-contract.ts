@@ -19,7 +19,6 @@ export interface WorkerInput {
 export interface WorkerRules {
   readonly files: readonly RuleText[];
   readonly matching: RuleMatching;
-  readonly seesAllReads: boolean;
   /** Gives lists of files that take the place of those before. */
   readonly changes: MessagePort;
 }

@@ -64,8 +64,6 @@ export interface RuleText {
 export interface RuleFeed {
   readonly files: readonly RuleText[];
   readonly matching: RuleMatching;
-  /** Files that anybody opens to read them are told where a rule asks for that, and not those of serving processes alone. */
-  readonly seesAllReads: boolean;
   /** Tells all files anew, whenever some have changed and all are right. @returns ends it */
   onChange(listener: (files: readonly RuleText[]) => void): () => void;
 }

@@ -5,10 +5,10 @@ import { interestOf } from '../../rules/interest.ts';
 import { rulesOf, ruleText } from '../../rules/testing.ts';
 import { kernelInterest } from './kernel-interest.ts';
 
-const interest = (condition: string) => kernelInterest(interestOf(rulesOf(ruleText(condition))), true);
+const interest = (condition: string) => kernelInterest(interestOf(rulesOf(ruleText(condition))));
 
 test('without rules the kernel tells what can be an effect of a request', () => {
-  const { actions, readsOfEverybody } = kernelInterest(interestOf([]), true);
+  const { actions, readsOfEverybody } = kernelInterest(interestOf([]));
   assert.deepEqual(actions, EFFECT_ACTIONS);
   assert.equal(readsOfEverybody, false);
   assert.ok(actions.serving.has('chmod') && !actions.everybody.has('chmod'));
@@ -22,10 +22,4 @@ test('rules add the actions that they name, of everybody only where they do not 
   assert.ok(ofRequests.serving.has('prctl') && !ofRequests.everybody.has('prctl'));
   assert.ok(interest('evt.type in (dup, dup2) and proc.name = sh').actions.everybody.has('dup'));
   assert.equal(interest('evt.type = openat and fd.name = /etc/shadow').readsOfEverybody, true);
-});
-
-test('reads of everybody are told only to who asked for them', () => {
-  const rules = interestOf(rulesOf(ruleText('evt.type = openat and fd.name = /etc/shadow')));
-  assert.equal(kernelInterest(rules, true).readsOfEverybody, true);
-  assert.equal(kernelInterest(rules, false).readsOfEverybody, false);
 });

@@ -15,7 +15,7 @@ export function eventInterest(types: readonly string[] | null): KernelInterest {
 }
 
 /** What the kernel side has to tell: what can be an effect of a request, and what rules ask for. */
-export function kernelInterest(rules: RuleInterest, seesAllReads: boolean): KernelInterest {
+export function kernelInterest(rules: RuleInterest): KernelInterest {
   const serving = new Set<ActionName>(EFFECT_ACTIONS.serving);
   const everybody = new Set<ActionName>(EFFECT_ACTIONS.everybody);
   const onlyEffects = new Set<ActionName>(EFFECT_ACTIONS.onlyEffects);
@@ -29,7 +29,7 @@ export function kernelInterest(rules: RuleInterest, seesAllReads: boolean): Kern
   }
   return {
     actions: { serving, everybody, onlyEffects },
-    readsOfEverybody: seesAllReads && rules.readsOfEverybody,
+    readsOfEverybody: rules.readsOfEverybody,
     onDemand: new Set(),
   };
 }

@@ -11,9 +11,6 @@ export const ruleOptions = {
     (path) => path,
   ),
   'no-rules': flag('raise no alerts'),
-  'all-reads': flag(
-    'rules see every file that anybody opens to read it, if they ask: each open costs; default: only with --rules, else those of processes that serve requests',
-  ),
   'rule-matching': choice(
     'WHICH',
     ['first', 'all'],
@@ -41,7 +38,6 @@ function readUrl(given: string): string {
 interface RuleValues {
   readonly rules: readonly string[] | null;
   readonly 'no-rules': boolean;
-  readonly 'all-reads': boolean;
   readonly 'rule-matching': 'first' | 'all';
 }
 
@@ -54,8 +50,7 @@ export function rulesFor(context: CommandContext, values: RuleValues): Pick<Engi
   const { defaultFolder } = ruleGround;
   const paths = values.rules ?? (defaultFolder === null ? [] : [defaultFolder]);
   if (values['no-rules'] || paths.length === 0) return {};
-  const seesAllReads = values['all-reads'] || values.rules !== null;
-  const rules = new RuleFiles(context, paths, values['rule-matching'], seesAllReads);
+  const rules = new RuleFiles(context, paths, values['rule-matching']);
   const problems = rules.read();
   if (problems.length === 0) return { rules };
   console.notice(problemsNotice('nothing was started', problems));

@@ -18,19 +18,12 @@ const MAX_LINES = 20;
  */
 export class RuleFiles implements RuleFeed {
   readonly matching: RuleMatching;
-  readonly seesAllReads: boolean;
   readonly #context: CommandContext;
   readonly #paths: readonly string[];
   #files: readonly RuleText[] = [];
   #stamp = '';
 
-  constructor(
-    context: CommandContext,
-    paths: readonly string[],
-    matching: RuleMatching,
-    seesAllReads: boolean,
-  ) {
-    this.seesAllReads = seesAllReads;
+  constructor(context: CommandContext, paths: readonly string[], matching: RuleMatching) {
     this.#context = context;
     this.#paths = paths;
     this.matching = matching;
