@@ -6,6 +6,7 @@ import { examineRuntimes } from '../containers/clients.ts';
 import { DEFAULT_SOCKETS } from '../containers/sockets.ts';
 import { alertOutputs } from './alerts/outputs.ts';
 import { answerContainerNames } from './container-names.ts';
+import { collectGarbage } from './collect-garbage.ts';
 import { examineHost } from './doctor.ts';
 import { testRuleFolder } from './rule-tests/test-folder.ts';
 import type { WorkerInput, WorkerPost, WorkerRules } from './worker-contract.ts';
@@ -17,6 +18,9 @@ export interface EngineSetup {
   /** Where warnings that are no results go. */
   readonly warn: (text: string) => void;
 }
+
+/** By then the beginning is over: what reading rules took is given back. */
+const SETTLED_MS = 2000;
 
 /** The engine that runs the brain in its own thread. */
 export function createEngine(setup: EngineSetup): Engine {
@@ -53,6 +57,7 @@ function runInWorker(
       : { files: rules.files, matching: rules.matching, changes: changes.port2 };
   const { root, version } = setup;
   const input: WorkerInput = { options: rest, stop, containers, rules: workerRules, root, version };
+  const settled = setTimeout(collectGarbage, SETTLED_MS).unref();
   return new Promise<RunSummary>((resolve, reject) => {
     const worker = new Worker(new URL('./sensor-worker.ts', import.meta.url), {
       workerData: input,

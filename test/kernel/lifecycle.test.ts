@@ -83,8 +83,7 @@ async function assertUnloaded(ids: ReadonlySet<number>): Promise<void> {
 suite('ending', () => {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     test(`${signal}: exit code 0, a summary, nothing left in the kernel`, async (t) => {
-      // With rules, SIGHUP loads them anew.
-      const agent = await startThroughline(['run', '--json', '--no-rules']);
+      const agent = await startThroughline(['run', '--json']);
       const programs = programsOf(agent.pid);
       const signalledAt = performance.now();
       process.kill(agent.pid, signal);

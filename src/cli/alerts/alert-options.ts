@@ -7,10 +7,10 @@ import { problemsNotice, RuleFiles } from './rule-files.ts';
 export const ruleOptions = {
   rules: list(
     'PATH',
-    'rules that raise alerts: a file, or a folder with all .yaml files in it, by name; may be given several times; default: the rules that come with the program',
+    'rules that raise alerts: a file, or a folder with all .yaml files in it, by name; may be given several times; default: none',
     (path) => path,
   ),
-  'no-rules': flag('raise no alerts'),
+  'default-rules': flag('rules that come with the program raise alerts (docs/reference/rules.md)'),
   'rule-matching': choice(
     'WHICH',
     ['first', 'all'],
@@ -37,7 +37,7 @@ function readUrl(given: string): string {
 
 interface RuleValues {
   readonly rules: readonly string[] | null;
-  readonly 'no-rules': boolean;
+  readonly 'default-rules': boolean;
   readonly 'rule-matching': 'first' | 'all';
 }
 
@@ -48,8 +48,9 @@ interface RuleValues {
 export function rulesFor(context: CommandContext, values: RuleValues): Pick<EngineOptions, 'rules'> | null {
   const { console, ruleGround } = context;
   const { defaultFolder } = ruleGround;
-  const paths = values.rules ?? (defaultFolder === null ? [] : [defaultFolder]);
-  if (values['no-rules'] || paths.length === 0) return {};
+  const own = values['default-rules'] && defaultFolder !== null ? [defaultFolder] : [];
+  const paths = [...own, ...(values.rules ?? [])];
+  if (paths.length === 0) return {};
   const rules = new RuleFiles(context, paths, values['rule-matching']);
   const problems = rules.read();
   if (problems.length === 0) return { rules };

@@ -75,14 +75,17 @@ async function run(args: readonly string[], ground: MadeUpGround, engine = new S
 
 const rulesOf = (options: EngineOptions | undefined) => options?.rules?.files.map(({ name }) => name);
 
-test('rules are those that come with the program, or those that are named, or none', async () => {
+test('rules are none, those that come with the program, those that are named, or both', async () => {
   const ground = new MadeUpGround({ 'own/a.yaml': GOOD, 'rules/b.yaml': GOOD, 'rules/c.yaml': '' }, 'rules/');
-  const byDefault = await run(['run'], ground);
-  assert.deepEqual(rulesOf(byDefault.engine.runs[0]), ['rules/b.yaml', 'rules/c.yaml']);
+  assert.equal((await run(['run'], ground)).engine.runs[0]?.rules, undefined);
+  const ours = await run(['run', '--default-rules'], ground);
+  assert.deepEqual(rulesOf(ours.engine.runs[0]), ['rules/b.yaml', 'rules/c.yaml']);
+  const both = await run(['run', '--default-rules', '--rules', 'own/'], ground);
+  assert.deepEqual(rulesOf(both.engine.runs[0]), ['rules/b.yaml', 'rules/c.yaml', 'own/a.yaml']);
   const named = await run(['run', '--rules', 'own/', '--rules', 'rules/b.yaml'], ground);
   assert.deepEqual(rulesOf(named.engine.runs[0]), ['own/a.yaml', 'rules/b.yaml']);
-  assert.equal((await run(['run', '--no-rules'], ground)).engine.runs[0]?.rules, undefined);
-  assert.equal((await run(['run'], new MadeUpGround({}))).engine.runs[0]?.rules, undefined);
+  const nowhere = await run(['run', '--default-rules'], new MadeUpGround({}));
+  assert.equal(nowhere.engine.runs[0]?.rules, undefined);
   const replay = await run(['replay', 'x.tlrec', '--rules', 'own/', '--rule-matching', 'all'], ground);
   assert.equal(replay.engine.runs[0]?.rules?.matching, 'all');
 });
