@@ -57,7 +57,7 @@ function runInWorker(
       : { files: rules.files, matching: rules.matching, changes: changes.port2 };
   const { root, version } = setup;
   const input: WorkerInput = { options: rest, stop, containers, rules: workerRules, root, version };
-  const settled = setTimeout(collectGarbage, SETTLED_MS).unref();
+  setTimeout(collectGarbage, SETTLED_MS).unref();
   return new Promise<RunSummary>((resolve, reject) => {
     const worker = new Worker(new URL('./sensor-worker.ts', import.meta.url), {
       workerData: input,
