@@ -9,23 +9,21 @@ import { Recorder } from '../capture/recorder.ts';
 import { SCHEMA } from '../capture/recording-format.ts';
 import type { CaptureSink } from '../capture/contract.ts';
 import { native } from '../kernel/libbpf.ts';
-import { loadSensors, type KernelInterest, type LoadedSensors } from '../kernel/loader.ts';
+import { EFFECTS, loadSensors, type KernelInterest, type LoadedSensors } from '../kernel/loader.ts';
 import { possibleProcessors } from '../kernel/processors.ts';
 import { eventInterest, kernelInterest } from './alerts/kernel-interest.ts';
-import { RuleWatch } from './alerts/rule-watch.ts';
+import type * as RuleModules from './alerts/rule-side.ts';
+import type { RuleWatch } from './alerts/rule-watch.ts';
 import { ContainerNames } from './container-names.ts';
 import { collectGarbage } from './collect-garbage.ts';
-import { gatedEvents } from './event-gate.ts';
 import { GuardedSink } from './guarded-sink.ts';
 import { MessageBatch } from './message-batch.ts';
 import { Pipeline } from './pipeline.ts';
-import { ruleEventSource } from './rule-events.ts';
 import { RunState } from './run-state.ts';
 import { createDetectors, PROTOCOLS } from './registry.ts';
 import { countersOf, undecodedLosses } from './run-counters.ts';
 import { viewOutput } from './view-output.ts';
 import type { ProbeHits, RuleText, RunSummary } from '../cli/contract.ts';
-import { interestOf } from '../rules/interest.ts';
 import type { WorkerInput, WorkerPost, WorkerRules } from './worker-contract.ts';
 
 /**
@@ -50,6 +48,12 @@ function post(message: WorkerPost): void {
   parentPort?.postMessage(message);
 }
 
+type RuleSide = typeof RuleModules;
+const ruleSide: RuleSide | null =
+  input.rules === null && input.options.eventFilter === undefined
+    ? null
+    : await import('./alerts/rule-side.ts');
+
 function isStopped(): boolean {
   return Atomics.load(input.stop, 0) !== 0;
 }
@@ -64,11 +68,16 @@ function run(): RunSummary {
   const batch = new MessageBatch((messages) => post({ type: 'messages', messages }));
   const warn = (text: string): void => post({ type: 'warning', text });
   // Before anything is written: who may not observe must not destroy an older recording either.
-  const watch = input.rules === null ? null : createWatch(input.rules, batch, warn, () => pipeline);
+  const watch =
+    input.rules === null || ruleSide === null
+      ? null
+      : createWatch(ruleSide, input.rules, batch, warn, () => pipeline);
   const rulesInForce = (): KernelInterest =>
     wants.events
       ? eventInterest(input.options.eventTypes ?? null)
-      : kernelInterest(watch?.interest ?? interestOf([]));
+      : watch === null
+        ? EFFECTS
+        : kernelInterest(watch.interest);
   using sensors = source.kind === 'live' ? load(rulesInForce()) : null;
   using state = sensors === null ? null : RunState.begin();
   for (const { pid, startedAt } of state?.dead ?? [])
@@ -83,9 +92,9 @@ function run(): RunSummary {
     input.options.filter ?? null,
   );
   const shown =
-    input.options.eventFilter === undefined
+    input.options.eventFilter === undefined || ruleSide === null
       ? views
-      : gatedEvents(views, input.options.eventFilter, () => pipeline);
+      : ruleSide.gatedEvents(views, input.options.eventFilter, () => pipeline);
   const pipeline: Pipeline = new Pipeline({
     protocols: PROTOCOLS,
     detectors: createDetectors(),
@@ -144,13 +153,14 @@ function run(): RunSummary {
 }
 
 function createWatch(
+  { RuleWatch: Watch, ruleEventSource }: RuleSide,
   { files, matching }: WorkerRules,
   batch: MessageBatch,
   warn: (text: string) => void,
   pipeline: () => Pipeline,
 ): RuleWatch {
   const source = ruleEventSource(pipeline);
-  const watch = new RuleWatch({ matching, source, alert: (alert) => batch.add(alert), warn });
+  const watch = new Watch({ matching, source, alert: (alert) => batch.add(alert), warn });
   watch.replace(files);
   return watch;
 }

@@ -35,7 +35,12 @@ export interface KernelInterest {
   readonly onDemand: ReadonlySet<string> | 'all';
 }
 
-const EFFECTS: KernelInterest = { actions: EFFECT_ACTIONS, readsOfEverybody: false, onDemand: new Set() };
+/** What can be an effect of a request, and no more. */
+export const EFFECTS: KernelInterest = {
+  actions: EFFECT_ACTIONS,
+  readsOfEverybody: false,
+  onDemand: new Set(),
+};
 
 function asksFor({ onDemand }: KernelInterest, type: string): boolean {
   return onDemand === 'all' || onDemand.has(type);
