@@ -15,16 +15,20 @@ static __always_inline struct file *file_of(struct task_struct *task, __u32 desc
 	return READ_ELEMENT(slots, descriptor);
 }
 
-/* The socket behind a descriptor, or NULL when it is none. A socket is told by its pointer back to the file. */
+/* The socket of a file, or NULL when it has none. A socket is told by its pointer back to the file. */
+static __always_inline struct sock *socket_of_file(struct file *file)
+{
+	struct socket *socket = READ(file, private_data);
+
+	return socket && READ(socket, file) == file ? READ(socket, sk) : NULL;
+}
+
+/* The socket behind a descriptor, or NULL when it is none. */
 static __always_inline struct sock *socket_of(struct task_struct *task, __u32 descriptor)
 {
 	struct file *file = file_of(task, descriptor);
-	struct socket *socket;
 
-	if (!file)
-		return NULL;
-	socket = READ(file, private_data);
-	return socket && READ(socket, file) == file ? READ(socket, sk) : NULL;
+	return file ? socket_of_file(file) : NULL;
 }
 
 static __always_inline __u8 family_of(struct sock *sk)

@@ -76,13 +76,6 @@ static __always_inline struct sock *socket_asked(struct task_struct *task, struc
 	return socket_of(task, READ(request, cqe.fd));
 }
 
-static __always_inline struct sock *socket_of_file(struct file *file)
-{
-	struct socket *socket = READ(file, private_data);
-
-	return socket && READ(socket, file) == file ? READ(socket, sk) : NULL;
-}
-
 /*
  * The address that connect keeps: all that is kept, or a member of what messages keep. The latter begins with an aligned pointer,
  * which is the number of no family.

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { startTicksOf } from '../kernel/runtimes/process-memory.ts';
 
 /** Gone with the next boot, which ends every agent. */
 const DIRECTORY = '/run/throughline';
@@ -77,16 +78,5 @@ function readState(path: string): { readonly startTicks: number | null; readonly
     };
   } catch {
     return { startTicks: null, startedAt: '' };
-  }
-}
-
-/** Field 22 of /proc/PID/stat (proc(5)), behind the name, which may hold anything; null for a process that is gone. */
-function startTicksOf(pid: number): number | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const field = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-    return field === undefined ? null : Number(field);
-  } catch {
-    return null;
   }
 }
