@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Parts of an open_event, for opens that are not told by file.bpf.c. */
+/* What the sensors that tell of opened files have in common. */
 #ifndef THROUGHLINE_OPENED_H
 #define THROUGHLINE_OPENED_H
 
@@ -7,6 +7,11 @@
 #include "lib/socket.h"
 
 #define OPENED_LIMIT 4096
+
+static __always_inline int is_write(unsigned int flags)
+{
+	return (flags & O_ACCMODE) || (flags & (O_CREAT | O_TRUNC));
+}
 
 /*
  * Appends the path that a file is to be opened by (of user memory, or a struct filename of the kernel), and where it begins if

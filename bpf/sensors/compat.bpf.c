@@ -24,7 +24,7 @@ static __always_inline int compat_open(struct task_struct *task, long result, in
 	struct file *file;
 	__u32 size, path_size;
 
-	if (!(flags & (O_ACCMODE | O_CREAT | O_TRUNC)) && !is_serving(task->tgid))
+	if (!is_write(flags) && !is_serving(task->tgid))
 		return 0;
 	scratch = scratch_acquire();
 	if (!scratch)

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Files opened: by processes that serve requests, for writing by anybody, and for reading where a rule asks for it. */
 #include "lib/lent.h"
+#include "lib/opened.h"
 #include "lib/path.h"
 #include "lib/socket.h"
 #include "lib/stamp.h"
 
 /* User space writes it: opens for reading are told whoever does it. */
 __u32 reads_of_everybody;
-
-static __always_inline int is_write(unsigned int flags)
-{
-	return (flags & O_ACCMODE) || (flags & (O_CREAT | O_TRUNC));
-}
 
 static __always_inline int opened(struct task_struct *task, long result, int directory, unsigned long path,
 				  unsigned int flags)

@@ -54,7 +54,7 @@ static __always_inline int open_submitted(struct io_kiocb *request)
 	struct open_event *event;
 	struct scratch *scratch;
 
-	if (!(flags & (O_ACCMODE | O_CREAT | O_TRUNC)) && !is_serving(task->tgid))
+	if (!is_write(flags) && !is_serving(task->tgid))
 		return 0;
 	scratch = scratch_acquire();
 	if (!scratch)
