@@ -19,6 +19,8 @@ struct pt_regs {
 #define SYSCALL_NUMBER(regs) ((int)(regs)->orig_ax)
 /* arch/x86/entry/syscalls/syscall_64.tbl */
 #define SYS_read 0
+#define SYS_write 1
+#define SYS_epoll_pwait 281
 #define SYS_open 2
 #define SYS_connect 42
 #define SYS_creat 85
@@ -62,6 +64,8 @@ struct pt_regs {
 #define SYSCALL_NUMBER(r) ((r)->syscallno)
 /* include/uapi/asm-generic/unistd.h */
 #define SYS_read 63
+#define SYS_write 64
+#define SYS_epoll_pwait 22
 #define SYS_readv 65
 #define SYS_writev 66
 #define SYS_sendfile 71
@@ -493,6 +497,7 @@ struct user_open_how {
 /* include/linux/jiffies.h: USER_HZ, in which /proc tells when a process began. */
 #define NANOSECONDS_PER_TICK 10000000
 #define EINTR 4
+#define EEXIST 17
 #define EAGAIN 11
 #define EINPROGRESS 115
 

@@ -7,6 +7,37 @@
  */
 #include "lib/state.h"
 
+/*
+ * To the program of a system call. For those that busy servers make most, the place in the table is a constant: the kernel then
+ * writes a plain jump into the code (kernel commit 428d5df1fa4f), where any other is looked up and jumped to by way of a
+ * retpoline.
+ */
+static __always_inline void jump_to(void *ctx, int number)
+{
+	switch (number) {
+	case SYS_read:
+		bpf_tail_call_static(ctx, &syscall_exits, SYS_read);
+		break;
+	case SYS_write:
+		bpf_tail_call_static(ctx, &syscall_exits, SYS_write);
+		break;
+	case SYS_writev:
+		bpf_tail_call_static(ctx, &syscall_exits, SYS_writev);
+		break;
+	case SYS_recvfrom:
+		bpf_tail_call_static(ctx, &syscall_exits, SYS_recvfrom);
+		break;
+	case SYS_sendto:
+		bpf_tail_call_static(ctx, &syscall_exits, SYS_sendto);
+		break;
+	case SYS_epoll_pwait:
+		bpf_tail_call_static(ctx, &syscall_exits, SYS_epoll_pwait);
+		break;
+	default:
+		bpf_tail_call(ctx, &syscall_exits, number);
+	}
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(dispatch_sys_exit, struct pt_regs *regs, long result)
 {
@@ -28,7 +59,7 @@ int BPF_PROG(dispatch_sys_exit, struct pt_regs *regs, long result)
 	}
 	if (!(wanted & bit))
 		return 0;
-	bpf_tail_call(ctx, &syscall_exits, number);
+	jump_to(ctx, number);
 	return 0;
 }
 

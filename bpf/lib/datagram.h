@@ -10,7 +10,7 @@
 
 #include "lib/socket.h"
 #include "lib/stamp.h"
-#include "lib/transfer.h"
+#include "lib/message.h"
 
 #define DATAGRAM_LIMIT 4096
 /* RFC 1035, 4.1.1; the shortest question behind it is the root's name, a type and a class. */
@@ -236,12 +236,7 @@ static __always_inline void submit_datagram(struct scratch *scratch, struct data
 	__u32 size = sizeof(*event) + captured;
 
 	event->header.flags |= FLAG_CLIENT;
-	event->connection = socket->id;
-	event->stream_offset = stream_offset;
-	event->sequence = socket->sequence;
-	event->direction = direction;
-	event->length = length;
-	event->captured_size = captured;
+	fill_payload(event, socket->id, stream_offset, socket->sequence, direction, length, captured);
 	BOUND(size, 0x7fff);
 	submit_payload(event, size);
 }

@@ -9,6 +9,7 @@
 
 #include "lib/tls.h"
 #include "lib/client.h"
+#include "lib/message.h"
 
 /* As for plain connections: see payload.bpf.c. */
 #define PLAINTEXT_IN_LIMIT 8192
@@ -17,40 +18,20 @@
 /* Value in ignored_connections: the plaintext is of no protocol that we read. Another value speaks of the ciphertext. */
 #define PLAINTEXT_IGNORED 2
 
-/* Writes an event in the ring. `capacity` is a constant: what is left of it behind the bytes is never looked at. */
 static __always_inline void emit_plaintext(struct task_struct *task, struct connection_state *connection, __u64 stream_offset,
-				 __u64 buffer, __u32 length, __u32 captured, const __u32 capacity)
+					   __u64 buffer, __u32 length, __u32 captured, const __u32 capacity)
 {
-	__u64 flags = wake_flags(&payload_ring, sizeof(struct payload_event) + capacity);
-	struct payload_event *event =
-		bpf_ringbuf_reserve(&payload_ring, sizeof(struct payload_event) + capacity, 0);
+	__u8 flags = FLAG_PLAINTEXT;
+	struct payload_event *event = begin_message(buffer, &captured, &flags, capacity);
 
-	if (!event) {
-		count(COUNTER_LOST_PAYLOAD);
+	if (!event)
 		return;
-	}
 	fill_header(&event->header, EVENT_PAYLOAD, task);
-	event->header.flags = FLAG_PLAINTEXT;
 	if (connection->direction == DIRECTION_OUT && goroutines_run())
-		event->header.flags |= FLAG_MADE_RUN;
-	asm volatile("" : "+r"(captured));
-	if (captured > capacity)
-		captured = capacity;
-	if (captured && bpf_probe_read_user((void *)event + sizeof(*event), captured, (void *)buffer)) {
-		event->header.flags |= FLAG_UNREADABLE;
-		count(COUNTER_UNREADABLE);
-		captured = 0;
-	}
-	event->header.size = sizeof(*event) + captured;
-	event->connection = connection->id;
-	event->stream_offset = stream_offset;
-	event->sequence = connection->sequence;
-	event->direction = connection->direction;
-	event->length = length;
-	event->captured_size = captured;
+		flags |= FLAG_MADE_RUN;
+	fill_payload(event, connection->id, stream_offset, connection->sequence, connection->direction, length, captured);
 	connection->message_captured += captured;
-	bpf_ringbuf_submit(event, flags);
-	count(COUNTER_EVENTS);
+	submit_message(event, flags);
 }
 
 static __always_inline void tell_plaintext(struct task_struct *task, struct connection_state *connection, __u64 stream_offset,
@@ -58,10 +39,10 @@ static __always_inline void tell_plaintext(struct task_struct *task, struct conn
 {
 	__u32 captured = length < room ? length : room;
 
-	if (captured <= 424)
-		emit_plaintext(task, connection, stream_offset, buffer, length, captured, 424);
-	else if (captured <= 1024)
-		emit_plaintext(task, connection, stream_offset, buffer, length, captured, 1024);
+	if (captured <= SMALL_MESSAGE)
+		emit_plaintext(task, connection, stream_offset, buffer, length, captured, SMALL_MESSAGE);
+	else if (captured <= LARGE_MESSAGE)
+		emit_plaintext(task, connection, stream_offset, buffer, length, captured, LARGE_MESSAGE);
 	else
 		emit_plaintext(task, connection, stream_offset, buffer, length, captured, PLAINTEXT_IN_LIMIT);
 }

@@ -9,18 +9,41 @@
 
 #include "lib/event.h"
 
+/* Neither is the process one that serves, nor has a unit of it a state. */
+static __always_inline int serves_nobody(__u32 pid)
+{
+	return !maybe_serving[MARK_OF(pid)];
+}
+
 static __always_inline int is_serving(__u32 pid)
 {
-	return bpf_map_lookup_elem(&serving_processes, &pid) != NULL;
+	return !serves_nobody(pid) && bpf_map_lookup_elem(&serving_processes, &pid) != NULL;
 }
 
 /* Returns 0 when there was no room. */
 static __always_inline int mark_serving(__u32 pid, __u64 connection)
 {
-	if (is_serving(pid) || !bpf_map_update_elem(&serving_processes, &pid, &connection, BPF_ANY))
+	int error;
+
+	if (is_serving(pid))
+		return 1;
+	/* Before the process can be found, so that whoever looks it up has the mark. */
+	__sync_fetch_and_add(&maybe_serving[MARK_OF(pid)], 1);
+	error = bpf_map_update_elem(&serving_processes, &pid, &connection, BPF_NOEXIST);
+	if (!error)
+		return 1;
+	__sync_fetch_and_add(&maybe_serving[MARK_OF(pid)], -1);
+	if (error == -EEXIST)
 		return 1;
 	count(COUNTER_SERVING_FULL);
 	return 0;
+}
+
+/* The process is gone. */
+static __always_inline void forget_serving(__u32 pid)
+{
+	if (!serves_nobody(pid) && !bpf_map_delete_elem(&serving_processes, &pid))
+		__sync_fetch_and_add(&maybe_serving[MARK_OF(pid)], -1);
 }
 
 /* A connection that nobody reads makes no process one that serves. */
@@ -30,6 +53,7 @@ static __always_inline void unmark_serving(__u32 pid, __u64 connection)
 
 	if (!marked_by || *marked_by != connection)
 		return;
+	/* maybe_serving keeps it: its threads may have states. */
 	bpf_map_delete_elem(&serving_processes, &pid);
 	/* Only now: a thread that has seen the number marks its process anew. */
 	__sync_fetch_and_add(&serving_marks_taken, 1);

@@ -99,6 +99,14 @@ struct {
 	__type(value, __u8);
 } listening_ports SEC(".maps");
 
+/*
+ * What a look-up in a map would find, by the key modulo MARKS, so that the many that would find nothing pay for one byte. A mark
+ * may stay when its reason is gone, or be another's: then the map is asked in vain.
+ */
+#define MARKS 16384
+#define MARK_OF(key) ((key) & (MARKS - 1))
+unsigned char maybe_listening[MARKS] = {};
+
 struct unit_state {
 	__u64 connection;
 	__u64 socket; /* key of the connection map, to see whether it was answered */
@@ -148,6 +156,9 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } serving_processes SEC(".maps");
+
+/* Processes by their id modulo MARKS that were marked as serving in their lives, and of which units may have a state. */
+unsigned int maybe_serving[MARKS] = {};
 
 /* Marks of serving processes that were taken away while the process lives: until the next, it need not be marked again. */
 unsigned int serving_marks_taken = 0;

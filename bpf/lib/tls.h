@@ -62,6 +62,9 @@ struct {
 	__type(value, struct tls_thread);
 } tls_threads SEC(".maps");
 
+/* Threads by their id modulo MARKS that had an entry. */
+unsigned char maybe_in_tls[MARKS] = {};
+
 /*
  * Somebody listens: the reader is woken to look at his libraries, so that they are probed when the first client comes. A
  * record that is given back at once does that, and is never seen.
@@ -88,6 +91,7 @@ static __always_inline struct tls_thread *new_tls_thread(struct task_struct *tas
 	struct tls_thread fresh = { .start_time_ns = task->start_boottime };
 	__u32 tid = task->pid;
 
+	maybe_in_tls[MARK_OF(tid)] = 1;
 	bpf_map_update_elem(&tls_threads, &tid, &fresh, BPF_ANY);
 	return bpf_map_lookup_elem(&tls_threads, &tid);
 }
@@ -126,9 +130,15 @@ __noinline int note_tls_transfer(__u64 socket, __u32 direction, __u32 is_tls)
 	return 0;
 }
 
-static __always_inline void note_transfer(struct sock *sk, int direction, int is_tls)
+/* Nothing that the thread moves is of interest to what it does in TLS libraries. */
+static __always_inline int is_outside_tls(struct task_struct *task)
 {
-	if (tls_attached)
+	return !tls_attached || (!maybe_in_tls[MARK_OF(task->pid)] && !may_have_runtime(task->tgid));
+}
+
+static __always_inline void note_transfer(struct task_struct *task, struct sock *sk, int direction, int is_tls)
+{
+	if (tls_attached && (is_tls || !is_outside_tls(task)))
 		note_tls_transfer((__u64)sk, direction, is_tls);
 }
 

@@ -42,9 +42,8 @@ struct {
 	__type(value, struct runtime);
 } runtimes SEC(".maps");
 
-/* Set with the entry, by process id modulo RUNTIME_MARKS: nobody else pays for the look-up. A mark stays when its process ends. */
-#define RUNTIME_MARKS 16384
-unsigned char maybe_runtimes[RUNTIME_MARKS] = {};
+/* Set with the entry, by process id modulo MARKS. */
+unsigned char maybe_runtimes[MARKS] = {};
 /* A kind whose units are not followed any more: their probes were taken off. */
 unsigned int runtime_given_up = 0;
 /* Tasks that were seen being made. */
@@ -52,7 +51,7 @@ unsigned int tasks_made = 0;
 
 static __always_inline int may_have_runtime(__u32 pid)
 {
-	return maybe_runtimes[pid & (RUNTIME_MARKS - 1)];
+	return maybe_runtimes[MARK_OF(pid)];
 }
 
 static __always_inline int is_thread(__u64 unit)

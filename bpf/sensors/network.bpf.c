@@ -206,6 +206,7 @@ int BPF_PROG(socket_state, const struct sock *sk, int old_state, int new_state)
 
 		port = sk->__sk_common.skc_num;
 		bpf_map_update_elem(&listening_ports, &port, &one, BPF_ANY);
+		maybe_listening[MARK_OF(port)] = 1;
 		note_listener();
 		return 0;
 	}

@@ -7,7 +7,7 @@
 #include "lib/stamp.h"
 #include "lib/tls.h"
 #include "lib/client.h"
-#include "lib/transfer.h"
+#include "lib/message.h"
 #include "lib/datagram.h"
 #include "lib/remote.h"
 
@@ -24,34 +24,51 @@ static __always_inline void report_copied(struct connection_state *connection, _
 	unsigned int size;
 
 	event->header.flags = flags;
-	event->connection = connection->id;
-	event->stream_offset = stream_offset;
-	event->sequence = connection->sequence;
-	event->direction = connection->direction;
-	event->length = length;
-	event->captured_size = captured;
+	fill_payload(event, connection->id, stream_offset, connection->sequence, connection->direction, length, captured);
 	connection->message_captured += captured;
 	size = sizeof(*event) + captured;
 	BOUND(size, 0x7fff);
 	submit_payload(event, size);
 }
 
-static __always_inline void report(struct task_struct *task, struct connection_state *connection, __u64 stream_offset,
-				   const struct transfer *transfer, unsigned int room)
+/* Likewise, where they are still in the caller's memory: more than what the ring takes at once, or in several places. */
+static __always_inline void report_by_copy(struct task_struct *task, struct connection_state *connection, __u64 stream_offset,
+					   const struct transfer *transfer, unsigned int room, __u8 flags)
 {
 	struct scratch *scratch = scratch_acquire();
 	unsigned int captured = 0;
-	__u8 flags = 0;
 
 	if (!scratch)
 		return;
 	if (room)
 		captured = copy_bytes(scratch->data, transfer, room, &flags);
 	fill_header(&((struct payload_event *)scratch->data)->header, EVENT_PAYLOAD, task);
-	if (connection->direction == DIRECTION_OUT && may_have_runtime(task->tgid) && goroutines_run())
-		flags |= FLAG_MADE_RUN;
 	report_copied(connection, stream_offset, transfer->length, scratch, captured, flags);
 	scratch_release(scratch);
+}
+
+static __always_inline void report(struct task_struct *task, struct connection_state *connection, __u64 stream_offset,
+				   const struct transfer *transfer, unsigned int room)
+{
+	__u32 captured = transfer->length < room ? transfer->length : room;
+	struct payload_event *event;
+	__u8 flags = 0;
+
+	if (connection->direction == DIRECTION_OUT && may_have_runtime(task->tgid) && goroutines_run())
+		flags |= FLAG_MADE_RUN;
+	if (transfer->vector_count || captured > LARGE_MESSAGE) {
+		report_by_copy(task, connection, stream_offset, transfer, room, flags);
+		return;
+	}
+	event = captured <= SMALL_MESSAGE ? begin_message(transfer->address, &captured, &flags, SMALL_MESSAGE) :
+					    begin_message(transfer->address, &captured, &flags, LARGE_MESSAGE);
+	if (!event)
+		return;
+	fill_header(&event->header, EVENT_PAYLOAD, task);
+	fill_payload(event, connection->id, stream_offset, connection->sequence, connection->direction, transfer->length,
+		     captured);
+	connection->message_captured += captured;
+	submit_message(event, flags);
 }
 
 /* Connections that were open before the agent came are taken up at their next message. */
@@ -108,7 +125,7 @@ static __always_inline void ciphertext_in(struct task_struct *task, struct sock 
 	__u64 offset = connection->bytes_in;
 	unsigned int room;
 
-	note_transfer(sk, DIRECTION_IN, 1);
+	note_transfer(task, sk, DIRECTION_IN, 1);
 	leave_other_request(task, connection);
 	if (connection->tls_stage != TLS_GREETING)
 		return;
@@ -120,7 +137,7 @@ static __always_inline void ciphertext_in(struct task_struct *task, struct sock 
 
 static __always_inline void ciphertext_out(struct task_struct *task, struct sock *sk, struct connection_state *connection)
 {
-	note_transfer(sk, DIRECTION_OUT, 0);
+	note_transfer(task, sk, DIRECTION_OUT, 0);
 	if (connection && connection->mode == MODE_TLS && connection->tls_stage == TLS_GREETING)
 		connection->tls_stage = TLS_QUIET;
 }
@@ -204,9 +221,40 @@ static __always_inline void answer(struct task_struct *task, struct connection_s
 	return_stamp(task, connection);
 }
 
-/* A message begins. Its first bytes are copied once: they tell whether this is TLS, and are told if not. */
-static __always_inline void first_bytes_in(struct task_struct *task, struct sock *sk, struct connection_state *connection,
-					   const struct transfer *transfer)
+/* The first bytes of a message turned out to be none of a request that is read. */
+static __always_inline int is_no_request(struct task_struct *task, struct sock *sk, struct connection_state *connection,
+					 const struct transfer *transfer, int record_type)
+{
+	if (record_type) {
+		turn_to_tls(connection, record_type);
+		ciphertext_in(task, sk, connection, transfer);
+		return 1;
+	}
+	if (!is_ignored(connection, task->tgid))
+		return 0;
+	forget_stamp(task);
+	return 1;
+}
+
+/* Returns how many bytes there were before these. */
+static __always_inline __u64 begin_request(struct connection_state *connection, const struct transfer *transfer)
+{
+	__u64 offset = connection->bytes_in;
+
+	connection->direction = DIRECTION_IN;
+	connection->sequence++;
+	connection->message_captured = 0;
+	connection->writes = 0;
+	connection->bytes_in += transfer->length;
+	return offset;
+}
+
+/*
+ * A message begins. Its first bytes are copied once: they tell whether this is TLS, and are told if not, before the stamp
+ * changes: the header shows what the unit served until now.
+ */
+static __always_inline void first_bytes_by_copy(struct task_struct *task, struct sock *sk,
+						struct connection_state *connection, const struct transfer *transfer)
 {
 	struct scratch *scratch = scratch_acquire();
 	struct unit_state *state;
@@ -219,32 +267,57 @@ static __always_inline void first_bytes_in(struct task_struct *task, struct sock
 		captured = copy_bytes(scratch->data, transfer, INBOUND_LIMIT, &flags);
 		if (tls_attached)
 			type = tls_record_type(scratch->data + sizeof(struct payload_event), captured);
-	}
-	if (type) {
-		scratch_release(scratch);
-		turn_to_tls(connection, type);
-		ciphertext_in(task, sk, connection, transfer);
-		return;
-	}
-	if (is_ignored(connection, task->tgid)) {
-		if (scratch)
+		/* What follows may want it. */
+		if (type)
 			scratch_release(scratch);
-		forget_stamp(task);
+	}
+	if (is_no_request(task, sk, connection, transfer, type)) {
+		if (scratch && !type)
+			scratch_release(scratch);
 		return;
 	}
-	connection->direction = DIRECTION_IN;
-	connection->sequence++;
-	connection->message_captured = 0;
-	connection->writes = 0;
-	offset = connection->bytes_in;
-	connection->bytes_in += transfer->length;
+	offset = begin_request(connection, transfer);
 	unit = unit_of(task);
 	state = state_of(task, unit);
-	/* Told before the stamp changes: the header shows what the unit served until now. */
 	if (scratch) {
 		fill_header_of(&((struct payload_event *)scratch->data)->header, EVENT_PAYLOAD, task, unit, state);
 		report_copied(connection, offset, transfer->length, scratch, captured, flags);
 		scratch_release(scratch);
+	}
+	stamp_unit(task, unit, state, connection, (__u64)sk);
+}
+
+static __always_inline void first_bytes_in(struct task_struct *task, struct sock *sk, struct connection_state *connection,
+					   const struct transfer *transfer)
+{
+	__u32 captured = transfer->length;
+	struct payload_event *event;
+	struct unit_state *state;
+	__u64 offset, unit;
+	__u8 flags = 0;
+	int type = 0;
+
+	if (transfer->vector_count || captured > LARGE_MESSAGE) {
+		first_bytes_by_copy(task, sk, connection, transfer);
+		return;
+	}
+	event = captured <= SMALL_MESSAGE ? begin_message(transfer->address, &captured, &flags, SMALL_MESSAGE) :
+					    begin_message(transfer->address, &captured, &flags, LARGE_MESSAGE);
+	if (event && tls_attached)
+		type = tls_record_type((__u8 *)event + sizeof(*event), captured);
+	if (is_no_request(task, sk, connection, transfer, type)) {
+		if (event)
+			discard_message(event);
+		return;
+	}
+	offset = begin_request(connection, transfer);
+	unit = unit_of(task);
+	state = state_of(task, unit);
+	if (event) {
+		fill_header_of(&event->header, EVENT_PAYLOAD, task, unit, state);
+		fill_payload(event, connection->id, offset, connection->sequence, DIRECTION_IN, transfer->length, captured);
+		connection->message_captured = captured;
+		submit_message(event, flags);
 	}
 	stamp_unit(task, unit, state, connection, (__u64)sk);
 }
@@ -312,7 +385,7 @@ __noinline int receive_otherwise(__u64 socket, __u64 address, __u32 vector_count
 	struct connection_state *connection = connection_of(sk, 1);
 
 	if (!connection || is_client(connection)) {
-		note_transfer(sk, DIRECTION_IN, 0);
+		note_transfer(task, sk, DIRECTION_IN, 0);
 		if (connection)
 			answer(task, connection, &transfer);
 		else if (!datagram_received(sk, &transfer)) {
@@ -354,6 +427,19 @@ __noinline int send_otherwise(__u64 socket, __u64 address, __u64 destination, __
 	return 0;
 }
 
+/*
+ * What most transfers of most processes are: over TCP, by a process that serves nobody and calls no TLS library, and not on a
+ * connection that came in before the agent did.
+ */
+static __always_inline int is_of_no_interest(struct task_struct *task, struct sock *sk, int direction)
+{
+	__u16 family = READ(sk, __sk_common.skc_family);
+
+	return serves_nobody(task->tgid) && (family == AF_INET || family == AF_INET6) && READ(sk, sk_type) == SOCK_STREAM &&
+	       is_outside_tls(task) &&
+	       (direction == DIRECTION_OUT || !maybe_listening[MARK_OF(READ(sk, __sk_common.skc_num))]);
+}
+
 /* The bytes have passed between the caller's memory and this descriptor; from here the two directions part. */
 static __always_inline int transferred(unsigned int descriptor, struct transfer *transfer, long result, int direction)
 {
@@ -378,6 +464,8 @@ static __always_inline int transferred(unsigned int descriptor, struct transfer 
 			reply_bytes(task, connection, transfer);
 		return 0;
 	}
+	if (!connection && is_of_no_interest(task, sk, direction))
+		return 0;
 	is_other = direction == DIRECTION_IN ? receive_otherwise(key, transfer->address, transfer->vector_count,
 								 transfer->length, transfer->buffer_size) :
 					       send_otherwise(key, transfer->address, transfer->destination,

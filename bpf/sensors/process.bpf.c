@@ -167,7 +167,7 @@ static __always_inline void inherit_runtime(struct task_struct *parent, struct t
 	inherited = *runtime;
 	inherited.start_ticks = child->start_boottime / NANOSECONDS_PER_TICK;
 	bpf_map_update_elem(&runtimes, &child_pid, &inherited, BPF_ANY);
-	maybe_runtimes[child_pid & (RUNTIME_MARKS - 1)] = 1;
+	maybe_runtimes[MARK_OF(child_pid)] = 1;
 }
 
 SEC("tp_btf/sched_process_fork")
@@ -225,7 +225,7 @@ int BPF_PROG(process_exit, struct task_struct *trusted_task)
 		fill_header(&event.header, EVENT_EXIT, task);
 		event.code = group_code ? group_code : task->exit_code;
 		submit_security(&event, sizeof(event));
-		bpf_map_delete_elem(&serving_processes, &pid);
+		forget_serving(pid);
 		bpf_map_delete_elem(&runtimes, &pid);
 	}
 	bpf_map_delete_elem(&units, &thread);

@@ -8,11 +8,14 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(exit_epoll_wait, struct pt_regs *regs, long result)
 {
 	struct task_struct *task = current_task();
-	__u64 unit = unit_of(task);
-	struct unit_state *thread = state_of(task, unit);
-	struct unit_state fresh = {};
+	struct unit_state fresh = {}, *thread;
 	__u8 ready_count = result < 0 ? 0 : result > 255 ? 255 : result;
+	__u64 unit;
 
+	if (serves_nobody(task->tgid))
+		return 0;
+	unit = unit_of(task);
+	thread = state_of(task, unit);
 	if (thread) {
 		__u8 immediates = thread->immediates;
 
@@ -42,7 +45,8 @@ int BPF_PROG(exit_epoll_wait, struct pt_regs *regs, long result)
 SEC("tp_btf/sys_exit")
 int BPF_PROG(exit_poll, struct pt_regs *regs, long result)
 {
-	struct unit_state *thread = running_unit(current_task());
+	struct task_struct *task = current_task();
+	struct unit_state *thread = serves_nobody(task->tgid) ? NULL : running_unit(task);
 	struct connection_state *connection;
 
 	if (!thread || !thread->connection)

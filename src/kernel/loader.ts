@@ -6,6 +6,7 @@ import { actionPlans, EFFECT_ACTIONS, type ActionInterest } from './action-plans
 import { takeLostEvents, type LostEvents } from './budgets.ts';
 import type { FeatureName, Features } from './features.ts';
 import { ATTACH_UPROBE_MULTI, type Native, type Pointer } from './libbpf.ts';
+import { MARKS } from './marks.ts';
 import { DISPATCHER, planSensors, programsOf, type PlannedSensor } from './plan.ts';
 import { KERNEL_BTF, probeFeatures } from './probe.ts';
 import { Ring } from './ring.ts';
@@ -422,6 +423,7 @@ function sensors(
   if (waiter < 0) throw new ThroughlineError('TL1008', `epoll of the rings: errno ${native.errno()}`);
   const ignored = fdOf('ignored_connections');
   const ports = fdOf('listening_ports');
+  const listening = globals.offsetOf('maybe_listening');
   const one = Uint8Array.of(1);
   /** PLAINTEXT_IGNORED in bpf/sensors/tls.bpf.c. */
   const plaintextIgnored = Uint8Array.of(2);
@@ -459,6 +461,7 @@ function sensors(
     setInterest: (wanted) => interest.set(wanted),
     addListeningPort(port) {
       native.updateElement(ports, Uint8Array.of(port & 0xff, port >>> 8), one, 0n);
+      globals.bss.setUint8(listening + (port % MARKS), 1);
     },
     [Symbol.dispose]() {
       native.close(waiter);

@@ -1,4 +1,5 @@
 import type { Native, Pointer } from '../libbpf.ts';
+import { MARKS } from '../marks.ts';
 import type { UnitKind } from '../runtimes/unit-layout.ts';
 import type { Purpose } from './libraries.ts';
 import type { ProbeHost } from './library-probes.ts';
@@ -26,7 +27,6 @@ export interface KernelSide {
 
 /** struct runtime and enum runtime_kind of bpf/lib/unit.h. */
 const RUNTIME_BYTES = 56;
-const RUNTIME_MARKS = 16_384;
 const RUNTIME_KINDS: Readonly<Record<UnitKind, number>> = { go: 1, python: 2 };
 
 /** Attaches the loaded programs for functions of libraries, and reads what they share with user space. */
@@ -61,7 +61,7 @@ export function kernelProbes(kernel: KernelSide): ProbeHost {
         value.writeUInt32LE(makers.cacheOffset, 48);
       }
       native.updateElement(kernel.runtimesFd, key, value, 0n);
-      variables.setUint8(maybeRuntimes + (pid % RUNTIME_MARKS), 1);
+      variables.setUint8(maybeRuntimes + (pid % MARKS), 1);
     },
     giveUp: (kind) => variables.setUint32(givenUp, RUNTIME_KINDS[kind], true),
     setActive: (isActive) => variables.setUint32(active, isActive ? 1 : 0, true),

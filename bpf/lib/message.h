@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Telling the bytes of a message. */
+#ifndef THROUGHLINE_MESSAGE_H
+#define THROUGHLINE_MESSAGE_H
+
+#include "lib/transfer.h"
+
+/*
+ * Bytes that go into the ring where they stand: copied once, and not by way of the scratch buffer. What is reserved has to be a
+ * constant, and what is left of it behind the bytes is never looked at, so there are two: most requests, and what is told of a reply.
+ */
+#define SMALL_MESSAGE 424
+#define LARGE_MESSAGE 1024
+
+/* What every payload event says behind its header. */
+static __always_inline void fill_payload(struct payload_event *event, __u64 connection, __u64 stream_offset, __u32 sequence,
+					 __u32 direction, __u32 length, __u32 captured)
+{
+	event->connection = connection;
+	event->stream_offset = stream_offset;
+	event->sequence = sequence;
+	event->direction = direction;
+	event->length = length;
+	event->captured_size = captured;
+}
+
+/*
+ * Room in the ring for `captured` bytes, and the bytes themselves, from one buffer of the caller's memory. NULL, and counted, where
+ * there is none. To be given back with submit_message or discard_message.
+ */
+static __always_inline struct payload_event *begin_message(__u64 buffer, __u32 *captured, __u8 *flags, const __u32 capacity)
+{
+	struct payload_event *event = bpf_ringbuf_reserve(&payload_ring, sizeof(*event) + capacity, 0);
+	__u32 size = *captured;
+
+	if (!event) {
+		count(COUNTER_LOST_PAYLOAD);
+		return NULL;
+	}
+	asm volatile("" : "+r"(size));
+	if (size > capacity)
+		size = capacity;
+	if (size && bpf_probe_read_user((void *)event + sizeof(*event), size, (void *)buffer)) {
+		*flags |= FLAG_UNREADABLE;
+		count(COUNTER_UNREADABLE);
+		size = 0;
+	}
+	*captured = size;
+	return event;
+}
+
+/* How full the ring is changes little from one message to the next, and asking costs as much as a look-up: each 16th asks. */
+#define ASK_MASK 15
+
+static __always_inline __u64 message_wake_flags(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id() & (COUNTER_CPUS - 1);
+
+	if (counters[cpu][COUNTER_EVENTS] & ASK_MASK)
+		return BPF_RB_NO_WAKEUP;
+	return bpf_ringbuf_query(&payload_ring, BPF_RB_AVAIL_DATA) < wake_bytes ? BPF_RB_NO_WAKEUP : BPF_RB_FORCE_WAKEUP;
+}
+
+/* The rest of it is filled in: see fill_header and fill_payload. */
+static __always_inline void submit_message(struct payload_event *event, __u8 flags)
+{
+	event->header.flags = flags;
+	event->header.size = sizeof(*event) + event->captured_size;
+	count(COUNTER_EVENTS);
+	bpf_ringbuf_submit(event, message_wake_flags());
+}
+
+static __always_inline void discard_message(struct payload_event *event)
+{
+	bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
+}
+
+#endif
