@@ -25,6 +25,7 @@ export interface AgentSummary {
 export interface Agent extends AsyncDisposable {
   /** From the start of the program to its word that it is attached. */
   readonly startupMs: number;
+  readonly pid: number;
   usage(): Promise<AgentUsage>;
   costs(): AgentCosts;
   /** Ends it with SIGTERM and returns what it said of itself. */
@@ -50,6 +51,7 @@ export async function startAgent(
   };
   return {
     startupMs,
+    pid: throughline.pid,
     usage: () => readUsage(throughline),
     costs: () => readAgentCosts(throughline.pid),
     stop,

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { runProgram, type Workload } from './workload.ts';
 
-const CONNECTIONS = 32;
+export const CONNECTIONS = 32;
 const WARM_UP_SECONDS = 2;
 
 /** Programs in http-servers/, and what people call them. */
@@ -19,9 +19,13 @@ interface HttpServer extends AsyncDisposable {
   ask(seconds: number, signal: AbortSignal): Promise<WrkResult>;
 }
 
+export function serverProgram(kind: ServerKind): string {
+  return join(import.meta.dirname, 'http-servers', `${kind}.ts`);
+}
+
 /** Starts a node server and warms it up. */
 export async function startHttpServer(kind: ServerKind, signal: AbortSignal): Promise<HttpServer> {
-  const child = fork(join(import.meta.dirname, 'http-servers', `${kind}.ts`), {
+  const child = fork(serverProgram(kind), {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   try {

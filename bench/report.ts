@@ -1,5 +1,6 @@
 import { BUSY_CORES } from './quiet.ts';
 import { totalLost, type BenchResult } from './results.ts';
+import { lostOf } from './server-cost.ts';
 import { median, pairedRatio, quantile } from './statistics.ts';
 import { tableAsMarkdown, tableAsText, type Table } from './table.ts';
 import { judge } from './targets.ts';
@@ -35,6 +36,14 @@ ${tables(result)
   .join('\n')}
 ## How it is measured
 
+- **A server on a core of its own**: processor time of the server's threads for a request, while wrk asks on 32 kept
+  connections, and both are bound to one core, Throughline to none. One agent stays attached; every tenth of a second
+  what its programs look at is switched off or on, and each observed window is compared with its two neighbours (median,
+  and its 95 % confidence interval). On a machine whose caches others use as well, the same server takes half as long or
+  twice as long from one second to the next, so runs with and without an agent differ by more than what is measured.
+  *attached* is what is left of the cost when it is switched off: of a system call that nobody wants, times the reads and
+  writes of a request. *Throughput lost* follows from both. *with wrk on the same core*: requests per second,
+  observed / not, so with what observing costs the load generator.
 - **HTTP**: wrk, one thread, keep-alive, against two servers on node:http: a small JSON service that does what such
   services do (route, parameter, look-up, sum, JSON, entity tag), and the least that can be written, which does nothing
   but reply and so shows the most that a request can cost. Both processors are full: what the agent takes is taken from
@@ -59,7 +68,13 @@ function quietness({ busyCores }: BenchResult): string {
 }
 
 function tables(result: BenchResult): Table[] {
-  return [targetTable(result), costTable(result), agentTable(result), startTable(result)];
+  return [
+    targetTable(result),
+    serverTable(result),
+    costTable(result),
+    agentTable(result),
+    startTable(result),
+  ];
 }
 
 function targetTable(result: BenchResult): Table {
@@ -67,6 +82,36 @@ function targetTable(result: BenchResult): Table {
     title: 'Targets',
     columns: ['', 'target', 'measured', 'outcome'],
     rows: judge(result).map(({ title, target, measured, outcome }) => [title, target, measured, outcome]),
+  };
+}
+
+function serverTable({ servers }: BenchResult): Table {
+  const range = (low: number, high: number, decimals: number): string =>
+    `${formatNumber(low, decimals)} to ${formatNumber(high, decimals)}`;
+  const rows = servers.map((cost) => {
+    const lost = lostOf(cost);
+    return [
+      cost.title,
+      formatNumber(cost.withoutUs, 2),
+      `+${formatNumber(cost.addedUs.median, 2)} (${range(cost.addedUs.low, cost.addedUs.high, 2)})`,
+      `+${formatNumber((cost.unwantedNs * cost.callsPerRequest) / 1000, 2)}`,
+      `${formatNumber(lost.median, 1)} % (${range(lost.low, lost.high, 1)})`,
+      `${cost.rate.median.toFixed(3)} (${range(cost.rate.low, cost.rate.high, 3)})`,
+      formatNumber(cost.count, 0),
+    ];
+  });
+  return {
+    title: 'A server on a core of its own',
+    columns: [
+      '',
+      'a request, us',
+      'observed',
+      'attached',
+      'throughput lost',
+      'with wrk on the same core',
+      'windows',
+    ],
+    rows,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { AgentCosts } from './agent-costs.ts';
 import type { Machine } from './machine.ts';
+import type { ServerCost } from './server-cost.ts';
 import type { Pair } from './statistics.ts';
 import type { Workload } from './workload.ts';
 
@@ -30,6 +31,8 @@ export interface BenchResult {
   readonly date: string;
   readonly command: string;
   readonly rounds: number;
+  /** What servers pay of their own processor time. */
+  readonly servers: readonly ServerCost[];
   readonly workloads: readonly WorkloadResult[];
   /** Cores that were busy with something else just before each run. */
   readonly busyCores: readonly number[];

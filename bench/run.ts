@@ -9,12 +9,13 @@ import { measure, measureStartups } from './measure.ts';
 import { openWorkload } from './open-workload.ts';
 import { reportAsMarkdown, reportAsText } from './report.ts';
 import type { BenchResult } from './results.ts';
+import { measureServerCost } from './server-cost.ts';
 import { spawnWorkload } from './spawn-workload.ts';
 import type { Workload } from './workload.ts';
 
 const HELP = `Measures work without and with Throughline, in turn, and writes docs/BENCHMARKS.md. Needs root.
 
-  make bench                     about four minutes
+  make bench                     about six minutes
   make bench ARGS='--quick'      about one minute, rough; writes no file
 
 Options:
@@ -27,6 +28,7 @@ Options:
 
 interface Sizes {
   readonly rounds: number;
+  readonly serverSeconds: number;
   readonly httpSeconds: number;
   readonly processStarts: number;
   readonly openSeconds: number;
@@ -37,6 +39,7 @@ interface Sizes {
 // An even number of rounds, so that each order of a pair comes as often as the other.
 const FULL: Sizes = {
   rounds: 6,
+  serverSeconds: 40,
   httpSeconds: 4,
   processStarts: 20_000,
   openSeconds: 2,
@@ -45,6 +48,7 @@ const FULL: Sizes = {
 };
 const QUICK: Sizes = {
   rounds: 4,
+  serverSeconds: 10,
   httpSeconds: 2,
   processStarts: 3000,
   openSeconds: 1,
@@ -95,12 +99,16 @@ async function bench(options: Options, signal: AbortSignal): Promise<BenchResult
     resources.use(await openWorkload(options.openSeconds, signal)),
   ];
   const shared = { agentProgram: options.agentProgram, signal, onProgress: progress };
+  const servers = [];
+  for (const kind of ['orders', 'least'] as const)
+    servers.push(await measureServerCost(kind, { ...shared, seconds: options.serverSeconds }));
   const startupsMs = await measureStartups(options.agentStarts, shared);
   return {
     machine: describeMachine(),
     date: new Date().toISOString().slice(0, 10),
     command: options.command,
     rounds: options.rounds,
+    servers,
     ...(await measure({ ...shared, workloads, rounds: options.rounds })),
     startupsMs,
   };
