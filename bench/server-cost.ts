@@ -8,7 +8,7 @@ import { ROOT } from './checkout.ts';
 import { compile } from './compile.ts';
 import type { ServerReport } from './http-servers/listen.ts';
 import { CONNECTIONS, serverProgram, SERVERS, type ServerKind } from './http-workload.ts';
-import { compareWindows, type ServerWindow, type WindowComparison } from './server-windows.ts';
+import { compareWindows, labelWindows, type WindowComparison } from './server-windows.ts';
 import { parseRate, runProgram } from './workload.ts';
 
 const WARM_UP_SECONDS = 3;
@@ -55,24 +55,25 @@ export async function measureServerCost(kind: ServerKind, options: ServerCostOpt
     const attachedNs = await callNs();
     const observing = new AgentSwitch(agent.pid, agentProgram ? dirname(dirname(agentProgram)) : ROOT);
     await load(WARM_UP_SECONDS);
-    const windows: ServerWindow[] = [];
-    let isObserved = true;
+    const reports: ServerReport[] = [];
+    const switches = [{ atMs: 0, isOn: true }];
     const onWindow = (report: ServerReport): void => {
-      windows.push({ isObserved, ...report });
-      isObserved = !isObserved;
-      observing.turn(isObserved);
+      reports.push(report);
+      const isOn = reports.length % 2 === 0;
+      observing.turn(isOn);
+      switches.push({ atMs: performance.timeOrigin + performance.now(), isOn });
     };
     const callsBefore = readsAndWrites(server.pid);
     server.on('message', onWindow);
     await load(seconds);
     server.off('message', onWindow);
     observing.turn(true);
-    const requests = windows.reduce((sum, window) => sum + window.requests, 0);
+    const requests = reports.reduce((sum, report) => sum + report.requests, 0);
     const cost = {
       kind,
       title: SERVERS[kind],
       // The first and the last are no whole ones.
-      ...compareWindows(windows.slice(1, -1)),
+      ...compareWindows(labelWindows(reports.slice(1, -1), switches)),
       unwantedNs: attachedNs - bareNs,
       callsPerRequest: (readsAndWrites(server.pid) - callsBefore) / requests,
     };

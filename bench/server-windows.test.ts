@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compareWindows, type ServerWindow } from './server-windows.ts';
+import { compareWindows, labelWindows, type ServerWindow } from './server-windows.ts';
 
 /** A server whose requests take `us`, on a machine that runs at `speed`. */
 function windowOf(isObserved: boolean, us: number, speed: number): ServerWindow {
   const requests = Math.round((100_000 * speed) / us);
-  return { isObserved, requests, seconds: 0.1, processorUs: 100_000 };
+  return { isObserved, requests, fromMs: 0, toMs: 100, processorUs: 100_000 };
 }
 
 test('what observing adds is found on a machine whose speed drifts by more than that', () => {
@@ -31,4 +31,19 @@ test('windows without two neighbours of the other kind are left out, and of none
   const lone = compareWindows([windowOf(true, 25, 1), windowOf(true, 25, 1), windowOf(false, 24, 1)]);
   assert.equal(lone.count, 0);
   assert.ok(Number.isNaN(lone.addedUs.median) && Number.isNaN(lone.rate.low));
+});
+
+test('a window in which the state changed is of neither kind, however late the switch was told of its beginning', () => {
+  const report = (fromMs: number) => ({ requests: 1, fromMs, toMs: fromMs + 100, processorUs: 1 });
+  const switches = [
+    { atMs: 0, isOn: true },
+    { atMs: 102, isOn: false },
+    { atMs: 250, isOn: true },
+  ];
+  assert.deepEqual(
+    labelWindows([report(-50), report(0), report(100), report(200), report(300)], switches).map(
+      ({ isObserved }) => isObserved,
+    ),
+    [null, true, false, null, true],
+  );
 });

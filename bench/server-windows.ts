@@ -1,10 +1,28 @@
+import type { ServerReport } from './http-servers/listen.ts';
+
 /** What a server did in a short while, with the agent's programs looking or leaving at once. */
-export interface ServerWindow {
-  readonly isObserved: boolean;
-  readonly requests: number;
-  readonly seconds: number;
-  /** Processor time of all threads of the server, in us. */
-  readonly processorUs: number;
+export interface ServerWindow extends ServerReport {
+  /** null where it changed in the middle. */
+  readonly isObserved: boolean | null;
+}
+
+/** A change so soon after a window has begun is one before it. */
+const TOLERANCE_MS = 5;
+
+/**
+ * The state in which each window passed: whoever switches is told of a window's end by a message, which may come late.
+ *
+ * @param switches the newest last
+ */
+export function labelWindows(
+  reports: readonly ServerReport[],
+  switches: readonly { readonly atMs: number; readonly isOn: boolean }[],
+): ServerWindow[] {
+  return reports.map((report) => {
+    const before = switches.findLast(({ atMs }) => atMs <= report.fromMs + TOLERANCE_MS);
+    const isSteady = !switches.some(({ atMs }) => atMs > report.fromMs + TOLERANCE_MS && atMs < report.toMs);
+    return { ...report, isObserved: before !== undefined && isSteady ? before.isOn : null };
+  });
 }
 
 export interface Estimate {
@@ -34,11 +52,11 @@ export function compareWindows(windows: readonly ServerWindow[]): WindowComparis
   const rates: number[] = [];
   for (const [index, window] of windows.entries()) {
     const [before, after] = [windows[index - 1], windows[index + 1]];
-    if (!window.isObserved || !before || !after || before.isObserved || after.isObserved) continue;
+    if (window.isObserved !== true || before?.isObserved !== false || after?.isObserved !== false) continue;
     added.push(costOf(window) - (costOf(before) + costOf(after)) / 2);
     rates.push((2 * rateOf(window)) / (rateOf(before) + rateOf(after)));
   }
-  const quiet = windows.filter(({ isObserved }) => !isObserved).map(costOf);
+  const quiet = windows.filter(({ isObserved }) => isObserved === false).map(costOf);
   return {
     count: added.length,
     withoutUs: estimate(quiet).median,
@@ -51,8 +69,8 @@ function costOf({ processorUs, requests }: ServerWindow): number {
   return processorUs / requests;
 }
 
-function rateOf({ requests, seconds }: ServerWindow): number {
-  return requests / seconds;
+function rateOf({ requests, fromMs, toMs }: ServerWindow): number {
+  return requests / (toMs - fromMs);
 }
 
 /** NaN for no values. */

@@ -6,7 +6,9 @@ const WINDOW_MS = 100;
 /** What a server tells its parent again and again. */
 export interface ServerReport {
   readonly requests: number;
-  readonly seconds: number;
+  /** Of the window, in ms since 1970. */
+  readonly fromMs: number;
+  readonly toMs: number;
   /** Processor time of all threads, in us. */
   readonly processorUs: number;
 }
@@ -24,12 +26,12 @@ export function listen(server: Server): void {
 function report(server: Server): void {
   let requests = 0;
   server.on('request', () => (requests += 1));
-  let [time, used] = [performance.now(), process.cpuUsage()];
+  const now = (): number => performance.timeOrigin + performance.now();
+  let [fromMs, used] = [now(), process.cpuUsage()];
   setInterval(() => {
-    const [now, use] = [performance.now(), process.cpuUsage()];
+    const [toMs, use] = [now(), process.cpuUsage()];
     const processorUs = use.user + use.system - used.user - used.system;
-    if (requests > 0)
-      process.send?.({ requests, seconds: (now - time) / 1000, processorUs } satisfies ServerReport);
-    [time, used, requests] = [now, use, 0];
+    if (requests > 0) process.send?.({ requests, fromMs, toMs, processorUs } satisfies ServerReport);
+    [fromMs, used, requests] = [toMs, use, 0];
   }, WINDOW_MS);
 }

@@ -49,25 +49,13 @@ static __always_inline struct payload_event *begin_message(__u64 buffer, __u32 *
 	return event;
 }
 
-/* How full the ring is changes little from one message to the next, and asking costs as much as a look-up: each 16th asks. */
-#define ASK_MASK 15
-
-static __always_inline __u64 message_wake_flags(void)
-{
-	__u32 cpu = bpf_get_smp_processor_id() & (COUNTER_CPUS - 1);
-
-	if (counters[cpu][COUNTER_EVENTS] & ASK_MASK)
-		return BPF_RB_NO_WAKEUP;
-	return bpf_ringbuf_query(&payload_ring, BPF_RB_AVAIL_DATA) < wake_bytes ? BPF_RB_NO_WAKEUP : BPF_RB_FORCE_WAKEUP;
-}
-
 /* The rest of it is filled in: see fill_header and fill_payload. */
 static __always_inline void submit_message(struct payload_event *event, __u8 flags)
 {
 	event->header.flags = flags;
 	event->header.size = sizeof(*event) + event->captured_size;
+	bpf_ringbuf_submit(event, wake_flags(&payload_ring, SMALL_MESSAGE));
 	count(COUNTER_EVENTS);
-	bpf_ringbuf_submit(event, message_wake_flags());
 }
 
 static __always_inline void discard_message(struct payload_event *event)
