@@ -100,6 +100,13 @@ function serve(port: number, directory: string): void {
 
   // Nobody's work, whose answers come amid that of requests.
   let ticks = 0;
+  const addon = process.env['ADDON'];
+  if (addon !== undefined) {
+    const native: { exports: unknown } = { exports: {} };
+    process.dlopen(native, addon);
+    if (typeof native.exports === 'function')
+      native.exports(() => writeFileSync(file(`tick-${ticks++}.called`), 'tick\n'));
+  }
   if (process.env['TICKS'] === '1')
     setInterval(() => {
       const name = `tick-${ticks++}`;
