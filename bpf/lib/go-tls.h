@@ -25,6 +25,7 @@ struct go_call {
 	__u64 buffer;
 	__u64 length;
 	__u64 family;
+	__u64 record; /* plaintext of the record that was there when the one that is read was asked for: see go_tls_record */
 };
 
 /* By goroutine. Nothing tells the end of one, so the oldest make room. */

@@ -5,8 +5,9 @@
  * That one runs when everything has been read, and before anybody else may read from the tls.Conn. How much was read tells
  * tls.Conn.input, a bytes.Reader on the record's plaintext.
  *
- * Arguments are in registers since Go 1.17. An entry may be seen twice for one call: where the stack is too small, or the
- * goroutine has to make way for another, the function begins anew.
+ * Arguments are in registers since Go 1.17. Where the stack is too small, or the goroutine has to make way for another, a
+ * function begins anew, so the probes stand behind the check of the stack (src/kernel/uprobes/go-stack-check.ts). In a
+ * function that does not begin with one that we know they stand at its beginning, and an entry may be seen twice for one call.
  */
 #include "lib/tls.h"
 #include "lib/go-tls.h"
@@ -110,20 +111,23 @@ static __always_inline void go_plaintext_passed(struct task_struct *task, struct
 		plaintext_passed(task, connection, session->socket, call, buffer, length);
 }
 
+/* The record that was read last, and how far: nothing where it cannot be read. */
+static __always_inline void read_input(struct tls_session_key *key, __u32 layout, struct go_reader *input)
+{
+	bpf_probe_read_user(input, sizeof(*input), (void *)(key->session + GO_INPUT(layout)));
+}
+
 /* What was read of the session's record and not told yet. The reading lock is held: nobody else reads from it. */
 static __always_inline void tell_consumed(struct task_struct *task, struct tls_session_key *key,
-					  struct go_session *session, __u32 layout)
+					  struct go_session *session, struct go_reader *input)
 {
 	__u32 consumed = session->consumed;
-	struct go_reader input;
 
-	if (bpf_probe_read_user(&input, sizeof(input), (void *)(key->session + GO_INPUT(layout))))
+	if (input->position <= consumed || input->position > input->length || input->length > input->capacity ||
+	    input->length > TLS_RECORD_LIMIT || input->previous_rune != -1)
 		return;
-	if (input.position <= consumed || input.position > input.length || input.length > input.capacity ||
-	    input.length > TLS_RECORD_LIMIT || input.previous_rune != -1)
-		return;
-	session->consumed = input.position;
-	go_plaintext_passed(task, key, session, TLS_READ, input.data + consumed, input.position - consumed);
+	session->consumed = input->position;
+	go_plaintext_passed(task, key, session, TLS_READ, input->data + consumed, input->position - consumed);
 }
 
 /* (*Conn).serverHandshake(conn, ...), (*Conn).clientHandshake(conn, ...): a tls.Conn begins, or begins anew. */
@@ -161,22 +165,31 @@ int go_tls_record(struct pt_regs *ctx)
 	struct runtime *runtime = runtime_of(task);
 	__u64 goroutine = goroutine_of(task);
 	struct go_session *session, fresh = {};
+	struct go_reader input = {};
 	struct go_call *call;
 
 	count_hit(ctx);
 	call = goroutine ? need_go_call(task, goroutine) : NULL;
 	if (!call || !runtime)
 		return 0;
+	if (runtime->tls_layout)
+		read_input(&key, runtime->tls_layout, &input);
+	/*
+	 * The function itself gives the record up, and without a transfer the next one stands elsewhere: where the same one is
+	 * there again, this is the same call.
+	 */
+	if (call->reading == key.session && !call->socket && call->record == input.data)
+		return 0;
 	call->reading = key.session;
 	call->socket = 0;
+	call->record = input.data;
 	session = bpf_map_lookup_elem(&go_sessions, &key);
 	if (!session) {
 		bpf_map_update_elem(&go_sessions, &key, &fresh, BPF_ANY);
 		return 0;
 	}
 	/* Read looks for the client's goodbye before it ends, and then the plaintext is gone at its end. */
-	if (runtime->tls_layout)
-		tell_consumed(task, &key, session, runtime->tls_layout);
+	tell_consumed(task, &key, session, &input);
 	session->consumed = 0;
 	return 0;
 }
@@ -191,6 +204,7 @@ int go_tls_read_end(struct pt_regs *ctx)
 	__u64 goroutine = goroutine_of(task);
 	__u64 lock = read_pointer(GO_CONTEXT(ctx) + 8);
 	struct go_session *session;
+	struct go_reader input = {};
 	struct go_call *call;
 	__u32 layout;
 
@@ -208,7 +222,8 @@ int go_tls_read_end(struct pt_regs *ctx)
 	if (session) {
 		if (call->reading == key.session && call->socket && !is_joined(session))
 			learn_go_session(&key, session, call->socket, call->family);
-		tell_consumed(task, &key, session, layout);
+		read_input(&key, layout, &input);
+		tell_consumed(task, &key, session, &input);
 	}
 	call->reading = 0;
 	return 0;

@@ -229,9 +229,14 @@ int node_handle_close(struct pt_regs *ctx)
 	return return_object(FUNCTION_ARG0(ctx));
 }
 
-/* node::Environment::RunTimers(timer): whatever they run is of some request or of none. */
+/*
+ * Callbacks of which nobody can tell for whom they are: node::Environment::RunTimers(timer), and what other threads call for,
+ * which libuv does in the turn in which it has read something, or got work of the pool back, and without a system call
+ * (uv_async_send): node::worker::MessagePort::OnMessage(port), node::worker::Worker::JoinThread(worker),
+ * v8impl::ThreadSafeFunction::AsyncCb(handle).
+ */
 SEC("uprobe")
-int node_timers(struct pt_regs *ctx)
+int node_unowned(struct pt_regs *ctx)
 {
 	struct unit_state *thread = running_unit(current_task());
 

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Suite } from '../../scripts/debian/suite.ts';
 
-const VERSION = '1.24';
+export const NEWER_GO = '1.24';
 /** The first time, the standard library is compiled: a minute or two. */
-const CACHE = join(tmpdir(), `throughline-go-${VERSION}-cache`);
+const CACHE = join(tmpdir(), `throughline-go-${NEWER_GO}-cache`);
 
 /** Why its packages are not to be had, said once on stderr; null when they are there. For `{ skip: ... }`. */
 export function whyNoNewerGo(): string | null {
@@ -14,37 +14,43 @@ export function whyNoNewerGo(): string | null {
     unpack();
     return null;
   } catch (error) {
-    const reason = `Go ${VERSION} is not to be had: ${error instanceof Error ? error.message : String(error)}`;
-    console.error(`SKIPPED: tests with a newer Go: ${reason}`);
+    const reason = `Go ${NEWER_GO} is not to be had: ${error instanceof Error ? error.message : String(error)}`;
+    console.error(`SKIPPED: what needs a newer Go: ${reason}`);
     return reason;
   }
 }
 
 function unpack(): { readonly programs: string; readonly sources: string } {
   const suite = new Suite('trixie');
-  return { programs: suite.unpack(`golang-${VERSION}-go`), sources: suite.unpack(`golang-${VERSION}-src`) };
+  return { programs: suite.unpack(`golang-${NEWER_GO}-go`), sources: suite.unpack(`golang-${NEWER_GO}-src`) };
 }
 
 /** Go of Debian 13, unpacked but not installed: what the system's may be too old for. */
 export class NewerGo {
   readonly #root: string;
   readonly #directory: string;
+  readonly #libraries: string | null;
 
   /**
    * @param directory where it may put things together
+   * @param libraries GOPATH, where programs need more than the standard library
    * @throws Error when the packages are not to be had
    */
-  constructor(directory: string) {
+  constructor(directory: string, libraries: string | null = null) {
     const { programs, sources } = unpack();
-    const library = join(programs, 'usr/lib', `go-${VERSION}`);
+    const library = join(programs, 'usr/lib', `go-${NEWER_GO}`);
     this.#directory = directory;
+    this.#libraries = libraries;
     this.#root = join(directory, 'goroot');
     mkdirSync(join(this.#root, 'pkg'), { recursive: true });
     // The packages' own links lead from one to the other.
     symlinkSync(join(library, 'bin'), join(this.#root, 'bin'));
     symlinkSync(join(library, 'pkg/tool'), join(this.#root, 'pkg/tool'));
-    symlinkSync(join(programs, 'usr/share', `go-${VERSION}`, 'pkg/include'), join(this.#root, 'pkg/include'));
-    symlinkSync(join(sources, 'usr/share', `go-${VERSION}`, 'src'), join(this.#root, 'src'));
+    symlinkSync(
+      join(programs, 'usr/share', `go-${NEWER_GO}`, 'pkg/include'),
+      join(this.#root, 'pkg/include'),
+    );
+    symlinkSync(join(sources, 'usr/share', `go-${NEWER_GO}`, 'src'), join(this.#root, 'src'));
     for (const name of ['VERSION', 'go.env']) copyFileSync(join(library, name), join(this.#root, name));
   }
 
@@ -60,6 +66,9 @@ export class NewerGo {
         GOCACHE: CACHE,
         GO111MODULE: 'off',
         GOTOOLCHAIN: 'local',
+        // Nothing is fetched.
+        GOPROXY: 'off',
+        ...(this.#libraries === null ? {} : { GOPATH: this.#libraries }),
         // Without the C library there is less to compile.
         CGO_ENABLED: '0',
       },

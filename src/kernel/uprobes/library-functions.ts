@@ -1,4 +1,5 @@
 import { probeOffset } from './elf-file.ts';
+import { behindStackCheck } from './go-stack-check.ts';
 import type { Library } from './libraries.ts';
 import type { OpenFile } from './mapped-files.ts';
 
@@ -20,7 +21,7 @@ export function probesOf(library: Library, found: FoundFunctions, file: OpenFile
   for (const { symbol, enter, exit, unless } of library.functions) {
     const at = found.get(symbol);
     if (at === undefined || (unless !== undefined && found.has(unless))) continue;
-    const offset = probeOffset(file, at);
+    const offset = library.isGo === true ? behindStackCheck(file, at) : probeOffset(file, at);
     if (enter !== undefined) probes.push({ program: enter, isReturn: false, offset });
     if (exit !== undefined) probes.push({ program: exit, isReturn: true, offset });
   }
