@@ -1,4 +1,4 @@
-/** Threads of a Node.js server that work for its requests and answer by message: nothing tells for whom. */
+/** Threads and processes of a Node.js server that work for its requests and answer by message: nothing tells for whom. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -61,6 +61,14 @@ suite('messages between threads of Node.js', () => {
       env: {},
       addon: 'native-calls',
       kinds: ['called'],
+    },
+    {
+      what: 'a process that one request has started, and that works for others while that one waits',
+      path: '/helped',
+      requests: 200,
+      concurrency: 2,
+      env: {},
+      kinds: ['helped'],
     },
     {
       what: 'a thread that ends',

@@ -1,18 +1,22 @@
 /**
- * A Node server whose requests have threads of its own work for them, which answer by message.
+ * A Node server whose requests have threads and a process of its own work for them, which answer by message.
  *
  *   node message-work.ts PORT DIRECTORY
  *
  * What it writes carries the request's id backwards: its bytes prove nothing.
  */
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { pbkdf2 } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
 const ROUNDS = 4;
+const STARTER_MS = 3000;
 const derive = promisify(pbkdf2);
 
 interface Job {
@@ -52,8 +56,33 @@ class Pool {
   }
 }
 
+/** One process for all, started by the request that needs it first, which is in work for as long as there are others. */
+class Helper {
+  #child: ChildProcessWithoutNullStreams | null = null;
+  readonly #waiting: (() => void)[] = [];
+
+  /** What is to be done with the answer is done in its turn of the loop. */
+  async ask(done: () => void): Promise<void> {
+    if (this.#child === null) {
+      this.#child = spawn('/bin/cat');
+      createInterface({ input: this.#child.stdout }).on('line', () => this.#waiting.shift()?.());
+      await sleep(STARTER_MS);
+      return;
+    }
+    const { stdin } = this.#child;
+    await new Promise<void>((finished) => {
+      this.#waiting.push(() => {
+        done();
+        finished();
+      });
+      stdin.write('question\n');
+    });
+  }
+}
+
 function serve(port: number, directory: string): void {
   const pool = new Pool();
+  const helper = new Helper();
   const file = (name: string): string => join(directory, name);
 
   /** Waits for a thread of libuv's pool all the time, as everybody else does, and for the worker as well. */
@@ -91,6 +120,13 @@ function serve(port: number, directory: string): void {
     await Promise.all([ended, derived()]);
   }
 
+  async function helped(mark: string): Promise<void> {
+    for (let round = 0; round < ROUNDS; round++) {
+      await helper.ask(() => writeFileSync(file(`${mark}.helped-${round}`), 'helped\n'));
+      compute();
+    }
+  }
+
   async function derived(mark: string): Promise<void> {
     for (let round = 0; round < ROUNDS; round++) {
       await derive(mark, 'salt', 500, 32, 'sha256');
@@ -118,7 +154,7 @@ function serve(port: number, directory: string): void {
     const mark = Array.from(searchParams.get('id') ?? 'none')
       .toReversed()
       .join('');
-    const work = { '/both': both, '/alone': alone, '/derived': derived }[pathname];
+    const work = { '/both': both, '/alone': alone, '/derived': derived, '/helped': helped }[pathname];
     (work?.(mark) ?? Promise.resolve()).then(
       () => response.end('ok\n'),
       (error: unknown) => response.writeHead(500).end(`${String(error)}\n`),
