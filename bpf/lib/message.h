@@ -33,14 +33,14 @@ static __always_inline struct payload_event *begin_message(__u64 buffer, __u32 *
 	struct payload_event *event = bpf_ringbuf_reserve(&payload_ring, sizeof(*event) + capacity, 0);
 	__u32 size = *captured;
 
-	if (!event) {
+	if (unlikely(!event)) {
 		count(COUNTER_LOST_PAYLOAD);
 		return NULL;
 	}
 	asm volatile("" : "+r"(size));
 	if (size > capacity)
 		size = capacity;
-	if (size && bpf_probe_read_user((void *)event + sizeof(*event), size, (void *)buffer)) {
+	if (unlikely(size && bpf_probe_read_user((void *)event + sizeof(*event), size, (void *)buffer))) {
 		*flags |= FLAG_UNREADABLE;
 		count(COUNTER_UNREADABLE);
 		size = 0;

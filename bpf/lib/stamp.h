@@ -21,7 +21,7 @@ static __always_inline int is_serving(__u32 pid)
 }
 
 /* Returns 0 when there was no room. */
-static __always_inline int mark_serving(__u32 pid, __u64 connection)
+static __noinline int mark_serving(__u32 pid, __u64 connection)
 {
 	int error;
 

@@ -11,6 +11,11 @@
 #include <bpf/bpf_endian.h>
 #include "abi.h"
 
+#ifndef likely
+#define likely(condition) __builtin_expect(!!(condition), 1)
+#define unlikely(condition) __builtin_expect(!!(condition), 0)
+#endif
+
 #define MAX_SYSCALLS 512
 /* Of syscall_exits; no system call has this number. */
 #define COMPAT_SLOT (MAX_SYSCALLS - 1)

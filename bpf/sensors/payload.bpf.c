@@ -32,7 +32,7 @@ static __always_inline void report_copied(struct connection_state *connection, _
 }
 
 /* Likewise, where they are still in the caller's memory: more than what the ring takes at once, or in several places. */
-static __always_inline void report_by_copy(struct task_struct *task, struct connection_state *connection, __u64 stream_offset,
+static __noinline void report_by_copy(struct connection_state *connection, __u64 stream_offset,
 					   const struct transfer *transfer, unsigned int room, __u8 flags)
 {
 	struct scratch *scratch = scratch_acquire();
@@ -42,7 +42,7 @@ static __always_inline void report_by_copy(struct task_struct *task, struct conn
 		return;
 	if (room)
 		captured = copy_bytes(scratch->data, transfer, room, &flags);
-	fill_header(&((struct payload_event *)scratch->data)->header, EVENT_PAYLOAD, task);
+	fill_header(&((struct payload_event *)scratch->data)->header, EVENT_PAYLOAD, current_task());
 	report_copied(connection, stream_offset, transfer->length, scratch, captured, flags);
 	scratch_release(scratch);
 }
@@ -56,8 +56,8 @@ static __always_inline void report(struct task_struct *task, struct connection_s
 
 	if (connection->direction == DIRECTION_OUT && may_have_runtime(task->tgid) && goroutines_run())
 		flags |= FLAG_MADE_RUN;
-	if (transfer->vector_count || captured > LARGE_MESSAGE) {
-		report_by_copy(task, connection, stream_offset, transfer, room, flags);
+	if (unlikely(transfer->vector_count || captured > LARGE_MESSAGE)) {
+		report_by_copy(connection, stream_offset, transfer, room, flags);
 		return;
 	}
 	event = captured <= SMALL_MESSAGE ? begin_message(transfer->address, &captured, &flags, SMALL_MESSAGE) :
@@ -107,19 +107,24 @@ static __always_inline struct connection_state *connection_of(struct sock *sk, i
 }
 
 /* User space has said that nobody reads this protocol. Looked up only for the first messages of a connection. */
-static __always_inline int is_ignored(struct connection_state *connection, __u32 pid)
+static __noinline int was_ignored(struct connection_state *connection, __u32 pid)
 {
 	__u64 id = connection->id;
 
-	if (connection->sequence > 16 || !bpf_map_lookup_elem(&ignored_connections, &id))
+	if (!bpf_map_lookup_elem(&ignored_connections, &id))
 		return 0;
 	connection->mode = MODE_IGNORE;
 	unmark_serving(pid, id);
 	return 1;
 }
 
+static __always_inline int is_ignored(struct connection_state *connection, __u32 pid)
+{
+	return connection->sequence <= 16 && was_ignored(connection, pid);
+}
+
 /* Of a TLS connection only the client's greeting is told: what it says of itself stands there. */
-static __always_inline void ciphertext_in(struct task_struct *task, struct sock *sk, struct connection_state *connection,
+static __noinline void ciphertext_in(struct task_struct *task, struct sock *sk, struct connection_state *connection,
 					  const struct transfer *transfer)
 {
 	__u64 offset = connection->bytes_in;
@@ -225,7 +230,7 @@ static __always_inline void answer(struct task_struct *task, struct connection_s
 static __always_inline int is_no_request(struct task_struct *task, struct sock *sk, struct connection_state *connection,
 					 const struct transfer *transfer, int record_type)
 {
-	if (record_type) {
+	if (unlikely(record_type)) {
 		turn_to_tls(connection, record_type);
 		ciphertext_in(task, sk, connection, transfer);
 		return 1;
@@ -253,7 +258,7 @@ static __always_inline __u64 begin_request(struct connection_state *connection, 
  * A message begins. Its first bytes are copied once: they tell whether this is TLS, and are told if not, before the stamp
  * changes: the header shows what the unit served until now.
  */
-static __always_inline void first_bytes_by_copy(struct task_struct *task, struct sock *sk,
+static __noinline void first_bytes_by_copy(struct task_struct *task, struct sock *sk,
 						struct connection_state *connection, const struct transfer *transfer)
 {
 	struct scratch *scratch = scratch_acquire();
@@ -297,7 +302,7 @@ static __always_inline void first_bytes_in(struct task_struct *task, struct sock
 	__u8 flags = 0;
 	int type = 0;
 
-	if (transfer->vector_count || captured > LARGE_MESSAGE) {
+	if (unlikely(transfer->vector_count || captured > LARGE_MESSAGE)) {
 		first_bytes_by_copy(task, sk, connection, transfer);
 		return;
 	}
@@ -305,7 +310,7 @@ static __always_inline void first_bytes_in(struct task_struct *task, struct sock
 					    begin_message(transfer->address, &captured, &flags, LARGE_MESSAGE);
 	if (event && tls_attached)
 		type = tls_record_type((__u8 *)event + sizeof(*event), captured);
-	if (is_no_request(task, sk, connection, transfer, type)) {
+	if (unlikely(is_no_request(task, sk, connection, transfer, type))) {
 		if (event)
 			discard_message(event);
 		return;
@@ -322,7 +327,7 @@ static __always_inline void first_bytes_in(struct task_struct *task, struct sock
 	stamp_unit(task, unit, state, connection, (__u64)sk);
 }
 
-static __always_inline void more_bytes_in(struct task_struct *task, struct sock *sk, struct connection_state *connection,
+static __noinline void more_bytes_in(struct task_struct *task, struct sock *sk, struct connection_state *connection,
 					  const struct transfer *transfer)
 {
 	__u64 offset = connection->bytes_in;
@@ -341,7 +346,7 @@ static __always_inline void more_bytes_in(struct task_struct *task, struct sock 
 static __always_inline void request_bytes(struct task_struct *task, struct sock *sk, struct connection_state *connection,
 					  const struct transfer *transfer)
 {
-	if (connection->direction != DIRECTION_IN)
+	if (likely(connection->direction != DIRECTION_IN))
 		first_bytes_in(task, sk, connection, transfer);
 	else
 		more_bytes_in(task, sk, connection, transfer);
@@ -372,9 +377,14 @@ static __always_inline void reply_bytes(struct task_struct *task, struct connect
 
 /*
  * Whatever is no plain message on an accepted TCP connection: unix sockets, what the process asks others, TLS, datagrams, sockets of
- * no interest. Functions of their own, with plain numbers to them: the common case stays small. They return whether the remote, if
- * there is one, was not told yet.
+ * no interest. Functions of their own, with plain numbers to them: the common case stays small.
  */
+enum otherwise {
+	OTHERWISE_DONE,
+	OTHERWISE_REMOTE,  /* the remote, if there is one, was not told yet */
+	OTHERWISE_MESSAGE, /* of an accepted connection all the same: the caller goes on with it */
+};
+
 __noinline int receive_otherwise(__u64 socket, __u64 address, __u32 vector_count, __u32 length, __u32 buffer_size)
 {
 	const struct transfer transfer = {
@@ -390,9 +400,9 @@ __noinline int receive_otherwise(__u64 socket, __u64 address, __u32 vector_count
 			answer(task, connection, &transfer);
 		else if (!datagram_received(sk, &transfer)) {
 			read_unknown(task, sk);
-			return 1;
+			return OTHERWISE_REMOTE;
 		}
-		return 0;
+		return OTHERWISE_DONE;
 	}
 	if (connection->mode == MODE_IGNORE && tls_attached) {
 		int type = tls_record_type_at(address, vector_count, length);
@@ -405,8 +415,8 @@ __noinline int receive_otherwise(__u64 socket, __u64 address, __u32 vector_count
 	else if (connection->mode == MODE_IGNORE)
 		forget_stamp(task);
 	else
-		request_bytes(task, sk, connection, &transfer);
-	return 0;
+		return OTHERWISE_MESSAGE;
+	return OTHERWISE_DONE;
 }
 
 __noinline int send_otherwise(__u64 socket, __u64 address, __u64 destination, __u32 vector_count, __u32 length)
@@ -420,11 +430,9 @@ __noinline int send_otherwise(__u64 socket, __u64 address, __u64 destination, __
 
 	if (!connection || connection->mode != MODE_CAPTURE) {
 		ciphertext_out(task, sk, connection);
-		return question(task, sk, connection, &transfer);
-	} else {
-		reply_bytes(task, connection, &transfer);
+		return question(task, sk, connection, &transfer) ? OTHERWISE_REMOTE : OTHERWISE_DONE;
 	}
-	return 0;
+	return OTHERWISE_MESSAGE;
 }
 
 /*
@@ -447,7 +455,7 @@ static __always_inline int transferred(unsigned int descriptor, struct transfer 
 	struct sock *sk = socket_of(task, descriptor);
 	struct connection_state *connection;
 	__u64 key = (__u64)sk;
-	int is_other;
+	int otherwise;
 
 	forget_way(transfer);
 	transfer->length = result > 0x7fffffff ? 0x7fffffff : (unsigned int)result;
@@ -457,21 +465,25 @@ static __always_inline int transferred(unsigned int descriptor, struct transfer 
 		return 0;
 	}
 	connection = bpf_map_lookup_elem(&tcp_connections, &key);
-	if (connection && connection->mode == MODE_CAPTURE) {
-		if (direction == DIRECTION_IN)
-			request_bytes(task, sk, connection, transfer);
-		else
-			reply_bytes(task, connection, transfer);
-		return 0;
+	if (unlikely(!connection || connection->mode != MODE_CAPTURE)) {
+		if (!connection && is_of_no_interest(task, sk, direction))
+			return 0;
+		otherwise = direction == DIRECTION_IN ? receive_otherwise(key, transfer->address, transfer->vector_count,
+									  transfer->length, transfer->buffer_size) :
+							send_otherwise(key, transfer->address, transfer->destination,
+								       transfer->vector_count, transfer->length);
+		if (otherwise == OTHERWISE_REMOTE)
+			remote_seen(sk, transfer, direction);
+		if (otherwise != OTHERWISE_MESSAGE)
+			return 0;
+		connection = find_connection(key, family_of(sk));
+		if (!connection)
+			return 0;
 	}
-	if (!connection && is_of_no_interest(task, sk, direction))
-		return 0;
-	is_other = direction == DIRECTION_IN ? receive_otherwise(key, transfer->address, transfer->vector_count,
-								 transfer->length, transfer->buffer_size) :
-					       send_otherwise(key, transfer->address, transfer->destination,
-							      transfer->vector_count, transfer->length);
-	if (is_other)
-		remote_seen(sk, transfer, direction);
+	if (direction == DIRECTION_IN)
+		request_bytes(task, sk, connection, transfer);
+	else
+		reply_bytes(task, connection, transfer);
 	return 0;
 }
 
