@@ -45,11 +45,9 @@ static __always_inline void name_asked(struct connect_event *event, const struct
 	event->family = read_remote(name, event->remote_address, &event->remote_port, event->path, &event->path_size);
 }
 
-/* The remote as the socket has it. Returns 0 where it has none: connect(AF_UNSPEC) dissolves the association of a datagram socket. */
+/* Both ends as the socket has them. Returns 0 where it has none: connect(AF_UNSPEC) dissolves the association of a datagram socket. */
 static __always_inline int name_connected(struct connect_event *event, struct sock *sk, __u8 family)
 {
-	__u8 local[16];
-
 	event->family = family;
 	if (family == FAMILY_UNIX) {
 		struct sock *peer = READ((struct unix_sock *)sk, peer);
@@ -59,7 +57,8 @@ static __always_inline int name_connected(struct connect_event *event, struct so
 		return 1;
 	}
 	event->remote_port = bpf_ntohs(READ(sk, __sk_common.skc_dport));
-	read_addresses(sk, family, local, event->remote_address);
+	event->local_port = READ(sk, __sk_common.skc_num);
+	read_addresses(sk, family, event->local_address, event->remote_address);
 	return event->remote_port != 0;
 }
 
@@ -103,6 +102,7 @@ static __always_inline int tell_connect(long result, __u32 descriptor, __u64 add
 	if (!scratch)
 		return 0;
 	event = begin_connect(scratch, task, result, sk);
+	event->descriptor = descriptor + 1;
 	if (fill_connect(event, task, sk, &name, remembering))
 		submit_within_budget(event, sizeof(*event), FREQUENT);
 	scratch_release(scratch);

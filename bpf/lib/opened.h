@@ -36,6 +36,7 @@ static __always_inline struct open_event *begin_open(struct scratch *scratch, st
 	fill_header(&event->header, EVENT_OPEN, task);
 	event->result = result < 0 ? result : 0;
 	event->open_flags = flags;
+	event->descriptor = result < 0 ? 0 : result + 1;
 	return event;
 }
 

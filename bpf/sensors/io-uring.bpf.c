@@ -66,10 +66,13 @@ static __always_inline int open_submitted(struct io_kiocb *request)
 	return 0;
 }
 
+/* Of a request: its descriptor is the place of a file that the ring has (IOSQE_FIXED_FILE). */
+#define FIXED_FILE 1
+
 /* The socket that an operation is for, before the request is issued. NULL where it is one of the ring's registered files. */
 static __always_inline struct sock *socket_asked(struct task_struct *task, struct io_kiocb *request)
 {
-	return socket_of(task, READ(request, cqe.fd));
+	return READ(request, flags) & FIXED_FILE ? NULL : socket_of(task, READ(request, cqe.fd));
 }
 
 /*
@@ -100,6 +103,7 @@ static __always_inline int connect_submitted(struct io_kiocb *request)
 		return 0;
 	event = begin_connect(scratch, task, -EINPROGRESS, socket_asked(task, request));
 	event->header.flags = FLAG_RING;
+	event->descriptor = READ(request, flags) & FIXED_FILE ? 0 : READ(request, cqe.fd) + 1;
 	name.is_in_kernel = kept && !bpf_core_type_exists(struct io_async_connect);
 	name.address = name.is_in_kernel ? kept_address(kept) : (__u64)READ(connect, addr);
 	name.length = READ(connect, addr_len);
@@ -279,6 +283,7 @@ static __always_inline __u32 open_completed(struct scratch *scratch, struct io_k
 	event->result = result < 0 ? result : 0;
 	if (result < 0 || READ((struct io_open *)request, file_slot) || (__u32)task->tgid != event->header.pid)
 		return size;
+	event->descriptor = result + 1;
 	file = file_of(task, result);
 	if (!file)
 		return size;

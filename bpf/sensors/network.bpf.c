@@ -25,7 +25,7 @@ int BPF_PROG(exit_accept, struct pt_regs *regs, long result)
 	/* What the agent asks a container runtime is nothing that it tells. */
 	if (family == FAMILY_UNIX && (__u32)READ(sk, sk_peer_pid, numbers[0].nr) == agent_pid)
 		return 0;
-	track_connection(sk, family, 0, 0);
+	track_accepted(sk, family, result);
 	return 0;
 }
 

@@ -127,7 +127,7 @@ suite('converted rules', () => {
     await until('Connected');
     assert.match(
       of('Connected').join(''),
-      new RegExp(`connection=\\S*->127\\.0\\.0\\.1:${port} protocol=tcp program=/`),
+      new RegExp(`connection=127\\.0\\.0\\.1:\\d+->127\\.0\\.0\\.1:${port} protocol=tcp program=/`),
     );
     assert.deepEqual(of('Elsewhere'), []);
   });
