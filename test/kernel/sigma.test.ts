@@ -62,6 +62,12 @@ const rules = () =>
       'condition: s and n',
     ),
     sigma(
+      'From here',
+      'network_connection',
+      `s: {Initiated: 'true', DestinationPort: ${port}, SourceIp: 127.0.0.7, SourcePort|gt: 1}`,
+      'condition: s',
+    ),
+    sigma(
       'Elsewhere',
       'network_connection',
       `s: {Initiated: 'true', DestinationPort: ${port}}`,
@@ -122,13 +128,17 @@ suite('converted rules', () => {
   });
 
   test('on connections: to networks, by whoever makes them', async () => {
-    const script = `import socket; socket.create_connection(("127.0.0.1", ${port}))`;
-    await runToEnd('/usr/bin/python3', ['-c', script]);
+    const from = (address: string) =>
+      `import socket; socket.create_connection(("127.0.0.1", ${port}), source_address=("${address}", 0))`;
+    await runToEnd('/usr/bin/python3', ['-c', from('127.0.0.1')]);
     await until('Connected');
     assert.match(
       of('Connected').join(''),
       new RegExp(`connection=127\\.0\\.0\\.1:\\d+->127\\.0\\.0\\.1:${port} protocol=tcp program=/`),
     );
     assert.deepEqual(of('Elsewhere'), []);
+    await runToEnd('/usr/bin/python3', ['-c', from('127.0.0.7')]);
+    await until('From here');
+    await until('Connected', 2);
   });
 });
