@@ -2,7 +2,8 @@ import { strict as assert } from 'node:assert';
 import { suite, test } from 'node:test';
 import { RuleSource } from '../text.ts';
 import { importSigma } from './convert.ts';
-import { conditionOf, importOne, sigmaText } from './testing.ts';
+import { makeEvent, makeProcess } from '../testing.ts';
+import { conditionOf, importOne, ruleSetOf, sigmaText } from './testing.ts';
 
 /** Detections of processes and what their conditions come to. */
 const CONVERTED: Readonly<Record<string, string>> = {
@@ -95,9 +96,38 @@ suite('detections', () => {
     );
   });
 
+  test('single arguments of records of auditd, on programs that run', () => {
+    const arguments_ =
+      "s: {type: EXECVE, a0: chmod, a1|contains: '+S', a2: '/srv/*'}\nf: {a3|startswith: x}\ncondition: s and not f";
+    const { yaml, notes } = importOne(sigmaText(arguments_, 'service: auditd, product: linux'));
+    assert.deepEqual(
+      notes.map(({ code }) => code),
+      ['approximation'],
+    );
+    const set = ruleSetOf(yaml ?? '');
+    const fires = (...argv: readonly string[]) => {
+      let count = 0;
+      set.evaluate(makeEvent({ process: makeProcess({ argv }) }), () => count++);
+      return count === 1;
+    };
+    assert.ok(fires('chmod', 'u+s', '/srv/app'));
+    assert.ok(fires('chmod', 'u+s', '/srv/', 'y'));
+    assert.ok(!fires('chmod', 'u+s', '/srv/app', 'x'));
+    assert.ok(!fires('chmod', '0755', 'u+s', '/srv/app'));
+    assert.ok(!fires('chmod', 'u+s', '/usr/app'));
+    assert.ok(!fires('chmod'));
+  });
+
   test('records of auditd', () => {
     const audit = 'service: auditd, product: linux';
     assert.equal(conditionOf(sigmaText('s: {type: EXECVE, a0: nc}', audit)), 'proc.exe iglob "nc"');
+    assert.equal(
+      conditionOf(sigmaText('s: {a1|startswith: --x=, a2: "*.c?", a3: null, a4|cased: B}', audit)),
+      'proc.exeline regex "(?is)(?:[^ ]* ){1}--x=[^ ]*(?: .*)?"' +
+        ' and proc.exeline regex "(?is)(?:[^ ]* ){2}[^ ]*\\\\.c[^ ](?: .*)?"' +
+        ' and not proc.cmdnargs >= 3 and proc.exeline regex "(?s)(?:[^ ]* ){4}B(?: .*)?"',
+    );
+    assert.equal(conditionOf(sigmaText('s: {type: SYSCALL, syscall: 101}', audit)), 'evt.type = ptrace');
     assert.equal(
       conditionOf(sigmaText("s: {type: SYSCALL, syscall: [bpf, ptrace], success: 'no'}", audit)),
       '(evt.type = bpf or evt.type = ptrace) and evt.failed = true',
@@ -140,12 +170,17 @@ const REFUSED: readonly (readonly [text: string, code: string, message: RegExp, 
   [sigmaText('s: {Image: a}', 'category: registry_set'), 'source', /the category 'registry_set' is none/],
   [sigmaText('s: [a]', 'product: linux, service: sshd'), 'source', /the log of 'sshd' is none/],
   [sigmaText('s: {type: PATH, name: a}', 'product: linux, service: auditd'), 'source', /of the type 'PATH'/],
-  [sigmaText('s: {type: EXECVE, a1: x}', 'product: linux, service: auditd'), 'field', /single arguments/],
+  [
+    sigmaText('s: {type: EXECVE, a1: x y}', 'product: linux, service: auditd'),
+    'value',
+    /arguments with blanks/,
+  ],
+  [sigmaText('s: {exe: x}', 'product: linux, service: auditd'), 'source', /does not say of which type/],
   [sigmaText('s: {type: SYSCALL, a0: x}', 'product: linux, service: auditd'), 'field', /other numbers/],
   [
-    sigmaText('s: {type: SYSCALL, syscall: 59}', 'product: linux, service: auditd'),
+    sigmaText('s: {type: SYSCALL, syscall: 999}', 'product: linux, service: auditd'),
     'value',
-    /numbers of system calls/,
+    /there is no system call '999'/,
   ],
   // It would be true of every event there is.
   [sigmaText('s: {type: SYSCALL, exe: /x}', 'product: linux, service: auditd'), 'refused', /event types/],

@@ -7,6 +7,8 @@ export type FieldMapping =
   | { readonly kind: 'directory'; readonly field: string }
   | { readonly kind: 'number'; readonly field: string }
   | { readonly kind: 'address'; readonly field: string; readonly network: string }
+  /** One argument of a program, by its place. */
+  | { readonly kind: 'argument'; readonly index: number; readonly note: string }
   /** Several values, which can be asked for as wholes only. */
   | { readonly kind: 'list'; readonly field: string }
   /** Few values, each with what it means, in lower case. */
@@ -163,16 +165,20 @@ const AUDITED: Readonly<Record<string, FieldMapping>> = {
   ]),
 };
 
-const AUDIT_EXECVE: Category = {
+const ARGUMENTS: Readonly<Record<string, FieldMapping>> = Object.fromEntries(
+  Array.from({ length: 31 }, (_, at) => [
+    `a${at + 1}`,
+    { kind: 'argument', index: at + 1, note: 'single arguments are told apart by the blanks between them' },
+  ]),
+);
+
+export const AUDIT_EXECVE: Category = {
   base: ['evt.type in (execve, execveat)'],
   fields: {
     ...AUDITED,
     type: { kind: 'choice', values: { execve: TRUE } },
     a0: text('proc.exe'),
-    ...untold(
-      'single arguments of a program cannot be asked for',
-      Array.from({ length: 20 }, (_, index) => `a${index + 1}`),
-    ),
+    ...ARGUMENTS,
   },
   texts: ['proc.exeline', 'proc.exepath'],
   output: ACTOR_OUTPUT,

@@ -1,4 +1,4 @@
-import { AUDIT_RECORDS, CATEGORIES, type Category } from './fields.ts';
+import { AUDIT_EXECVE, AUDIT_RECORDS, CATEGORIES, type Category } from './fields.ts';
 import { shown, SigmaError } from './problem.ts';
 import type { SigmaRule } from './rule-document.ts';
 import type { Value } from './yaml-value.ts';
@@ -23,6 +23,11 @@ function auditCategory(rule: SigmaRule): Category {
   const types = new Set([...rule.selections.values()].flatMap(recordTypes));
   const [only] = types;
   const refuse = (message: string) => new SigmaError('source', message, rule.sourceLine);
+  // Records of programs alone have arguments that are texts.
+  if (only === undefined && [...rule.selections.values()].some(asksForArguments)) {
+    const note = 'it names no type of records: taken for EXECVE, since it asks for arguments';
+    return { ...AUDIT_EXECVE, note };
+  }
   if (only === undefined) throw refuse('it does not say of which type the records of auditd are');
   if (types.size > 1)
     throw refuse(`it is about records of several types: ${[...types].slice(0, 8).join(', ')}`);
@@ -32,6 +37,11 @@ function auditCategory(rule: SigmaRule): Category {
   if (category === undefined)
     throw refuse(`records of auditd of the type ${shown(only)} are none of our events`);
   return category;
+}
+
+function asksForArguments(selection: Value): boolean {
+  if (selection.kind === 'list') return selection.items.some(asksForArguments);
+  return selection.kind === 'map' && [...selection.entries.keys()].some((key) => /^a\d+(?:\||$)/.test(key));
 }
 
 function recordTypes(selection: Value): readonly string[] {

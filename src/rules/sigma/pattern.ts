@@ -121,19 +121,34 @@ function globOf(pattern: Pattern): string {
 
 /** RE2, for the value as a whole. */
 function regexOf(pattern: Pattern, ignoresCase: boolean): string {
+  return `(?${ignoresCase ? 'i' : ''}s)${bodyOf(pattern, '.')}`;
+}
+
+/**
+ * The check that is true of a list of words, with one blank between, where the pattern matches the one at a place. The
+ * pattern has no blanks.
+ * @param index how many words stand before it
+ */
+export function wordCheckOf(pattern: Pattern, index: number, isCased: boolean): TextCheck {
+  const flags = isCased ? 's' : 'is';
+  return { operator: 'regex', value: `(?${flags})(?:[^ ]* ){${index}}${bodyOf(pattern, '[^ ]')}(?: .*)?` };
+}
+
+/** @param one what a single character is */
+function bodyOf(pattern: Pattern, one: string): string {
   const body = pattern.map((part) => {
     switch (part.kind) {
       case 'text':
         return quoteRegex(part.text);
       case 'any':
-        return '.*';
+        return `${one}*`;
       case 'one':
-        return '.';
+        return one;
       case 'dash':
         return '[-/–—―]';
     }
   });
-  return `(?${ignoresCase ? 'i' : ''}s)${body.join('')}`;
+  return body.join('');
 }
 
 function quoteRegex(text: string): string {

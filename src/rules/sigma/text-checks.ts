@@ -8,6 +8,7 @@ import {
   plainText,
   surrounded,
   withAnyDash,
+  wordCheckOf,
   type Pattern,
   type TextCheck,
 } from './pattern.ts';
@@ -21,16 +22,31 @@ const MAX_REGEX = 8 << 10;
 /** What of a value must be found in a text; any of several. @throws SigmaError */
 export function checksOf(key: ItemKey, value: ScalarValue, isDirectory: boolean): readonly TextCheck[] {
   if (key.comparison === 're') return [{ operator: 'regex', value: regexOf(key.flags, value) }];
-  return patternsOf(key, value).map((pattern) => {
-    const { comparison } = key;
-    const isFree = comparison === 'contains';
-    const whole = surrounded(
-      pattern,
-      isFree || comparison === 'endswith',
-      isFree || comparison === 'startswith',
-    );
-    return checkOf(isDirectory ? asDirectory(whole) : whole, key.isCased);
+  return wholePatternsOf(key, value).map((whole) =>
+    checkOf(isDirectory ? asDirectory(whole) : whole, key.isCased),
+  );
+}
+
+/** The same of one argument of a program, in the text of all of them. @throws SigmaError */
+export function argumentChecksOf(key: ItemKey, value: ScalarValue, index: number): readonly TextCheck[] {
+  return wholePatternsOf(key, value).map((whole) => {
+    if (whole.some((part) => part.kind === 'text' && part.text.includes(' ')))
+      throw new SigmaError(
+        'value',
+        `${shown(value.text)}: arguments with blanks cannot be told apart`,
+        value.line,
+      );
+    return wordCheckOf(whole, index, key.isCased);
   });
+}
+
+/** With what may stand around it. */
+function wholePatternsOf(key: ItemKey, value: ScalarValue): readonly Pattern[] {
+  const { comparison } = key;
+  const isFree = comparison === 'contains';
+  return patternsOf(key, value).map((pattern) =>
+    surrounded(pattern, isFree || comparison === 'endswith', isFree || comparison === 'startswith'),
+  );
 }
 
 function patternsOf(key: ItemKey, value: ScalarValue): readonly Pattern[] {
