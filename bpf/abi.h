@@ -203,6 +203,8 @@ struct accept_event {
 	unsigned long long peer_inode; /* of the unix socket at the other end; of a client before it was accepted 0 */
 	unsigned int start_sequence;   /* TCP: number of the first byte that the client sends, the same at both ends */
 	unsigned int network_namespace;
+	unsigned int descriptor;       /* as in open_event; of an accepted connection */
+	unsigned int reserved_end;
 };
 
 struct connect_event {
@@ -214,6 +216,10 @@ struct connect_event {
 	unsigned char remote_address[16];
 	char path[108];
 	unsigned int path_size;
+	unsigned int descriptor; /* as in open_event */
+	unsigned short local_port; /* 0: not known, or of a unix socket */
+	unsigned char reserved[2];
+	unsigned char local_address[16];
 };
 
 struct close_event {
@@ -241,7 +247,7 @@ struct open_event {
 	int result; /* 0 or -errno */
 	unsigned int open_flags;
 	unsigned int device;
-	unsigned int reserved;
+	unsigned int descriptor; /* its number and 1; 0: there is none, or it is not known */
 	unsigned long long inode;
 	unsigned int path_size;
 	unsigned int resolved_size;

@@ -43,7 +43,7 @@ nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
 function prepareStage(): void {
   rmSync(STAGE, { recursive: true, force: true });
   mkdirSync(join(STAGE, 'tmp'), { recursive: true });
-  for (const name of ['test', 'demo'])
+  for (const name of ['test', 'demo', 'scripts'])
     cpSync(join(ROOT, name), join(STAGE, name), {
       recursive: true,
       filter: (path) => !path.includes('fixtures'),

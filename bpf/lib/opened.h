@@ -1,16 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the sensors that tell of opened files have in common. */
+/* Opened files: which of them are told, and their event, whichever way they were asked for. */
 #ifndef THROUGHLINE_OPENED_H
 #define THROUGHLINE_OPENED_H
 
+#include "lib/lent.h"
 #include "lib/path.h"
 #include "lib/socket.h"
+#include "lib/stamp.h"
 
 #define OPENED_LIMIT 4096
+/* A descriptor that nobody has: where the path begins is not told. */
+#define NO_DIRECTORY (-1)
+
+/* User space writes it: opens for reading are told whoever does it. */
+__u32 reads_of_everybody;
 
 static __always_inline int is_write(unsigned int flags)
 {
 	return (flags & O_ACCMODE) || (flags & (O_CREAT | O_TRUNC));
+}
+
+/* For writing by anybody, of processes that serve requests, and for reading by anybody where a rule asks for it. */
+static __always_inline int is_open_told(struct task_struct *task, unsigned int flags)
+{
+	return is_write(flags) || is_serving(task->tgid) || reads_of_everybody;
+}
+
+/* Begins the event in the scratch buffer that the caller holds. */
+static __always_inline struct open_event *begin_open(struct scratch *scratch, struct task_struct *task, long result,
+						     unsigned int flags)
+{
+	struct open_event *event = (struct open_event *)scratch->data;
+
+	__builtin_memset(event, 0, sizeof(*event));
+	fill_header(&event->header, EVENT_OPEN, task);
+	event->result = result < 0 ? result : 0;
+	event->open_flags = flags;
+	event->descriptor = result < 0 ? 0 : result + 1;
+	return event;
 }
 
 /*
@@ -60,6 +87,40 @@ static __always_inline __u32 append_resolved(struct scratch *scratch, struct fil
 	event->device = READ(file, f_inode, i_sb, s_dev);
 	event->resolved_size = append_path(sizeof(*event) + path_size, &file->f_path, &event->header.flags);
 	return sizeof(*event) + path_size + event->resolved_size;
+}
+
+/*
+ * Tells the open that a system call has ended with: `path` and `directory` as they were passed to it. A function of its own, since
+ * many programs call it.
+ */
+__noinline int tell_open(long result, int directory, __u64 path, __u32 flags)
+{
+	struct task_struct *task = current_task();
+	struct open_event *event;
+	struct scratch *scratch;
+	struct file *file;
+	__u32 size, path_size;
+
+	if (!is_open_told(task, flags) || is_agent())
+		return 0;
+	scratch = scratch_acquire();
+	if (!scratch)
+		return 0;
+	event = begin_open(scratch, task, result, flags);
+	stamp_by_path(&event->header, task, path);
+	/* Where an open failed, user space joins the path to where it began. */
+	size = append_opened(path, result < 0 ? directory : NO_DIRECTORY, 0);
+	file = result < 0 ? NULL : file_of(task, result);
+	path_size = event->path_size;
+	BOUND(path_size, 0x1fff);
+	if (file)
+		size = append_resolved(scratch, file, path_size);
+	else
+		event->header.flags |= FLAG_USER_MEMORY;
+	BOUND(size, 0xffff);
+	submit_within_budget(event, size, FREQUENT);
+	scratch_release(scratch);
+	return 0;
 }
 
 #endif

@@ -39,6 +39,7 @@ struct io_cqe {
 struct io_kiocb {
 	struct file *file;
 	unsigned char opcode;
+	unsigned int flags; /* 64 bits since Linux 6.9: the lower half, then */
 	struct io_cqe cqe;
 	void *async_data;
 };

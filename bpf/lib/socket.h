@@ -158,7 +158,7 @@ static __always_inline void read_identity(struct accept_event *event, struct soc
  * Remembers a connection and tells user space, as track_connection() says: a function of its own, with a stack of its own,
  * that the verifier goes through once.
  */
-__noinline int remember_connection(__u64 key, __u32 family, __u32 flags, __u32 written)
+__noinline int remember_connection(__u64 key, __u32 family, __u32 flags, __u32 written, __u32 descriptor)
 {
 	struct task_struct *task = current_task();
 	struct sock *sk = (struct sock *)key;
@@ -178,6 +178,7 @@ __noinline int remember_connection(__u64 key, __u32 family, __u32 flags, __u32 w
 	event = reserve_accept(task, state.id, family, flags);
 	if (!event)
 		return 1;
+	event->descriptor = descriptor;
 	if (family == FAMILY_UNIX) {
 		event->path_size = read_unix_path(sk, event->path);
 	} else {
@@ -198,7 +199,13 @@ static __always_inline struct connection_state *track_connection(struct sock *sk
 {
 	__u64 key = (__u64)sk;
 
-	return remember_connection(key, family, flags, written) ? find_connection(key, family) : NULL;
+	return remember_connection(key, family, flags, written, 0) ? find_connection(key, family) : NULL;
+}
+
+/* The same of one that was accepted just now, as this descriptor. */
+static __always_inline void track_accepted(struct sock *sk, __u8 family, __u32 descriptor)
+{
+	remember_connection((__u64)sk, family, 0, 0, descriptor + 1);
 }
 
 /* Tells user space that a connection is over. The header names its owner and no thread: see the callers. */

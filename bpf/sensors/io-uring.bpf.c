@@ -10,8 +10,8 @@
  * The kernel threads of a ring (IORING_SETUP_SQPOLL, workers) are threads of the process that owns it: what they do is told of that
  * process, without the stamp of a thread.
  */
+#include "lib/connected.h"
 #include "lib/opened.h"
-#include "lib/remote.h"
 #include "lib/ring.h"
 /* With it in one unit: action.bpf.c, whose plans and arguments these are, too. */
 
@@ -54,26 +54,25 @@ static __always_inline int open_submitted(struct io_kiocb *request)
 	struct open_event *event;
 	struct scratch *scratch;
 
-	if (!is_write(flags) && !is_serving(task->tgid))
+	if (!is_open_told(task, flags))
 		return 0;
 	scratch = scratch_acquire();
 	if (!scratch)
 		return 0;
-	event = (struct open_event *)scratch->data;
-	__builtin_memset(event, 0, sizeof(*event));
-	fill_header(&event->header, EVENT_OPEN, task);
+	event = begin_open(scratch, task, -EINPROGRESS, flags);
 	event->header.flags = FLAG_RING;
-	event->result = -EINPROGRESS;
-	event->open_flags = flags;
 	tell_and_hold(scratch, request, append_opened(RING_NAME(io_open, request, filename), READ(open, dfd), 1));
 	scratch_release(scratch);
 	return 0;
 }
 
+/* Of a request: its descriptor is the place of a file that the ring has (IOSQE_FIXED_FILE). */
+#define FIXED_FILE 1
+
 /* The socket that an operation is for, before the request is issued. NULL where it is one of the ring's registered files. */
 static __always_inline struct sock *socket_asked(struct task_struct *task, struct io_kiocb *request)
 {
-	return socket_of(task, READ(request, cqe.fd));
+	return READ(request, flags) & FIXED_FILE ? NULL : socket_of(task, READ(request, cqe.fd));
 }
 
 /*
@@ -98,24 +97,17 @@ static __always_inline int connect_submitted(struct io_kiocb *request)
 	struct connect_event *event;
 	struct remote_name name = {};
 	struct scratch *scratch;
-	struct sock *sk;
 
 	scratch = scratch_acquire();
 	if (!scratch)
 		return 0;
-	event = (struct connect_event *)scratch->data;
-	__builtin_memset(event, 0, sizeof(*event));
-	fill_header(&event->header, EVENT_CONNECT, task);
+	event = begin_connect(scratch, task, -EINPROGRESS, socket_asked(task, request));
 	event->header.flags = FLAG_RING;
-	event->result = -EINPROGRESS;
-	sk = socket_asked(task, request);
-	event->socket_type = sk ? READ(sk, sk_type) : 0;
+	event->descriptor = READ(request, flags) & FIXED_FILE ? 0 : READ(request, cqe.fd) + 1;
 	name.is_in_kernel = kept && !bpf_core_type_exists(struct io_async_connect);
 	name.address = name.is_in_kernel ? kept_address(kept) : (__u64)READ(connect, addr);
 	name.length = READ(connect, addr_len);
-	if (!name.is_in_kernel)
-		event->header.flags |= FLAG_USER_MEMORY;
-	event->family = read_remote(&name, event->remote_address, &event->remote_port, event->path, &event->path_size);
+	name_asked(event, &name);
 	if (event->family != FAMILY_NONE)
 		tell_and_hold(scratch, request, sizeof(*event));
 	scratch_release(scratch);
@@ -291,6 +283,7 @@ static __always_inline __u32 open_completed(struct scratch *scratch, struct io_k
 	event->result = result < 0 ? result : 0;
 	if (result < 0 || READ((struct io_open *)request, file_slot) || (__u32)task->tgid != event->header.pid)
 		return size;
+	event->descriptor = result + 1;
 	file = file_of(task, result);
 	if (!file)
 		return size;
@@ -303,7 +296,6 @@ static __always_inline __u32 open_completed(struct scratch *scratch, struct io_k
 static __always_inline void connect_completed(struct connect_event *event, struct io_kiocb *request, int result)
 {
 	struct sock *sk = socket_of_file(READ(request, file));
-	__u8 local[16];
 
 	event->result = result;
 	if (!sk || (event->family != FAMILY_IPV4 && event->family != FAMILY_IPV6))
@@ -312,9 +304,7 @@ static __always_inline void connect_completed(struct connect_event *event, struc
 	if (result != 0)
 		return;
 	event->header.flags &= ~FLAG_USER_MEMORY;
-	event->family = family_of(sk);
-	event->remote_port = bpf_ntohs(READ(sk, __sk_common.skc_dport));
-	read_addresses(sk, event->family, local, event->remote_address);
+	name_connected(event, sk, family_of(sk));
 }
 
 SEC("tp_btf/io_uring_complete")

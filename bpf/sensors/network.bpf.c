@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Connections: accepted, made, closed. */
-#include "lib/socket.h"
-#include "lib/stamp.h"
+#include "lib/connected.h"
 #include "lib/tls.h"
-#include "lib/client.h"
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(exit_accept, struct pt_regs *regs, long result)
@@ -27,112 +25,14 @@ int BPF_PROG(exit_accept, struct pt_regs *regs, long result)
 	/* What the agent asks a container runtime is nothing that it tells. */
 	if (family == FAMILY_UNIX && (__u32)READ(sk, sk_peer_pid, numbers[0].nr) == agent_pid)
 		return 0;
-	track_connection(sk, family, 0, 0);
+	track_accepted(sk, family, result);
 	return 0;
 }
 
-/* Takes the address from the caller's memory: right after the call, it could have been swapped by another thread. */
-static __always_inline void read_user_address(struct connect_event *event, unsigned long address, unsigned int length)
-{
-	__u16 family = 0;
-
-	event->header.flags |= FLAG_USER_MEMORY;
-	if (bpf_probe_read_user(&family, sizeof(family), (void *)address))
-		return;
-	if (family == AF_INET) {
-		event->family = FAMILY_IPV4;
-		bpf_probe_read_user(&event->remote_port, 2, (void *)(address + 2));
-		bpf_probe_read_user(event->remote_address, 4, (void *)(address + 4));
-	} else if (family == AF_INET6) {
-		event->family = FAMILY_IPV6;
-		bpf_probe_read_user(&event->remote_port, 2, (void *)(address + 2));
-		bpf_probe_read_user(event->remote_address, 16, (void *)(address + 8));
-	} else if (family == AF_UNIX) {
-		unsigned int size = length > 2 ? length - 2 : 0;
-
-		event->family = FAMILY_UNIX;
-		if (size > sizeof(event->path))
-			size = sizeof(event->path);
-		BOUND(size, 0x7f);
-		if (size <= sizeof(event->path) &&
-		    !bpf_probe_read_user(event->path, size, (void *)(address + 2)))
-			event->path_size = size;
-	}
-	event->remote_port = bpf_ntohs(event->remote_port);
-}
-
-/* Remembered so that transfers on it leave early. It is no loss when there is no room: they leave later then. */
-static __always_inline void remember_client(struct task_struct *task, struct sock *sk, __u8 family)
-{
-	struct connection_state state = { .mode = MODE_CLIENT, .family = family };
-	__u64 key = (__u64)sk;
-	struct connection_state *known = find_connection(key, family);
-
-	/* Asked a second time whether the connection is there. */
-	if (known && known->id && known->inode == inode_of(sk))
-		return;
-	lend_stamp(task, &state);
-	/* Who serves a request waits for the connection from now on. */
-	if (is_serving(task->tgid))
-		name_client(sk, &state, 0);
-	else if (family != FAMILY_UNIX)
-		bpf_map_update_elem(&tcp_connections, &key, &state, BPF_ANY);
-}
-
-static __always_inline void tell_connect(struct task_struct *task, struct sock *sk, __u8 family, struct pt_regs *regs,
-					 long result, struct connect_event *event)
-{
-	__builtin_memset(event, 0, sizeof(*event));
-	fill_header(&event->header, EVENT_CONNECT, task);
-	event->result = result;
-	event->socket_type = READ(sk, sk_type);
-	if (result != 0 && result != -EINPROGRESS) {
-		/* The kernel forgets the address of a connection that failed. */
-		read_user_address(event, ARG1(regs), ARG2(regs));
-	} else if (family == FAMILY_UNIX) {
-		struct sock *peer = READ((struct unix_sock *)sk, peer);
-
-		event->family = family;
-		if (peer)
-			event->path_size = read_unix_path(peer, event->path);
-		if (event->socket_type == SOCK_STREAM)
-			remember_client(task, sk, family);
-	} else {
-		__u8 local[16];
-
-		event->family = family;
-		event->remote_port = bpf_ntohs(READ(sk, __sk_common.skc_dport));
-		read_addresses(sk, family, local, event->remote_address);
-		/* connect(AF_UNSPEC) dissolves the association of a datagram socket. */
-		if (event->remote_port == 0)
-			return;
-		if (event->socket_type == SOCK_STREAM)
-			remember_client(task, sk, family);
-	}
-	if (event->family != FAMILY_NONE)
-		submit_within_budget(event, sizeof(*event), FREQUENT);
-}
-
-/* The event is put together in the scratch buffer: with what is remembered of the connection it is too much for a stack. */
 SEC("tp_btf/sys_exit")
 int BPF_PROG(exit_connect, struct pt_regs *regs, long result)
 {
-	struct task_struct *task = current_task();
-	struct sock *sk = socket_of(task, ARG0(regs));
-	struct scratch *scratch;
-	__u8 family;
-
-	if (!sk || is_agent())
-		return 0;
-	family = family_of(sk);
-	if (family == FAMILY_NONE)
-		return 0;
-	scratch = scratch_acquire();
-	if (!scratch)
-		return 0;
-	tell_connect(task, sk, family, regs, result, (struct connect_event *)scratch->data);
-	scratch_release(scratch);
-	return 0;
+	return tell_connect(result, ARG0(regs), ARG1(regs), ARG2(regs), REMEMBERED);
 }
 
 /*

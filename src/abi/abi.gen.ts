@@ -1,7 +1,7 @@
 // Generated from bpf/abi.h by scripts/gen.ts. Do not edit: run "make gen".
 
 /** Fingerprint of the whole layout; compared with the BPF object when it is loaded. */
-export const ABI_HASH = '986c3106f2853934';
+export const ABI_HASH = 'ce1639638b776aab';
 
 export const EVENT_KIND = {
   EXEC: 1,
@@ -123,7 +123,7 @@ export const ARGUMENT_TEST = {
 
 /** Byte offsets in struct accept_event; SIZE is that of its fixed part. */
 export const ACCEPT_EVENT = {
-  SIZE: 248,
+  SIZE: 256,
   header: 0,
   connection: 64,
   family: 72,
@@ -138,6 +138,7 @@ export const ACCEPT_EVENT = {
   peer_inode: 232,
   start_sequence: 240,
   network_namespace: 244,
+  descriptor: 248,
 } as const;
 
 /** Byte offsets in struct action_event; SIZE is that of its fixed part. */
@@ -197,7 +198,7 @@ export const CLOSE_EVENT = {
 
 /** Byte offsets in struct connect_event; SIZE is that of its fixed part. */
 export const CONNECT_EVENT = {
-  SIZE: 200,
+  SIZE: 224,
   header: 0,
   result: 64,
   family: 68,
@@ -206,6 +207,9 @@ export const CONNECT_EVENT = {
   remote_address: 72,
   path: 88,
   path_size: 196,
+  descriptor: 200,
+  local_port: 204,
+  local_address: 208,
 } as const;
 
 /** Byte offsets in struct datagram_event; SIZE is that of its fixed part. */
@@ -315,6 +319,7 @@ export const OPEN_EVENT = {
   result: 64,
   open_flags: 68,
   device: 72,
+  descriptor: 76,
   inode: 80,
   path_size: 88,
   resolved_size: 92,

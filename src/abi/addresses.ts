@@ -31,6 +31,12 @@ export function unmapped(address: ByteString): ByteString | null {
   return address.length === 16 && address.startsWith(MAPPED_IPV4) ? address.slice(12) : null;
 }
 
+/** The number of a descriptor, which is told counted from 1; nothing where there is none, or it is not known. */
+export function descriptorAt(view: DataView, at: number): { descriptor?: number } {
+  const told = view.getUint32(at, true);
+  return told === 0 ? {} : { descriptor: told - 1 };
+}
+
 /** Which way the event came and what its texts are, out of its flags. */
 export function provenance(view: DataView, offset: number): Provenance {
   const flags = view.getUint8(offset + EVENT_HEADER.flags);

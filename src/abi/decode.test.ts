@@ -98,6 +98,7 @@ const EVENTS: Readonly<Record<KernelEvent['kind'], KernelEvent>> = {
     peerInode: 2 ** 33 + 6,
     startSequence: 2 ** 32 - 1,
     networkNamespace: 4_026_531_840,
+    descriptor: 2 ** 31 - 1,
   },
   connect: {
     ...HEADER,
@@ -106,7 +107,10 @@ const EVENTS: Readonly<Record<KernelEvent['kind'], KernelEvent>> = {
     transport: 'stream',
     remoteAddress: '\x20\x01\x0d\xb8' + '\0'.repeat(11) + '\x01',
     remotePort: 443,
+    localAddress: '\xfe\x80' + '\0'.repeat(13) + '\x02',
+    localPort: 65_535,
     error: 111,
+    descriptor: 0,
     isFromCaller: true,
   },
   datagram: {
@@ -162,6 +166,7 @@ const EVENTS: Readonly<Record<KernelEvent['kind'], KernelEvent>> = {
     device: 9,
     path: '../etc/./passwd',
     resolvedPath: '/etc/passwd',
+    descriptor: 3,
   },
   work: { ...HEADER, kind: 'work', object: 2 ** 46 + 64, phase: 'submitted' },
 };
@@ -329,6 +334,23 @@ describe('addresses', () => {
       const connected = decode(connect.bytes());
       assert.equal(connected?.kind === 'connect' && connected.remoteAddress, read);
     });
+
+  test('an IPv4 address in IPv6 is one at both ends of a connect', () => {
+    const mapped = (address: string) => `${'\0'.repeat(10)}\xff\xff${address}`;
+    const event = decode(
+      encodeEvent({
+        ...EVENTS.connect,
+        remoteAddress: mapped('\x7f\0\0\x01'),
+        localAddress: mapped('\x7f\0\0\x02'),
+        localPort: 1,
+      } as KernelEvent),
+    );
+    assert.ok(event?.kind === 'connect');
+    assert.deepEqual(
+      [event.family, event.remoteAddress, event.localAddress],
+      ['ipv4', '\x7f\0\0\x01', '\x7f\0\0\x02'],
+    );
+  });
 
   test('transports and results of a connect', () => {
     for (const [transport, error] of [

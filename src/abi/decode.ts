@@ -40,7 +40,7 @@ import {
   WORK_EVENT,
   WORK_PHASE,
 } from './abi.gen.ts';
-import { rawAddress, familyOf, provenance, unixPath, unmapped } from './addresses.ts';
+import { descriptorAt, rawAddress, familyOf, provenance, unixPath, unmapped } from './addresses.ts';
 import { decodeAction } from './decode-action.ts';
 import { decodeDatagram, decodeTcp } from './decode-network.ts';
 import { readNumber, Sections } from './sections.ts';
@@ -350,6 +350,7 @@ function decodeAccept(bytes: Uint8Array, view: DataView, offset: number): Accept
     peerInode: readNumber(view, offset + ACCEPT_EVENT.peer_inode),
     startSequence: view.getUint32(offset + ACCEPT_EVENT.start_sequence, true),
     networkNamespace: view.getUint32(offset + ACCEPT_EVENT.network_namespace, true),
+    ...descriptorAt(view, offset + ACCEPT_EVENT.descriptor),
   };
 }
 
@@ -362,11 +363,14 @@ function decodeConnect(bytes: Uint8Array, view: DataView, offset: number): Conne
       offset + CONNECT_EVENT.path,
       view.getUint32(offset + CONNECT_EVENT.path_size, true),
     );
+  let localAddress = rawAddress(bytes, offset + CONNECT_EVENT.local_address, family);
   const ipv4 = family === 'ipv6' ? unmapped(remoteAddress) : null;
   if (ipv4 !== null) {
     family = 'ipv4';
     remoteAddress = ipv4;
+    localAddress = localAddress.slice(12);
   }
+  const localPort = view.getUint16(offset + CONNECT_EVENT.local_port, true);
   const type = view.getUint8(offset + CONNECT_EVENT.socket_type);
   return {
     ...header(view, offset),
@@ -375,7 +379,9 @@ function decodeConnect(bytes: Uint8Array, view: DataView, offset: number): Conne
     transport: type === SOCK_STREAM ? 'stream' : type === SOCK_DGRAM ? 'datagram' : 'other',
     remoteAddress,
     remotePort: view.getUint16(offset + CONNECT_EVENT.remote_port, true),
+    ...(localPort === 0 ? {} : { localAddress, localPort }),
     error: -view.getInt32(offset + CONNECT_EVENT.result, true) | 0,
+    ...descriptorAt(view, offset + CONNECT_EVENT.descriptor),
     ...provenance(view, offset),
   };
 }
@@ -420,6 +426,7 @@ function decodeOpen(bytes: Uint8Array, view: DataView, offset: number, size: num
     device: view.getUint32(offset + OPEN_EVENT.device, true),
     path,
     resolvedPath,
+    ...descriptorAt(view, offset + OPEN_EVENT.descriptor),
     ...origin,
   };
 }

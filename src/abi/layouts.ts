@@ -82,6 +82,11 @@ const WITH_HOPS: Layout = { ...WITH_UNITS, fixed: { ...WITH_UNITS.fixed, ACCEPT:
 const WITH_ACTIONS: Layout = { ...WITH_HOPS, fixed: { ...WITH_HOPS.fixed, ACTION: 152 } };
 const WITH_CGROUPS: Layout = { ...WITH_ACTIONS, fixed: { ...WITH_ACTIONS.fixed, CGROUP: 80 } };
 const WITH_REMOTES: Layout = { ...WITH_CGROUPS, fixed: { ...WITH_CGROUPS.fixed, DATAGRAM: 200, TCP: 152 } };
+/** Descriptors, and the local end of connections that are made. */
+const WITH_DESCRIPTORS: Layout = {
+  ...WITH_REMOTES,
+  fixed: { ...WITH_REMOTES.fixed, ACCEPT: 256, CONNECT: 224 },
+};
 
 /**
  * Every layout that recordings may have been made with. Whoever changes bpf/abi.h adds the new fingerprint (ABI_HASH) with
@@ -108,6 +113,7 @@ export const LAYOUTS: ReadonlyMap<string, Layout> = new Map([
   // One more flag of events.
   ['8be84d2287e69383', WITH_CGROUPS],
   ['986c3106f2853934', WITH_REMOTES],
+  ['ce1639638b776aab', WITH_DESCRIPTORS],
 ]);
 
 const KIND_NAMES = new Map(Object.entries(EVENT_KIND).map(([name, value]) => [value as number, name]));

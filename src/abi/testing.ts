@@ -174,6 +174,7 @@ export function encodeEvent(event: KernelEvent): Uint8Array {
       writer.u64(ACCEPT_EVENT.peer_inode, event.peerInode ?? 0);
       writer.u32(ACCEPT_EVENT.start_sequence, event.startSequence ?? 0);
       writer.u32(ACCEPT_EVENT.network_namespace, event.networkNamespace ?? 0);
+      writer.u32(ACCEPT_EVENT.descriptor, toldDescriptor(event));
       if (event.family === 'unix') {
         writer.raw(ACCEPT_EVENT.path, event.localAddress);
         writer.u32(ACCEPT_EVENT.path_size, event.localAddress.length);
@@ -193,6 +194,9 @@ export function encodeEvent(event: KernelEvent): Uint8Array {
       } else {
         writer.raw(CONNECT_EVENT.remote_address, event.remoteAddress);
       }
+      writer.u16(CONNECT_EVENT.local_port, event.localPort ?? 0);
+      writer.raw(CONNECT_EVENT.local_address, event.localAddress ?? '');
+      writer.u32(CONNECT_EVENT.descriptor, toldDescriptor(event));
       writer.header(event, provenanceFlags(event));
       break;
     case 'datagram':
@@ -244,6 +248,7 @@ export function encodeEvent(event: KernelEvent): Uint8Array {
       writer.u32(OPEN_EVENT.open_flags, event.flags);
       writer.u32(OPEN_EVENT.device, event.device);
       writer.u64(OPEN_EVENT.inode, event.inode);
+      writer.u32(OPEN_EVENT.descriptor, toldDescriptor(event));
       writer.section(OPEN_EVENT.path_size, terminated(event.path));
       writer.section(
         OPEN_EVENT.resolved_size,
@@ -253,6 +258,11 @@ export function encodeEvent(event: KernelEvent): Uint8Array {
       break;
   }
   return writer.bytes();
+}
+
+/** Counted from 1; 0 where it is not told. */
+function toldDescriptor({ descriptor }: { descriptor?: number }): number {
+  return descriptor === undefined ? 0 : descriptor + 1;
 }
 
 function provenanceFlags({ isFromCaller, isViaRing }: Provenance): number {

@@ -29,6 +29,16 @@ function common(event: EventHeader, process: Process, attribution: Attribution) 
   return { timeNs: event.timeNs, pid: event.pid, tid: event.tid, process, attribution };
 }
 
+function descriptorOf({ descriptor }: OpenEvent | ConnectEvent): { descriptor?: number } {
+  return descriptor === undefined ? {} : { descriptor };
+}
+
+function localOf({ family, localAddress, localPort }: ConnectEvent): Pick<ConnectEffect, 'local'> {
+  return localAddress === undefined || localPort === undefined
+    ? {}
+    : { local: { address: addressText(family, localAddress), port: localPort } };
+}
+
 export function effectOfExec(event: ExecEvent, process: Process, attribution: Attribution): ExecEffect {
   return {
     ...common(event, process, attribution),
@@ -57,6 +67,7 @@ export function effectOfOpen(event: OpenEvent, process: Process, attribution: At
     flags: event.flags,
     isWrite: (event.flags & WRITE_FLAGS) !== 0,
     error: event.error,
+    ...descriptorOf(event),
   };
 }
 
@@ -72,6 +83,8 @@ export function effectOfConnect(
     family: event.family,
     transport: event.transport,
     remote: { address: addressText(event.family, event.remoteAddress), port: event.remotePort },
+    ...localOf(event),
+    ...descriptorOf(event),
     error: isInProgress ? 0 : event.error,
     isInProgress,
   };

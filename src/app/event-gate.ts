@@ -54,7 +54,8 @@ class EventGate {
     this.#current = event;
     // The one event that rules know and that is no effect.
     if (event.kind === 'accept' && event.isClient !== true) {
-      this.seen((events) => events.ofAccept(connectionOf(event), processOf(event), event.tid, event.timeNs));
+      const { tid, timeNs, descriptor } = event;
+      this.seen((events) => events.ofAccept(connectionOf(event), processOf(event), tid, timeNs, descriptor));
     }
   }
 

@@ -40,9 +40,10 @@ export class FilledDescriptor implements RuleDescriptor {
     client: Endpoint | null,
     server: Endpoint,
     isServer: boolean,
+    number = UNTOLD_NUMBER,
   ): this {
     this.kind = family;
-    this.number = UNTOLD_NUMBER;
+    this.number = number;
     this.#name = null;
     this.nameRaw = null;
     this.transport = family === 'unix' ? null : transport;

@@ -84,6 +84,13 @@ test('connections, to others and from them', () => {
     'evt.type in (accept, accept4) and fd.is_server = true and fd.lport = 8080 and fd.cip = 203.0.113.9',
     'fd.name = "203.0.113.9:51944->10.0.0.5:8080" and flow.direction = in and not http.method exists',
   ]);
+  const local = { address: '10.0.0.5', port: 51_000 };
+  check(events.ofEffect({ ...connect, local, descriptor: 7 }), [
+    'fd.num = 7 and fd.cip = 10.0.0.5 and fd.lip = 10.0.0.5 and fd.cport = 51000 and fd.lport = 51000',
+    'fd.sip = 192.0.2.7 and fd.rip = 192.0.2.7 and fd.lnet = 10.0.0.0/8 and fd.ip = 10.0.0.5 and fd.port = 51000',
+    'fd.name = "10.0.0.5:51000->192.0.2.7:443" and evt.rawres = 0 and flow.direction = out',
+  ]);
+  check(events.ofAccept(request.connection, node, 1, 5, 9), ['fd.num = 9 and evt.rawres = 9']);
   const unix = { ...connect, family: 'unix', remote: { address: '/run/x.sock', port: 0 } } as const;
   check(events.ofEffect(unix), ['fd.name = /run/x.sock and fd.typechar = u and not fd.ip exists']);
 });

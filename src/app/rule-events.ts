@@ -78,11 +78,17 @@ export class RuleEvents {
     }
   }
 
-  /** A connection that a process accepted. */
-  ofAccept(connection: Connection, process: Process, tid: number, timeNs: number): RuleEvent {
+  /** A connection that a process accepted, as a descriptor, where that is known. */
+  ofAccept(
+    connection: Connection,
+    process: Process,
+    tid: number,
+    timeNs: number,
+    descriptor?: number,
+  ): RuleEvent {
     const event = this.#event;
     event.begin(timeNs, tid, process, null, null);
-    return event.fillAccept(connection);
+    return event.fillAccept(connection, descriptor);
   }
 
   /** The request itself, when it is known, and when its reply is. */
@@ -223,15 +229,15 @@ class FilledEvent implements RuleEvent {
     return this;
   }
 
-  fillOpen({ path, resolvedPath, flags, error }: OpenEffect): RuleEvent {
+  fillOpen({ path, resolvedPath, flags, error, descriptor }: OpenEffect): RuleEvent {
     this.type = TYPES.openat;
     this.argumentNames = OPEN_ARGUMENTS;
-    this.result = error === 0 ? UNTOLD_NUMBER : -error;
+    const number = error === 0 ? (descriptor ?? UNTOLD_NUMBER) : -1;
+    this.result = error === 0 ? number : -error;
     this.openFlags = flags;
     this.path = resolvedPath;
     this.pathRaw = path;
     const isDirectory = error === 0 && (flags & this.#directoryFlag) !== 0;
-    const number = error === 0 ? UNTOLD_NUMBER : -1;
     this.descriptor = this.#descriptor.fillFile(
       isDirectory ? 'directory' : 'file',
       resolvedPath,
@@ -241,20 +247,35 @@ class FilledEvent implements RuleEvent {
     return this;
   }
 
-  fillConnect({ family, transport, remote, error, isInProgress }: ConnectEffect): RuleEvent {
+  fillConnect({
+    family,
+    transport,
+    local,
+    remote,
+    error,
+    isInProgress,
+    descriptor,
+  }: ConnectEffect): RuleEvent {
     this.type = TYPES.connect;
     this.argumentNames = CONNECTION_ARGUMENTS;
     this.result = isInProgress ? -EINPROGRESS : error === 0 ? 0 : -error;
     const protocol = transport === 'stream' ? 'tcp' : transport === 'datagram' ? 'udp' : null;
-    this.descriptor = this.#descriptor.fillConnection(family, protocol, null, remote, false);
+    this.descriptor = this.#descriptor.fillConnection(
+      family,
+      protocol,
+      local ?? null,
+      remote,
+      false,
+      descriptor,
+    );
     return this;
   }
 
-  fillAccept({ family, client, server }: Connection): RuleEvent {
+  fillAccept({ family, client, server }: Connection, number = UNTOLD_NUMBER): RuleEvent {
     this.type = TYPES.accept4;
     this.argumentNames = CONNECTION_ARGUMENTS;
-    this.result = UNTOLD_NUMBER;
-    this.descriptor = this.#descriptor.fillConnection(family, 'tcp', client, server, true);
+    this.result = number;
+    this.descriptor = this.#descriptor.fillConnection(family, 'tcp', client, server, true, number);
     return this;
   }
 

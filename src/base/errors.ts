@@ -86,6 +86,11 @@ export const ERRORS = {
     hint: 'see their names with: throughline rules list FILE',
     exitCode: 65,
   },
+  TL4010: {
+    message: 'cannot write the rule file',
+    hint: 'check the directory, its permissions and free space',
+    exitCode: 73,
+  },
   TL9001: {
     message: 'internal error',
     hint: 'this is a bug in Throughline: please report it with the lines above',

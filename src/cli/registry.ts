@@ -6,6 +6,7 @@ import { replayCommand } from './replay.ts';
 import { checkCommand } from './rules/check.ts';
 import { explainCommand } from './rules/explain.ts';
 import { fieldsCommand } from './rules/fields.ts';
+import { importCommand } from './rules/import.ts';
 import { listCommand } from './rules/list.ts';
 import { testCommand } from './rules/test.ts';
 import { tryCommand } from './rules/try.ts';
@@ -26,4 +27,5 @@ export const COMMANDS: readonly Command[] = [
   fieldsCommand,
   testCommand,
   tryCommand,
+  importCommand,
 ];

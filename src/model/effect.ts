@@ -69,6 +69,8 @@ export interface OpenEffect extends EffectBase {
   readonly isWrite: boolean;
   /** 0 when it succeeded, else the errno (positive). */
   readonly error: number;
+  /** Number of the descriptor. Absent: there is none, or it is not known. */
+  readonly descriptor?: number;
 }
 
 export interface ConnectEffect extends EffectBase {
@@ -76,6 +78,10 @@ export interface ConnectEffect extends EffectBase {
   readonly family: 'ipv4' | 'ipv6' | 'unix';
   readonly transport: 'stream' | 'datagram' | 'other';
   readonly remote: Endpoint;
+  /** This end. Absent: not known, as of a unix socket or a connection that failed. */
+  readonly local?: Endpoint;
+  /** Number of the socket's descriptor. Absent: not known. */
+  readonly descriptor?: number;
   /** 0 when it succeeded or is in progress, else the errno (positive). */
   readonly error: number;
   /** A non-blocking connect that had not finished when the call returned. */

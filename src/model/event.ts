@@ -112,6 +112,8 @@ export interface AcceptEvent extends EventHeader {
   /** TCP: number of the first byte that the client sends, which both ends know; absent or 0: not known. */
   startSequence?: number;
   networkNamespace?: number;
+  /** Of an accepted connection. Absent: not known. */
+  descriptor?: number;
 }
 
 /** How far what an event names can be trusted, and which way it came. */
@@ -131,8 +133,13 @@ export interface ConnectEvent extends EventHeader, Provenance {
   transport: 'stream' | 'datagram' | 'other';
   remoteAddress: string;
   remotePort: number;
+  /** This end, of IPv4 and IPv6, as soon as the kernel has chosen it. Absent: not known, as of a connection that failed. */
+  localAddress?: string;
+  localPort?: number;
   /** 0, or the errno as a positive number (EINPROGRESS is 115). */
   error: number;
+  /** Of the socket. Absent: not known. */
+  descriptor?: number;
 }
 
 export interface CloseEvent extends EventHeader {
@@ -211,6 +218,8 @@ export interface OpenEvent extends EventHeader, Provenance {
   path: ByteString;
   /** Kernel's own path when it succeeded, else passed path joined to the directory it was relative to. */
   resolvedPath: ByteString;
+  /** Of the file that was opened. Absent: it was not, or the number is not known. */
+  descriptor?: number;
 }
 
 /** Work that a request has handed over to a pool, or to a program that it started, and waits for. */

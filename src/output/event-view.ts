@@ -1,6 +1,6 @@
 import { byteString, textFromByteString } from '../base/bytes.ts';
 import { printable } from '../base/printable.ts';
-import type { KernelEvent, Provenance, TcpEvent } from '../model/event.ts';
+import type { ConnectEvent, KernelEvent, Provenance, TcpEvent } from '../model/event.ts';
 import { addressText } from '../base/addresses.ts';
 import { actionFields } from './action-view.ts';
 import { containerView } from './container-view.ts';
@@ -70,6 +70,7 @@ export function eventView(event: KernelEvent, context: ViewContext): EventView {
         role: event.isClient === true ? 'client' : 'server',
         transport: event.isDatagram === true ? 'datagram' : 'stream',
         adopted: event.isAdopted,
+        descriptor: event.descriptor ?? null,
       };
     }
     case 'connect':
@@ -80,6 +81,8 @@ export function eventView(event: KernelEvent, context: ViewContext): EventView {
         transport: event.transport,
         address: addressText(event.family, event.remoteAddress),
         port: event.remotePort,
+        local: localOf(event),
+        descriptor: event.descriptor ?? null,
         error: errnoName(event.error),
         ...provenanceOf(event),
       };
@@ -131,9 +134,15 @@ export function eventView(event: KernelEvent, context: ViewContext): EventView {
         device: event.device,
         path: textFromByteString(event.path),
         resolvedPath: textFromByteString(event.resolvedPath),
+        descriptor: event.descriptor ?? null,
         ...provenanceOf(event),
       };
   }
+}
+
+function localOf({ family, localAddress, localPort }: ConnectEvent) {
+  if (localAddress === undefined || localPort === undefined) return null;
+  return { ip: addressText(family, localAddress), port: localPort };
 }
 
 function provenanceOf({ isFromCaller, isViaRing }: Provenance) {

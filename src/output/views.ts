@@ -433,6 +433,8 @@ export interface AcceptEventView extends EventViewBase {
   readonly role: 'client' | 'server';
   readonly transport: 'stream' | 'datagram';
   readonly adopted: boolean;
+  /** Number of the new descriptor, where the process has just accepted it. */
+  readonly descriptor: number | null;
 }
 
 interface ProvenanceView {
@@ -448,6 +450,10 @@ export interface ConnectEventView extends EventViewBase, ProvenanceView {
   readonly transport: 'stream' | 'datagram' | 'other';
   readonly address: string;
   readonly port: number;
+  /** This end; null: not known, as of a unix socket or a connection that failed. */
+  readonly local: ClientView | null;
+  /** Number of the socket's descriptor; null: one of the files that a ring has. */
+  readonly descriptor: number | null;
   readonly error: string | null;
 }
 
@@ -522,6 +528,8 @@ export interface OpenEventView extends EventViewBase, ProvenanceView {
   readonly device: number;
   readonly path: string;
   readonly resolvedPath: string;
+  /** Number of the descriptor; null: it failed, or the file went to a ring. */
+  readonly descriptor: number | null;
 }
 
 export interface ActionEventView extends EventViewBase, ProvenanceView, ActionFields {

@@ -59,8 +59,8 @@ export function openModeOf(flags: number | null): number | null {
 }
 
 /**
- * A number that the kernel side does not tell although there is one, such as that of a new descriptor: it is not
- * negative, equals none, and is printed as <NA>.
+ * A number that is not told although there is one, such as that of a new descriptor in a recording of an earlier version: it
+ * is not negative, equals none, and is printed as <NA>.
  */
 export const UNTOLD_NUMBER = Infinity;
 

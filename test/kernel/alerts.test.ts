@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { compileProgram } from '../support/compile.ts';
 import { requireKernel } from '../support/kernel.ts';
 import { startThroughline, type Throughline } from '../support/throughline.ts';
 
@@ -177,6 +178,52 @@ suite('alerts', () => {
     assert.match(stderr, /delivered to http:\/\/127\.0\.0\.1:\d+\/$/m);
     assert.equal(received.length, raised);
   });
+});
+
+suite('a rule about reads', () => {
+  const HIDDEN: RuleSketch = {
+    name: 'Hidden',
+    condition: `evt.type in (open, openat) and evt.is_open_read = true and fd.name = ${at('secret')}`,
+    output: '%proc.name %fd.nameraw',
+  };
+  let agent: Throughline;
+
+  before(async () => {
+    writeFileSync(at('secret'), 'x');
+    write(HIDDEN);
+    agent = await startThroughline(['run', '--json', '--rules', rulesFile]);
+  });
+  after(() => agent.stop());
+
+  test('sees those through a ring, by anybody', async (t) => {
+    const [result] = execFileSync(compileProgram('ring', directory), ['read', at('secret')], {
+      encoding: 'utf8',
+    }).split('\n');
+    assert.ok(Number(result) >= 0, `opened: ${result}`);
+    await untilAlert(agent, 'Hidden');
+    t.diagnostic(`told ${alertsOf(agent, 'Hidden').length} times`);
+    for (const alert of alertsOf(agent, 'Hidden'))
+      assert.deepEqual(alert['output_fields'], { 'proc.name': 'ring', 'fd.nameraw': at('secret') });
+  });
+
+  test(
+    'and by 32-bit programs',
+    { skip: process.arch !== 'x64' && 'made with an instruction of x86' },
+    async (t) => {
+      const result = execFileSync(compileProgram('tricks', directory), ['compat-read', at('secret')], {
+        encoding: 'utf8',
+      }).trim();
+      if (result === '-38') {
+        t.skip('this kernel has no 32-bit calls');
+        return;
+      }
+      assert.ok(Number(result) >= 0, `opened: ${result}`);
+      const alert = await agent.waitFor(
+        (message) => message.kind === 'alert' && String(message['output']).includes('tricks'),
+      );
+      assert.deepEqual(alert['output_fields'], { 'proc.name': 'tricks', 'fd.nameraw': at('secret') });
+    },
+  );
 });
 
 test('rules with errors at the start: told with file and line, exit code 1', async () => {

@@ -492,6 +492,88 @@ except OSError: pass`,
   });
 });
 
+test('numbers of descriptors, and both ends of a connection that is made', async () => {
+  const cwd = folder('descriptors');
+  const { pid, stdout } = await python(
+    `import ctypes, json, os, socket, sys
+os.chdir(sys.argv[1])
+first = os.open("a", os.O_CREAT | os.O_WRONLY)
+os.dup2(first, 77)
+os.close(first)
+files = [first, os.open("b", os.O_CREAT | os.O_RDWR), ctypes.CDLL(None).creat(b"c", 0o600)]
+try: os.open("none/d", os.O_WRONLY)
+except OSError: pass
+files.append(None)
+
+ends = []
+def connects(one, family, to):
+    one.setblocking(False)
+    error = one.connect_ex(to)
+    local = None if error not in (0, 115) or family == "unix" else list(one.getsockname()[:2])
+    ends.append([family, one.fileno(), local])
+listener = socket.create_server(("127.0.0.1", 0))
+dual = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+path = socket.socket(socket.AF_UNIX)
+path.bind("listener")
+path.listen()
+accepted = []
+made = [socket.socket() for _ in range(2)]
+connects(made[0], "ipv4", listener.getsockname())
+accepted.append(listener.accept()[0])
+made[1].bind(("127.0.0.9", 0))
+connects(made[1], "ipv4", listener.getsockname())
+accepted.append(listener.accept()[0])
+mapped = socket.socket(socket.AF_INET6)
+connects(mapped, "ipv4", ("::ffff:127.0.0.1", dual.getsockname()[1]))
+accepted.append(dual.accept()[0])
+ends[-1][2][0] = ends[-1][2][0].removeprefix("::ffff:")
+plain = socket.socket(socket.AF_INET6)
+connects(plain, "ipv6", ("::1", dual.getsockname()[1]))
+accepted.append(dual.accept()[0])
+local = socket.socket(socket.AF_UNIX)
+connects(local, "unix", "listener")
+accepted.append(path.accept()[0])
+datagram = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+connects(datagram, "ipv4", ("127.0.0.1", 9))
+nobody = socket.socket()
+nobody.bind(("127.0.0.1", 0))
+refused = socket.socket()
+try: refused.connect(nobody.getsockname())
+except OSError: ends.append(["ipv4", refused.fileno(), None])
+print(json.dumps({"files": files, "ends": ends, "accepted": [one.fileno() for one in accepted]}))`,
+    cwd,
+  );
+  const facts = JSON.parse(stdout) as {
+    files: (number | null)[];
+    ends: [family: string, descriptor: number, local: [ip: string, port: number] | null][];
+    accepted: number[];
+  };
+  assert.deepEqual(
+    log
+      .ofType(pid, 'open')
+      .filter(({ resolvedPath }) => resolvedPath.startsWith(cwd))
+      .map(({ descriptor }) => descriptor),
+    facts.files,
+  );
+  assert.deepEqual(
+    log
+      .ofType(pid, 'connect')
+      .map(({ family, descriptor, local }) => [
+        family,
+        descriptor,
+        local === null ? null : [local.ip, local.port],
+      ]),
+    facts.ends,
+  );
+  assert.deepEqual(
+    log
+      .ofType(pid, 'accept')
+      .filter(({ role }) => role === 'server')
+      .map(({ descriptor }) => descriptor),
+    facts.accepted,
+  );
+});
+
 test('the agent does not tell about itself, and stdout holds nothing but JSON', () => {
   assert.deepEqual(log.ofType(log.agent.pid, 'open'), []);
   assert.deepEqual(log.agent.otherLines, []);

@@ -122,6 +122,15 @@ suite('io_uring', () => {
         flat.filter((call) => call.at(-1) !== PENDING),
         asked.map((call) => [...call, null]),
       );
+      const opened = log.ofType(pid, 'open').filter(({ ring, error }) => ring && error === null);
+      assert.deepEqual(
+        opened.map(({ descriptor }) => descriptor),
+        [results[0], results[2]],
+      );
+      const [begun, connected] = log.ofType(pid, 'connect').filter(({ ring }) => ring);
+      assert.ok((begun?.descriptor ?? 0) > 2);
+      assert.deepEqual([begun?.local, connected?.descriptor], [null, begun?.descriptor]);
+      assert.ok(connected?.local?.ip === '127.0.0.1' && connected.local.port > 0);
       assert.deepEqual(connects, [
         ['127.0.0.1', Number(port), PENDING],
         ['127.0.0.1', Number(port), null],

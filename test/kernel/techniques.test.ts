@@ -247,7 +247,10 @@ suite('other calls', () => {
     assert.ok((opened ?? -1) >= 0);
     const open = log.ofType(pid, 'open').find(({ resolvedPath }) => resolvedPath === at('benign'));
     assert.deepEqual([open?.inode, open?.error, open?.flags], [statSync(at('benign')).ino, null, ['O_RDWR']]);
+    assert.equal(open?.descriptor, opened);
     assert.equal(connected, 0);
+    const [made32] = log.ofType(pid, 'connect');
+    assert.ok((made32?.descriptor ?? 0) > 2 && made32?.local?.ip === '127.0.0.1' && made32.local.port > 0);
     assert.deepEqual(
       log.ofType(pid, 'connect').map(({ address, port: to, error }) => [address, to, error]),
       [['127.0.0.1', port, null]],

@@ -71,7 +71,8 @@ export class RuleWatch {
       },
       accepted: (event, process) => {
         output.accepted?.(event, process);
-        this.#see(this.#events.ofAccept(connectionOf(event), process, event.tid, event.timeNs));
+        const { tid, timeNs, descriptor } = event;
+        this.#see(this.#events.ofAccept(connectionOf(event), process, tid, timeNs, descriptor));
       },
       requestRead: (request, timeNs) => {
         output.requestRead?.(request, timeNs);

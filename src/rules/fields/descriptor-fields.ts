@@ -25,7 +25,7 @@ export const DESCRIPTOR_FIELDS: readonly Field[] = [
   single(
     'fd.num',
     'number',
-    'Number of the descriptor, -1 where the call failed. That of a new descriptor is not told: it is not negative and equals none.',
+    'Number of the descriptor, -1 where the call failed. Of calls that change a file, and of requests, it is not told: it is not negative and equals none.',
     ({ descriptor }) => descriptor?.number ?? null,
   ),
   single('fd.type', 'string', 'file, directory, ipv4, ipv6 or unix.', ({ descriptor }) =>

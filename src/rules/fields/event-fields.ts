@@ -67,7 +67,7 @@ export const EVENT_FIELDS: readonly Field[] = [
   single(
     'evt.rawres',
     'number',
-    'What the call returned; negative for errors. Of a call that opens, the number of the descriptor is not told: it is not negative and equals none.',
+    'What the call returned; negative for errors. Of a call that opens or accepts it is the number of the descriptor.',
     ({ result }) => result,
   ),
   single('evt.failed', 'boolean', 'Whether the call returned an error.', ({ result }) =>

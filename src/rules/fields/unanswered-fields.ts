@@ -83,7 +83,7 @@ export const UNANSWERED_FIELDS: readonly Field[] = [
     'user.loginuid': ['number', 'Id of the user who logged in, -1 for none.'],
     'user.loginname': ['string', 'Name of the user who logged in.'],
   }),
-  ...unanswered('descriptors are told with their path or address alone', {
+  ...unanswered('descriptors are told with their number, and path or addresses, alone', {
     'fd.uid': ['string', 'Descriptor and thread, as one id.'],
     'fd.connected': ['boolean', 'Whether the socket is connected.'],
     'fd.name_changed': ['boolean', 'Whether the event changes the name of the descriptor.'],

@@ -3,6 +3,7 @@
  * system calls: no library is needed.
  *
  *   ring [sqpoll | skip | overflow] DIRECTORY IPV4-PORT UDP-PORT
+ *   ring read FILE
  *
  * sqpoll: a thread of the kernel's submits; skip: nothing is told of what succeeded; overflow: the ring of results is full
  * and nobody looks at it.
@@ -121,6 +122,12 @@ int main(int count, char **arguments)
 	struct io_uring_sqe sqe;
 	int index;
 
+	if (count == 3 && !strcmp(arguments[1], "read")) {
+		set_up(0);
+		do_it((struct io_uring_sqe){ .opcode = IORING_OP_OPENAT, .fd = AT_FDCWD, .addr = (uintptr_t)arguments[2],
+					     .open_flags = O_RDONLY });
+		return 0;
+	}
 	if (count < 4)
 		return 2;
 	is_polled = !strcmp(mode, "sqpoll");

@@ -219,6 +219,20 @@ static void call_compat(const char *directory, const char *file, int port)
 #endif
 }
 
+/* compat-read FILE: opens it for reading as a 32-bit program does. Prints the result. */
+static void read_compat(const char *file)
+{
+#if defined(__x86_64__)
+	char *low = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+
+	strcpy(low, file);
+	printf("%d\n", call_as_32_bit(5, low, O_RDONLY, 0));
+#else
+	(void)file;
+	puts("-38");
+#endif
+}
+
 /* handle PATH: opens it by its handle. Prints whether that worked. */
 static void open_handle(const char *path)
 {
@@ -328,6 +342,8 @@ int main(int count, char **arguments)
 		run_deleted(arguments[2], arguments[3]);
 	else if (!strcmp(name, "compat"))
 		call_compat(arguments[2], arguments[3], atoi(arguments[4]));
+	else if (!strcmp(name, "compat-read"))
+		read_compat(arguments[2]);
 	else if (!strcmp(name, "handle"))
 		open_handle(arguments[2]);
 	else if (!strcmp(name, "inject"))
