@@ -41,6 +41,7 @@ export function effectOfExec(event: ExecEvent, process: Process, attribution: At
     uid: event.uid,
     stdio: event.stdio,
     details: event.details ?? null,
+    file: process.file ?? null,
   };
 }
 

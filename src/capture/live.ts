@@ -39,7 +39,7 @@ export class LiveCapture implements Disposable {
   readonly #native: Native;
   readonly #sensors: LoadedSensors;
   readonly #sink: CaptureSink;
-  readonly #source: FactSource | null;
+  readonly #sources: readonly FactSource[];
   readonly #cgroups: CgroupFacts;
   /** How long the last step took from its waking up. */
   busyMs = 0;
@@ -51,9 +51,14 @@ export class LiveCapture implements Disposable {
   #counters: KernelCounters;
   #lossSum: number;
 
-  /** @param source is shown the cgroups; its answers go to the sink */
-  constructor(native: Native, sensors: LoadedSensors, sink: CaptureSink, source: FactSource | null = null) {
-    this.#source = source;
+  /** @param sources are shown the cgroups; their answers go to the sink */
+  constructor(
+    native: Native,
+    sensors: LoadedSensors,
+    sink: CaptureSink,
+    sources: readonly FactSource[] = [],
+  ) {
+    this.#sources = sources;
     const reader = new CgroupReader();
     this.#cgroups = new CgroupFacts((cgroupId, pid) => reader.resolve(cgroupId, pid));
     this.#native = native;
@@ -106,7 +111,8 @@ export class LiveCapture implements Disposable {
     this.#horizonNs = horizonNs;
     // Before the events that came with it: what follows a loss is to be doubted.
     if (horizonNs - this.#lossToldNs >= LOSS_PAUSE_NS) this.#checkLosses(horizonNs);
-    for (let fact = this.#source?.take(); fact; fact = this.#source?.take()) this.#sink.fact(fact);
+    for (const source of this.#sources)
+      for (let fact = source.take(); fact !== null; fact = source.take()) this.#sink.fact(fact);
     const count = drainMerged(
       this.#sensors.security,
       this.#sensors.payload,
@@ -168,7 +174,7 @@ export class LiveCapture implements Disposable {
   #tellCgroup(fact: Fact | null): void {
     if (fact === null) return;
     this.#sink.fact(fact);
-    this.#source?.saw(fact);
+    for (const source of this.#sources) source.saw(fact);
   }
 
   #checkLosses(nowNs: number): void {

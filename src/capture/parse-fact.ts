@@ -1,6 +1,15 @@
+import { HASH_PROBLEMS } from '../model/executable.ts';
 import type { Fact } from '../model/event.ts';
 
-type FieldType = 'number' | 'string' | 'strings' | 'texts' | 'counts' | 'blind-reason';
+type FieldType =
+  | 'number'
+  | 'string'
+  | 'strings'
+  | 'texts'
+  | 'counts'
+  | 'blind-reason'
+  | 'hash'
+  | 'hash-problem';
 
 /** The fields of each fact. A recording may be damaged or made by somebody else: the brain gets only what fits. */
 const FACTS: { readonly [Kind in Fact['kind']]: Readonly<Record<string, FieldType>> } = {
@@ -31,6 +40,8 @@ const FACTS: { readonly [Kind in Fact['kind']]: Readonly<Record<string, FieldTyp
     labels: 'texts',
   },
   user: { uid: 'number', name: 'string' },
+  hashing: {},
+  hash: { file: 'string', sha256: 'hash', problem: 'hash-problem' },
   loss: { timeNs: 'number', reasons: 'counts' },
   blind: {
     timeNs: 'number',
@@ -69,6 +80,10 @@ function fits(value: unknown, type: FieldType): boolean {
       return typeof value === 'string';
     case 'blind-reason':
       return value === 'security-ring-full' || value === 'cgroup-budget';
+    case 'hash':
+      return typeof value === 'string' && /^(?:[0-9a-f]{64})?$/.test(value);
+    case 'hash-problem':
+      return value === '' || HASH_PROBLEMS.some((problem) => problem === value);
     case 'strings':
       return Array.isArray(value) && value.every((element) => typeof element === 'string');
     case 'texts':

@@ -39,6 +39,10 @@ export function disabledBy(
   return { disabled };
 }
 
+export const hashOption = flag(
+  'hash each program that is started (SHA-256): its event waits half a second at most for it',
+);
+
 /** Which container runtimes are asked for names; null: not given. */
 export const runtimeOption = list(
   'KIND:PATH',

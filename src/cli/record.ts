@@ -2,6 +2,7 @@ import { defineCommand } from './command.ts';
 import {
   disabledBy,
   durationOption,
+  hashOption,
   jsonOption,
   probeOptions,
   runtimeOption,
@@ -23,6 +24,7 @@ export const recordCommand = defineCommand({
     output: requiredText('FILE', 'where to; an existing file is replaced', 'o'),
     duration: durationOption,
     ...probeOptions,
+    hash: hashOption,
     'container-runtime': runtimeOption,
     json: jsonOption,
   },
@@ -37,6 +39,7 @@ export const recordCommand = defineCommand({
       wants: { findings: false, requests: false, events: false },
       isJson: values.json,
       durationMs: values.duration,
+      hashesPrograms: values.hash,
       ...disabledBy(values),
       ...runtimesOf(values),
       next: ['Recording; Ctrl-C ends.'],

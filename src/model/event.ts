@@ -2,6 +2,7 @@ import type { ByteString } from '../base/bytes.ts';
 import type { ActionName } from './actions.ts';
 import type { Container } from './container.ts';
 import type { ExecDetails } from './exec-details.ts';
+import type { HashProblem } from './executable.ts';
 import type { StdioType } from './process.ts';
 import type { SyscallName } from './syscalls.ts';
 
@@ -281,6 +282,10 @@ export type Fact =
   /** What a container runtime has answered. It comes when it comes: events of the container do not wait for it. */
   | ({ kind: 'container' } & Container)
   | { kind: 'user'; uid: number; name: string }
+  /** Executables are hashed for those who ask: answers may be waited for. */
+  | { kind: 'hashing' }
+  /** Of an executable file, by the key of the question: its SHA-256, or '' and why there is none. */
+  | { kind: 'hash'; file: string; sha256: string; problem: HashProblem | '' }
   /** Events that were lost since the last such fact, by reason. */
   | { kind: 'loss'; timeNs: number; reasons: Record<string, number> }
   /** Security events that were lost between two times, in nanoseconds since boot; cgroupId 0: of no cgroup in particular. */

@@ -1,6 +1,7 @@
 import type { ByteString } from '../base/bytes.ts';
 import type { Container } from './container.ts';
 import type { ExecDetails } from './exec-details.ts';
+import type { ExecutableFile } from './executable.ts';
 
 /** What descriptor 0, 1 or 2 of a program was when it started. */
 export type StdioType = 'closed' | 'file' | 'directory' | 'terminal' | 'device' | 'pipe' | 'socket' | 'other';
@@ -32,6 +33,8 @@ export interface Process {
   readonly stdio: readonly [StdioType, StdioType, StdioType];
   /** As its newest exec told, or that of the parent that it was forked from; null or absent: none was seen. */
   readonly details?: ExecDetails | null;
+  /** The file that it runs; null or absent: it is not known well enough to be told from others. */
+  readonly file?: ExecutableFile | null;
   readonly cgroupId: number;
   /** Container id (64 hex digits as a rule) or null on the host. */
   readonly containerId: string | null;

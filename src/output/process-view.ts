@@ -3,7 +3,7 @@ import type { Effect } from '../model/effect.ts';
 import { traitsOf } from '../model/exec-details.ts';
 import type { Process } from '../model/process.ts';
 import { labelledContainerView } from './container-view.ts';
-import { commOf } from './effect-view.ts';
+import { commOf, hashOf } from './effect-view.ts';
 import type { AncestorView, ProcessView } from './views.ts';
 
 const MAX_ARGUMENTS = 64;
@@ -19,6 +19,7 @@ export function processView(process: Process): ProcessView {
     uid: process.uid,
     user: process.userName,
     traits: traitsOf(process.details),
+    ...hashOf(process.file),
     container: labelledContainerView(process),
     unit: process.serviceUnit,
     ancestors: ancestorsOf(process),
@@ -38,6 +39,7 @@ export function processOfEffectView(effect: Effect): ProcessView {
     uid: effect.uid,
     user: effect.uid === effect.process.uid ? effect.process.userName : null,
     traits: traitsOf(effect.details),
+    ...hashOf(effect.file),
   };
 }
 

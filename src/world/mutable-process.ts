@@ -1,6 +1,7 @@
 import { bytesOf, byteString, type ByteString } from '../base/bytes.ts';
 import type { Container } from '../model/container.ts';
 import type { ExecDetails } from '../model/exec-details.ts';
+import type { ExecutableFile } from '../model/executable.ts';
 import type { Process, StdioType } from '../model/process.ts';
 import type { Cgroup } from './cgroups.ts';
 
@@ -31,6 +32,7 @@ export class MutableProcess implements Process {
   groups: readonly number[] = NOTHING;
   stdio: readonly [StdioType, StdioType, StdioType] = UNKNOWN_STDIO;
   details: ExecDetails | null = null;
+  file: ExecutableFile | null = null;
   cgroupId: number;
   cgroup: Cgroup;
   exitedNs: number | null = null;
@@ -89,6 +91,7 @@ export class MutableProcess implements Process {
     this.groups = from.groups;
     this.stdio = from.stdio;
     this.details = from.details;
+    this.file = from.file;
     this.isStub = from.isStub;
   }
 
@@ -98,6 +101,7 @@ export class MutableProcess implements Process {
     this.groups = NOTHING;
     this.stdio = UNKNOWN_STDIO;
     this.details = null;
+    this.file = null;
     this.argvTruncated = false;
   }
 

@@ -1,7 +1,9 @@
+import type { ExecutableFile } from '../model/executable.ts';
 import type { EventHeader, ExecEvent, ExitEvent, Fact, ForkEvent } from '../model/event.ts';
 import type { Process } from '../model/process.ts';
 import { linkParent, MAX_ANCESTORS } from './ancestry.ts';
 import { Cgroups, type Cgroup } from './cgroups.ts';
+import { ExecutableFiles } from './executable-files.ts';
 import { MutableProcess } from './mutable-process.ts';
 import { RetiredProcesses } from './retired-processes.ts';
 
@@ -69,6 +71,7 @@ export class ProcessTable {
     linksRefused: 0,
     usersIgnored: 0,
   };
+  readonly executables = new ExecutableFiles();
   readonly #limits: ProcessTableLimits;
   /** Newest holder of each pid, in the order in which they were met. */
   readonly #living = new Map<number, MutableProcess>();
@@ -128,6 +131,14 @@ export class ProcessTable {
   /** Id of the container that a cgroup belongs to; null on the host, and where nothing is known of it. */
   containerOf(cgroupId: number): string | null {
     return cgroupId === 0 ? null : this.#cgroups.get(cgroupId).containerId;
+  }
+
+  /** The file that a process runs: of one that was there before the agent, known by the process alone; null for none. */
+  fileOf(process: Process): ExecutableFile | null {
+    if (process.file !== null && process.file !== undefined) return process.file;
+    if (process.executable === '' || !(process instanceof MutableProcess)) return null;
+    process.file = this.executables.ofProcess(process);
+    return process.file;
   }
 
   /** Parent, grandparent and so on: at most 32. */
@@ -191,6 +202,7 @@ export class ProcessTable {
     process.groups = event.groups;
     process.stdio = event.stdio;
     process.details = event.details ?? null;
+    process.file = this.executables.executedBy(event);
     process.reportedParentPid = event.parentPid;
     this.#completed(process);
     this.#parentOf(process);

@@ -1,5 +1,6 @@
 import { actionText } from './action-text.ts';
 import { endpointText } from '../../base/addresses.ts';
+import type { ExecutableHash } from '../../model/executable.ts';
 import type { EventView } from '../views.ts';
 import type { Terminal } from './terminal.ts';
 import { commandText, exitText } from './wording.ts';
@@ -22,12 +23,17 @@ export function eventText(event: EventView, terminal: Terminal): string {
   return parts.join('  ') + '\n';
 }
 
+function hashText(hash: ExecutableHash | undefined): string {
+  if (hash === undefined) return '';
+  return `  sha256=${hash.sha256 ?? `unknown (${hash.problem})`}`;
+}
+
 function detailText(event: EventView, terminal: Terminal): string {
   switch (event.type) {
     case 'exec': {
       const command = commandText(event.argv, terminal);
       const traits = event.details?.traits.join(', ') ?? '';
-      return `${terminal.safe(event.executable)}: ${command}  ppid=${event.ppid} uid=${event.uid} cwd=${terminal.safe(event.cwd)}${traits === '' ? '' : `  [${traits}]`}`;
+      return `${terminal.safe(event.executable)}: ${command}  ppid=${event.ppid} uid=${event.uid} cwd=${terminal.safe(event.cwd)}${traits === '' ? '' : `  [${traits}]`}${hashText(event.hash)}`;
     }
     case 'fork':
       return `child=${event.childPid}`;
