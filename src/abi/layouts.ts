@@ -108,6 +108,8 @@ export const LAYOUTS: ReadonlyMap<string, Layout> = new Map([
   // One more flag of events.
   ['8be84d2287e69383', WITH_CGROUPS],
   ['986c3106f2853934', WITH_REMOTES],
+  // exec may have a section of its environment.
+  ['9fd081eb17b9fcde', WITH_REMOTES],
 ]);
 
 const KIND_NAMES = new Map(Object.entries(EVENT_KIND).map(([name, value]) => [value as number, name]));

@@ -84,6 +84,7 @@ test('an exec', () => {
     stdio: ['pipe', 'pipe', 'socket'],
     details: null,
     file: null,
+    environment: null,
   });
   const details = makeDetails({ isMemoryFile: true });
   assert.equal(effectOfExec({ ...EXEC, details }, process, NO_REQUEST).details, details);

@@ -42,6 +42,7 @@ export function effectOfExec(event: ExecEvent, process: Process, attribution: At
     stdio: event.stdio,
     details: event.details ?? null,
     file: process.file ?? null,
+    environment: event.environment ?? null,
   };
 }
 

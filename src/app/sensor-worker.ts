@@ -74,12 +74,17 @@ function run(): RunSummary {
     input.rules === null || ruleSide === null
       ? null
       : createWatch(ruleSide, input.rules, batch, warn, () => pipeline);
-  const rulesInForce = (): KernelInterest =>
+  const asked = variablesAsked();
+  const withoutVariables = (): KernelInterest =>
     wants.events
       ? eventInterest(input.options.eventTypes ?? null)
       : watch === null
         ? EFFECTS
         : kernelInterest(watch.interest);
+  const rulesInForce = (): KernelInterest => {
+    const interest = withoutVariables();
+    return { ...interest, environment: new Set([...asked, ...interest.environment]) };
+  };
   using sensors = source.kind === 'live' ? load(rulesInForce()) : null;
   using state = sensors === null ? null : RunState.begin();
   for (const { pid, startedAt } of state?.dead ?? [])
@@ -89,7 +94,12 @@ function run(): RunSummary {
   const hashes = input.hashes === null ? null : new ExecutableHashes(input.hashes);
   const hashesPrograms = input.options.hashesPrograms === true;
   const views = viewOutput(
-    () => ({ clock: pipeline.clock, architecture: pipeline.architecture, world: pipeline.world }),
+    () => ({
+      clock: pipeline.clock,
+      architecture: pipeline.architecture,
+      world: pipeline.world,
+      showsVariables: input.options.environment?.showsValues === true,
+    }),
     (message) => batch.add(message),
     (connection, isPlaintext) => sensors?.ignoreConnection(connection, isPlaintext),
     (error) => guarded.failed(error),
@@ -131,13 +141,15 @@ function run(): RunSummary {
     const names = input.containers === null ? null : new ContainerNames(input.containers);
     const sources = [names, hashes].filter((source) => source !== null);
     using live = new LiveCapture(native(), sensors, sink, sources);
-    live.begin();
+    live.begin(rulesInForce().environment);
     started(release(), attachedLines(sensors, live.libraries));
     leftAtStop = observe(live, batch, () => {
       progress();
       if (watch === null || input.rules === null || !takeChanges(watch, input.rules, batch)) return;
       if (watch.readingRules.length > 0) pipeline.readAll();
-      sensors.setInterest(rulesInForce());
+      const interest = rulesInForce();
+      live.askEnvironment(interest.environment);
+      sensors.setInterest(interest);
     });
     probeHits = live.probeUse;
   }
@@ -164,6 +176,13 @@ function run(): RunSummary {
     hashes: null,
     alerts: watch === null ? null : { raised: watch.raised, outputs: [] },
   };
+}
+
+/** Variables of the environment that options ask for, and a condition for events. */
+function variablesAsked(): ReadonlySet<string> {
+  const { environment, eventFilter } = input.options;
+  const ofFilter = eventFilter === undefined ? [] : (ruleSide?.variablesOfFilter(eventFilter) ?? []);
+  return new Set([...(environment?.names ?? []), ...ofFilter]);
 }
 
 function createWatch(

@@ -1,6 +1,7 @@
 import { CGROUP_EVENT, EVENT_HEADER, EVENT_KIND } from '../abi/abi.gen.ts';
 import { readNumber } from '../abi/sections.ts';
-import { byteString } from '../base/bytes.ts';
+import { EnvironmentFilter } from '../abi/environment-filter.ts';
+import { byteString, type ByteString } from '../base/bytes.ts';
 import type { KernelCounters, LoadedSensors } from '../kernel/loader.ts';
 import type { Native } from '../kernel/libbpf.ts';
 import { drainMerged, type Ring } from '../kernel/ring.ts';
@@ -12,6 +13,7 @@ import { CgroupReader } from './facts/cgroup-reader.ts';
 import { readAgent, readHost, readUsers } from './facts/host.ts';
 import { listeningProcesses, readListeningSockets } from './facts/listening-sockets.ts';
 import { readProcesses } from './facts/processes.ts';
+import { FRAME_LIMIT_BYTES } from './recording-format.ts';
 
 /** Events that one step handles at most, so that who calls it can stop in between, however far behind it is. */
 export const STEP_EVENTS = 5000;
@@ -44,6 +46,8 @@ export class LiveCapture implements Disposable {
   /** How long the last step took from its waking up. */
   busyMs = 0;
   readonly #libraries: LibraryProbes | null;
+  /** null: no environment was ever asked for. */
+  #environment: EnvironmentFilter | null = null;
   #lossToldNs = 0;
   #lastCgroup = 0;
   /** Time of the last step: events until then were to be handed over. */
@@ -69,6 +73,15 @@ export class LiveCapture implements Disposable {
     this.#libraries = sensors.probes === null ? null : new LibraryProbes(sensors.probes);
   }
 
+  /**
+   * Which variables of the environment are told of programs that are started; the kernel side is told that there are some
+   * by its own interest.
+   */
+  askEnvironment(names: ReadonlySet<ByteString>): void {
+    if (names.size > 0) this.#environment ??= new EnvironmentFilter(FRAME_LIMIT_BYTES);
+    this.#environment?.ask(names);
+  }
+
   /** The libraries that are probed, for people. */
   get libraries(): readonly string[] {
     return this.#libraries?.describe() ?? [];
@@ -84,7 +97,8 @@ export class LiveCapture implements Disposable {
   }
 
   /** Tells the sink what was on the host before the first event. The sensors are attached already: no gap. */
-  begin(): void {
+  begin(environment: ReadonlySet<ByteString> = new Set()): void {
+    this.askEnvironment(environment);
     const bootNs = this.#native.bootTimeNs();
     // First: until they are known, nobody can tell connections that were accepted from those that were made.
     const listening = readListeningSockets();
@@ -93,7 +107,7 @@ export class LiveCapture implements Disposable {
     this.#sink.fact(readAgent());
     this.#sink.fact({ kind: 'clock', bootNs, wallMs: Date.now() });
     for (const user of readUsers()) this.#sink.fact(user);
-    for (const process of readProcesses()) {
+    for (const process of readProcesses('/proc', environment)) {
       this.#tellCgroup(this.#cgroups.seen(process.cgroupId, process.pid));
       this.#sink.fact(process);
     }
@@ -158,6 +172,13 @@ export class LiveCapture implements Disposable {
         return;
       }
       if (this.#libraries !== null) tellLibraries(this.#libraries, kind, view, ring);
+      if (kind === EVENT_KIND.EXEC && this.#environment !== null) {
+        const filtered = this.#environment.apply(ring.bytes, view, ring.offset, size);
+        if (filtered >= 0) {
+          this.#sink.event(this.#environment.bytes, this.#environment.view, 0, filtered);
+          return;
+        }
+      }
     }
     this.#sink.event(ring.bytes, view, ring.offset, size);
   };

@@ -5,6 +5,7 @@ type FieldType =
   | 'number'
   | 'string'
   | 'strings'
+  | 'strings?'
   | 'texts'
   | 'counts'
   | 'blind-reason'
@@ -26,6 +27,7 @@ const FACTS: { readonly [Kind in Fact['kind']]: Readonly<Record<string, FieldTyp
     uid: 'number',
     gid: 'number',
     cgroupId: 'number',
+    environment: 'strings?',
   },
   agent: { pid: 'number', parentPid: 'number' },
   cgroup: { cgroupId: 'number', paths: 'strings' },
@@ -84,6 +86,8 @@ function fits(value: unknown, type: FieldType): boolean {
       return typeof value === 'string' && /^(?:[0-9a-f]{64})?$/.test(value);
     case 'hash-problem':
       return value === '' || HASH_PROBLEMS.some((problem) => problem === value);
+    case 'strings?':
+      return value === undefined || fits(value, 'strings');
     case 'strings':
       return Array.isArray(value) && value.every((element) => typeof element === 'string');
     case 'texts':

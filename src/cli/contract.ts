@@ -42,6 +42,8 @@ export interface EngineOptions {
   readonly filter?: RequestFilter;
   /** Which events are wanted: a condition of the rule language that is right; all where it is missing. */
   readonly eventFilter?: string;
+  /** Variables of the environment that are told of programs, and whether their values are shown. Absent: none. */
+  readonly environment?: { readonly names: readonly string[]; readonly showsValues: boolean };
   /** Each program that is started is hashed. Absent: those of findings, and what rules ask for. */
   readonly hashesPrograms?: boolean;
   /** Sensors that are left out, by name, each with the reason for people. */

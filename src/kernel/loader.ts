@@ -34,6 +34,8 @@ export interface KernelInterest {
   readonly readsOfEverybody: boolean;
   /** Types of events that only who asks for them gets, of everybody: those of sensors on demand, and datagram. */
   readonly onDemand: ReadonlySet<string> | 'all';
+  /** Variables of the environment that are told of each program that is started. */
+  readonly environment: ReadonlySet<string>;
 }
 
 /** What can be an effect of a request, and no more. */
@@ -41,6 +43,7 @@ export const EFFECTS: KernelInterest = {
   actions: EFFECT_ACTIONS,
   readsOfEverybody: false,
   onDemand: new Set(),
+  environment: new Set(),
 };
 
 function asksFor({ onDemand }: KernelInterest, type: string): boolean {
@@ -277,8 +280,9 @@ class Interest {
   }
 
   set(interest: KernelInterest): void {
-    const { actions, readsOfEverybody } = interest;
+    const { actions, readsOfEverybody, environment } = interest;
     const { bss } = this.#globals;
+    bss.setUint32(this.#globals.offsetOf('wants_environment'), environment.size > 0 ? 1 : 0, true);
     bss.setUint32(this.#globals.offsetOf('wants_all_remotes'), asksFor(interest, 'datagram') ? 1 : 0, true);
     bss.setUint32(this.#globals.offsetOf('reads_of_everybody'), readsOfEverybody ? 1 : 0, true);
     if (!this.#isAttached) return;

@@ -1,6 +1,7 @@
 import type { ByteString } from '../base/bytes.ts';
 import type { ActionName } from './actions.ts';
 import type { ActionArgument } from './event.ts';
+import type { Environment } from './environment.ts';
 import type { ExecDetails } from './exec-details.ts';
 import type { ExecutableFile } from './executable.ts';
 import type { Process, StdioType } from './process.ts';
@@ -52,6 +53,7 @@ export interface ExecEffect extends EffectBase {
   /** null or absent: not known. */
   readonly details?: ExecDetails | null;
   readonly file?: ExecutableFile | null;
+  readonly environment?: Environment | null;
 }
 
 export interface ExitEffect extends EffectBase {

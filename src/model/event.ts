@@ -1,6 +1,7 @@
 import type { ByteString } from '../base/bytes.ts';
 import type { ActionName } from './actions.ts';
 import type { Container } from './container.ts';
+import type { Environment } from './environment.ts';
 import type { ExecDetails } from './exec-details.ts';
 import type { HashProblem } from './executable.ts';
 import type { StdioType } from './process.ts';
@@ -76,6 +77,8 @@ export interface ExecEvent extends EventHeader {
   argv: ByteString[];
   /** null or absent: recorded by a version that did not tell them. */
   details?: ExecDetails | null;
+  /** null or absent: nobody asked for it. */
+  environment?: Environment | null;
 }
 
 /** A process (never a mere thread) was made. The header is the parent's. */
@@ -274,6 +277,8 @@ export type Fact =
       uid: number;
       gid: number;
       cgroupId: number;
+      /** The variables that were asked for, as NAME=value. Absent: none were. */
+      environment?: ByteString[];
     }
   /** The agent itself, and who started it. */
   | { kind: 'agent'; pid: number; parentPid: number }

@@ -1,5 +1,6 @@
 import type { ByteString } from '../base/bytes.ts';
 import type { Container } from './container.ts';
+import type { Environment } from './environment.ts';
 import type { ExecDetails } from './exec-details.ts';
 import type { ExecutableFile } from './executable.ts';
 
@@ -35,6 +36,8 @@ export interface Process {
   readonly details?: ExecDetails | null;
   /** The file that it runs; null or absent: it is not known well enough to be told from others. */
   readonly file?: ExecutableFile | null;
+  /** That its program was started with, also by the parent that it was forked from; null or absent: nobody asked for it. */
+  readonly environment?: Environment | null;
   readonly cgroupId: number;
   /** Container id (64 hex digits as a rule) or null on the host. */
   readonly containerId: string | null;

@@ -14,6 +14,8 @@ export interface ViewContext {
   readonly clock: Clock;
   /** Architecture of the captured host, as Node or the kernel names it: some flags differ. */
   readonly architecture: string;
+  /** Values of variables of the environment are shown. Absent: no. */
+  readonly showsVariables?: boolean;
   /** What is known of the cgroup that an event names; null: nothing. */
   readonly world: { cgroupOf(cgroupId: number): ContainerPlace | null };
 }

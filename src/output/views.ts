@@ -226,6 +226,9 @@ export interface AncestorView {
   readonly argv: readonly string[];
 }
 
+/** Variables of a program's environment by name; null: their values are hidden. */
+export type EnvironmentView = Readonly<Record<string, string | null>>;
+
 export interface ProcessView {
   readonly pid: number;
   readonly exe: string;
@@ -239,6 +242,7 @@ export interface ProcessView {
   readonly traits: readonly ExecTrait[];
   /** Of its executable: SHA-256, or why it is not known. Absent: nobody asked, or there was no answer yet. */
   readonly hash?: ExecutableHash;
+  readonly environment?: EnvironmentView;
   readonly container: LabelledContainerView | null;
   readonly unit: string | null;
   /** Nearest first, at most 16. */
@@ -372,6 +376,8 @@ export interface ExecEventView extends EventViewBase {
   readonly argv: readonly string[];
   /** null: recorded by a version that did not tell them. */
   readonly details: ExecDetailsView | null;
+  /** With --env: the variables of its environment that are set. Absent: nobody asked. */
+  readonly environment?: EnvironmentView;
   /** With --hash: `sha256` of the executable, or `problem`, why it is not known. Absent: not asked for, or no answer in time. */
   readonly hash?: ExecutableHash;
 }

@@ -35,3 +35,8 @@ export function fieldsOfCondition(condition: Expression): ReadonlySet<string> {
 export function fieldsOfRule({ condition, output }: Rule): ReadonlySet<string> {
   return new Set([...fieldsOfCondition(condition), ...output.fields]);
 }
+
+/** Names of the variables of the environment among such fields: of `proc.env[PATH]`, PATH. */
+export function variablesIn(fields: ReadonlySet<string>): readonly string[] {
+  return [...fields].flatMap((field) => /^proc\.a?env\[(.+)\]$/s.exec(field)?.[1] ?? []);
+}

@@ -1,6 +1,6 @@
 import { ConditionCompiler } from './compile/condition.ts';
 import { generate } from './compile/generate.ts';
-import { fieldsOfCondition } from './fields-of.ts';
+import { fieldsOfCondition, variablesIn } from './fields-of.ts';
 import type { Predicate } from './compile/test.ts';
 import { ListExpansion } from './load/lists.ts';
 import { MacroExpansion } from './load/macros.ts';
@@ -32,4 +32,10 @@ export function parseFilter(condition: string): ParsedFilter {
     if (!(error instanceof RuleError)) throw error;
     return { isValid: false, error: error.problem };
   }
+}
+
+/** Variables of the environment that a condition asks for. */
+export function variablesOfFilter(condition: string): readonly string[] {
+  const filter = parseFilter(condition);
+  return filter.isValid ? variablesIn(filter.fields) : [];
 }

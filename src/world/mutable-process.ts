@@ -1,5 +1,6 @@
 import { bytesOf, byteString, type ByteString } from '../base/bytes.ts';
 import type { Container } from '../model/container.ts';
+import type { Environment } from '../model/environment.ts';
 import type { ExecDetails } from '../model/exec-details.ts';
 import type { ExecutableFile } from '../model/executable.ts';
 import type { Process, StdioType } from '../model/process.ts';
@@ -33,6 +34,7 @@ export class MutableProcess implements Process {
   stdio: readonly [StdioType, StdioType, StdioType] = UNKNOWN_STDIO;
   details: ExecDetails | null = null;
   file: ExecutableFile | null = null;
+  environment: Environment | null = null;
   cgroupId: number;
   cgroup: Cgroup;
   exitedNs: number | null = null;
@@ -92,6 +94,7 @@ export class MutableProcess implements Process {
     this.stdio = from.stdio;
     this.details = from.details;
     this.file = from.file;
+    this.environment = from.environment;
     this.isStub = from.isStub;
   }
 
@@ -102,6 +105,7 @@ export class MutableProcess implements Process {
     this.stdio = UNKNOWN_STDIO;
     this.details = null;
     this.file = null;
+    this.environment = null;
     this.argvTruncated = false;
   }
 

@@ -203,6 +203,7 @@ export class ProcessTable {
     process.stdio = event.stdio;
     process.details = event.details ?? null;
     process.file = this.executables.executedBy(event);
+    process.environment = event.environment ?? null;
     process.reportedParentPid = event.parentPid;
     this.#completed(process);
     this.#parentOf(process);
@@ -249,6 +250,7 @@ export class ProcessTable {
       process.forgetProgram();
       process.executable = fact.executable;
       process.argv = fact.argv;
+      if (fact.environment !== undefined) process.environment = { variables: fact.environment, isCut: false };
     }
     process.comm = fact.comm;
     process.workingDirectory = fact.workingDirectory;
