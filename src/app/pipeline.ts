@@ -91,6 +91,7 @@ const HIDING_LOSSES = [
   'scratch-buffer-busy',
   'tls-plaintext-unplaced',
   'library-too-busy',
+  'program-runs-left-out',
 ];
 
 /**

@@ -13,6 +13,7 @@ import { CgroupReader } from './facts/cgroup-reader.ts';
 import { readAgent, readHost, readUsers } from './facts/host.ts';
 import { listeningProcesses, readListeningSockets } from './facts/listening-sockets.ts';
 import { readProcesses } from './facts/processes.ts';
+import { LEFT_OUT, LeftOutRuns } from './left-out-runs.ts';
 import { FRAME_LIMIT_BYTES } from './recording-format.ts';
 
 /** Events that one step handles at most, so that who calls it can stop in between, however far behind it is. */
@@ -54,6 +55,7 @@ export class LiveCapture implements Disposable {
   #horizonNs = 0;
   #counters: KernelCounters;
   #lossSum: number;
+  readonly #leftOut: LeftOutRuns;
 
   /** @param sources are shown the cgroups; their answers go to the sink */
   constructor(
@@ -70,6 +72,7 @@ export class LiveCapture implements Disposable {
     this.#sink = sink;
     this.#counters = sensors.counters();
     this.#lossSum = sensors.sumOf(LOSS_COUNTERS);
+    this.#leftOut = new LeftOutRuns(() => sensors.runsLeftOut(), native.bootTimeNs());
     this.#libraries = sensors.probes === null ? null : new LibraryProbes(sensors.probes);
   }
 
@@ -149,7 +152,7 @@ export class LiveCapture implements Disposable {
   end(isBehind: boolean): number {
     const { security, payload } = this.#sensors;
     const left = isBehind ? drainMerged(security, payload, this.#horizonNs, () => undefined) : 0;
-    this.#checkLosses(this.#native.bootTimeNs());
+    this.#checkLosses(this.#native.bootTimeNs(), true);
     return left;
   }
 
@@ -198,11 +201,12 @@ export class LiveCapture implements Disposable {
     for (const source of this.#sources) source.saw(fact);
   }
 
-  #checkLosses(nowNs: number): void {
+  #checkLosses(nowNs: number, isLast = false): void {
     // Looked at hundreds of times a second, and there is hardly ever one.
     const sum = this.#sensors.sumOf(LOSS_COUNTERS);
     const ofLibraries = this.#libraries?.takeLosses() ?? null;
-    if (sum === this.#lossSum && ofLibraries === null) return;
+    const leftOut = this.#leftOut.take(nowNs, isLast);
+    if (sum === this.#lossSum && ofLibraries === null && leftOut === null) return;
     const counters = this.#sensors.counters();
     const reasons: Record<string, number> = {};
     for (const [counter, name] of LOSSES) {
@@ -210,6 +214,7 @@ export class LiveCapture implements Disposable {
       if (lost > 0) reasons[name] = lost;
     }
     Object.assign(reasons, ofLibraries);
+    if (leftOut !== null) reasons[LEFT_OUT] = leftOut.events;
     this.#lossSum = sum;
     this.#counters = counters;
     if (Object.keys(reasons).length === 0) return;
@@ -219,6 +224,7 @@ export class LiveCapture implements Disposable {
       if (lost.cgroupId !== 0) this.#tellCgroup(this.#cgroups.seen(lost.cgroupId, pid));
       this.#sink.fact({ kind: 'blind', timeNs: nowNs, ...lost });
     }
+    if (leftOut !== null) this.#sink.fact(leftOut);
   }
 }
 

@@ -81,7 +81,7 @@ function fits(value: unknown, type: FieldType): boolean {
     case 'string':
       return typeof value === 'string';
     case 'blind-reason':
-      return value === 'security-ring-full' || value === 'cgroup-budget';
+      return value === 'security-ring-full' || value === 'cgroup-budget' || value === 'program-runs-left-out';
     case 'hash':
       return typeof value === 'string' && /^(?:[0-9a-f]{64})?$/.test(value);
     case 'hash-problem':

@@ -78,6 +78,11 @@ export interface LoadedSensors extends Disposable {
   counters(): KernelCounters;
   /** What these counters add up to, modulo 2^32 each: tells at little cost that one has changed. */
   sumOf(counters: readonly (keyof KernelCounters)[]): number;
+  /**
+   * How often the kernel has left out a run of a program: where tasks are interrupted inside of programs, it does not run one while
+   * another task is in the middle of it on the same processor. A call for each program: not for hot paths.
+   */
+  runsLeftOut(): number;
   /** Security events that were lost since the last call. */
   takeLostEvents(): LostEvents[];
   /**
@@ -433,6 +438,9 @@ function sensors(
   const plaintextIgnored = Uint8Array.of(2);
   const key = Buffer.alloc(8);
   const counterOffset = globals.offsetOf('counters');
+  // Those that are jumped to are run, or left out, with the dispatcher.
+  const programs = [...ownHooks(plan), ...plan.flatMap(({ chosen }) => chosen?.libraryProbes ?? [])];
+  const programFds = programs.map((name) => native.programFd(programOf(native, object, name)));
   const budgetOffset = globals.offsetOf('budgets');
   return {
     features,
@@ -456,6 +464,7 @@ function sensors(
     wait: (timeoutMs) => native.wait(waiter, timeoutMs),
     counters: () => readCounters(globals.bss, counterOffset, Math.min(processors, COUNTER_CPUS)),
     sumOf: (names) => sumCounters(globals.bss, counterOffset, Math.min(processors, COUNTER_CPUS), names),
+    runsLeftOut: () => programFds.reduce((sum, fd) => sum + native.runsLeftOut(fd), 0),
     takeLostEvents: () => takeLostEvents(globals.bss, budgetOffset),
     ignoreConnection(id, isPlaintext) {
       key.writeUInt32LE(id % 4294967296, 0);

@@ -297,7 +297,7 @@ export type Fact =
   | {
       kind: 'blind';
       timeNs: number;
-      reason: 'security-ring-full' | 'cgroup-budget';
+      reason: 'security-ring-full' | 'cgroup-budget' | 'program-runs-left-out';
       cgroupId: number;
       events: number;
       fromNs: number;
