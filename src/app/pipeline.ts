@@ -7,6 +7,7 @@ import type { RequestState } from '../attribution/request-state.ts';
 import type { CaptureSink } from '../capture/contract.ts';
 import type { Detector } from '../detect/contract.ts';
 import { BlindSpots } from '../incident/blind-spots.ts';
+import { CredentialJumps } from '../incident/credential-jumps.ts';
 import { FindingDesk } from '../incident/finding-desk.ts';
 import { FindingHold } from '../incident/finding-hold.ts';
 import type { Effect } from '../model/effect.ts';
@@ -83,6 +84,14 @@ export interface PipelineOptions {
   readonly output: PipelineOutput;
 }
 
+/** Losses after which programs may have been started that were never seen. */
+const LOSSES_OF_EXECS = [
+  'security-ring-full',
+  'cgroup-budget',
+  'scratch-buffer-busy',
+  'program-runs-left-out',
+];
+
 /** Losses after which requests may be in flight that were never seen. */
 const HIDING_LOSSES = [
   'payload-ring-full',
@@ -122,6 +131,7 @@ export class Pipeline implements CaptureSink {
   readonly #blindSpots = new BlindSpots((detection, timeNs) => {
     if (this.#options.wants.findings) this.desk.announce(detection, timeNs);
   });
+  readonly #jumps = new CredentialJumps((detection, timeNs) => this.#detected(detection, timeNs));
   readonly #findings: FindingHold;
   readonly #shelf: RequestShelf;
   readonly #provisional = new ProvisionalEffects((effect) => this.#placed(effect));
@@ -252,6 +262,7 @@ export class Pipeline implements CaptureSink {
       }
       case 'loss':
         if (HIDING_LOSSES.some((reason) => reason in fact.reasons)) this.attributor.payloadLost(fact.timeNs);
+        if (LOSSES_OF_EXECS.some((reason) => reason in fact.reasons)) this.#jumps.lost(fact.timeNs);
         for (const [reason, count] of Object.entries(fact.reasons))
           this.losses[reason] = (this.losses[reason] ?? 0) + count;
         this.#output.loss(fact);
@@ -332,11 +343,16 @@ export class Pipeline implements CaptureSink {
         this.attributor.forked(event, this.world.processOf(event), this.world.applyFork(event));
         break;
       case 'exec': {
+        const before = this.#jumps.before(event, this.world.processOf(event));
         const process = this.world.applyExec(event);
         if (this.#options.hashesPrograms === true) this.hashes.ask(process.file ?? null, process);
-        this.#place(
-          effectOfExec(event, process, this.attributor.executed(event, process, sinksOfExec(event))),
-        );
+        const attribution = this.attributor.executed(event, process, sinksOfExec(event));
+        const effect = effectOfExec(event, process, attribution);
+        this.#place(effect);
+        if (before !== null) {
+          this.hashes.ask(process.file ?? null, process);
+          this.#jumps.jumped(event, effect, before);
+        }
         break;
       }
       case 'exit': {
@@ -392,6 +408,7 @@ export class Pipeline implements CaptureSink {
     this.#provisional.flush();
     this.#shelf.flush();
     this.#blindSpots.tick(Infinity);
+    this.#jumps.tick(Infinity);
     this.desk.tick(Infinity);
     this.#findings.tick(Infinity);
     this.#output.tick?.(Infinity);
@@ -502,16 +519,19 @@ export class Pipeline implements CaptureSink {
     let failure: { readonly error: unknown } | null = null;
     for (const detector of this.#options.detectors) {
       try {
-        for (const detection of question(detector) ?? []) {
-          // At once, since its processes may end any moment.
-          this.hashes.askOf(detection);
-          this.desk.detected(detection, this.#nowNs);
-        }
+        for (const detection of question(detector) ?? []) this.#detected(detection, this.#nowNs);
       } catch (error) {
         failure ??= { error };
       }
     }
     if (failure !== null) this.#output.failed(failure.error);
+  }
+
+  #detected(detection: Detection, nowNs: number): void {
+    if (!this.#options.wants.findings) return;
+    // At once, since its processes may end any moment.
+    this.hashes.askOf(detection);
+    this.desk.detected(detection, nowNs);
   }
 
   #requestOver(request: Request | null): void {
@@ -526,6 +546,7 @@ export class Pipeline implements CaptureSink {
     this.#provisional.tick(timeNs);
     this.#shelf.tick(timeNs);
     this.#blindSpots.tick(timeNs);
+    this.#jumps.tick(timeNs);
     this.desk.tick(timeNs);
     this.#findings.tick(timeNs);
     this.#output.tick?.(timeNs);

@@ -156,9 +156,11 @@ test('of a process that was there before, the program that it runs; not one of a
   assert.deepEqual(await bench.ask(questionOf(path, other)), none('gone'), 'it runs another one by now');
 });
 
-test('a path that only another mount namespace has', async () => {
+test('of a mount namespace that nobody is in any more: where the file has the same place here', async () => {
   const question = questionOf(copyOfSleep(), { mountNamespace: 1 });
-  assert.deepEqual(await new Bench().ask(question), none('gone'));
+  assert.deepEqual(await new Bench().ask(question), hashOf(SLEEP));
+  copyFileSync('/bin/true', question.path);
+  assert.deepEqual(await new Bench().ask(question), none('gone'), 'the file here is another one');
 });
 
 test('large: 300 MB that are mostly a hole, up to the limit and beyond it', async () => {

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { open, readFile, readlink, type FileHandle } from 'node:fs/promises';
-import { byteString, bytesOf } from '../base/bytes.ts';
+import { byteString, bytesOf, type ByteString } from '../base/bytes.ts';
 import type { HashProblem, HashQuestion } from '../model/executable.ts';
 import { isRemote, isRemoteMount, isSameFile } from './same-file.ts';
 
@@ -20,7 +20,7 @@ export async function openExecutable(question: HashQuestion): Promise<FileHandle
   for await (const place of placesOf(question)) {
     const found = await openRegular(place, question);
     if (typeof found !== 'string') return found;
-    if (found !== 'gone') problem = found;
+    if (found !== 'gone' && !place.isElsewhere) problem = found;
     if (found === 'remote') break;
   }
   return problem;
@@ -30,21 +30,29 @@ interface Place {
   readonly path: string | Buffer;
   /** It is what the process runs now. */
   readonly isRunning: boolean;
+  /** It is looked for in another mount namespace: another file of that name has nothing to do with it. */
+  readonly isElsewhere: boolean;
 }
 
 /** Where the file may be, best first. */
 async function* placesOf(question: HashQuestion): AsyncGenerator<Place> {
   const { pid, startTicks, executed, path, mountNamespace } = question;
   if ((await startOf(pid)) === startTicks) {
-    if (executed !== null || (await runs(question))) yield { path: `/proc/${pid}/exe`, isRunning: true };
+    if (executed !== null || (await runs(question)))
+      yield { path: `/proc/${pid}/exe`, isRunning: true, isElsewhere: false };
   }
   if (executed === null || !path.startsWith('/')) return;
-  for (const relative of [...question.relatives.slice(0, MAX_RELATIVES), 'self']) {
-    if (!(await isIn(relative, mountNamespace))) continue;
-    const inside = Buffer.concat([Buffer.from(`/proc/${relative}/root`), bytesOf(path)]);
-    yield { path: inside, isRunning: false };
-    return;
-  }
+  for (const relative of question.relatives.slice(0, MAX_RELATIVES))
+    if (await isIn(relative, mountNamespace)) {
+      yield { path: pathIn(relative, path), isRunning: false, isElsewhere: false };
+      return;
+    }
+  // With nobody left in that namespace: the file may have the same place here, and its identity tells.
+  yield { path: pathIn('self', path), isRunning: false, isElsewhere: !(await isIn('self', mountNamespace)) };
+}
+
+function pathIn(process: number | string, path: ByteString): Buffer {
+  return Buffer.concat([Buffer.from(`/proc/${process}/root`), bytesOf(path)]);
 }
 
 /** Of a file whose identity is not known: whether the process has not executed another one since. */

@@ -28,6 +28,10 @@ export interface Process {
   readonly workingDirectory: ByteString;
   readonly uid: number;
   readonly gid: number;
+  /** As uid, of its newest exec; negative or absent: not known. */
+  readonly effectiveUid?: number;
+  /** When its program was started, also by the parent that it was forked from, in nanoseconds since boot; absent: not known. */
+  readonly executedNs?: number;
   readonly groups: readonly number[];
   /** Name of the user in the host's passwd database, or null. */
   readonly userName: string | null;

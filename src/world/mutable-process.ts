@@ -30,6 +30,8 @@ export class MutableProcess implements Process {
   workingDirectory: ByteString = '';
   uid = UNKNOWN_ID;
   gid = UNKNOWN_ID;
+  effectiveUid = UNKNOWN_ID;
+  executedNs = -Infinity;
   groups: readonly number[] = NOTHING;
   stdio: readonly [StdioType, StdioType, StdioType] = UNKNOWN_STDIO;
   details: ExecDetails | null = null;
@@ -90,6 +92,8 @@ export class MutableProcess implements Process {
     this.workingDirectory = from.workingDirectory;
     this.uid = from.uid;
     this.gid = from.gid;
+    this.effectiveUid = from.effectiveUid;
+    this.executedNs = from.executedNs;
     this.groups = from.groups;
     this.stdio = from.stdio;
     this.details = from.details;
@@ -101,6 +105,7 @@ export class MutableProcess implements Process {
   /** Forgets what an exec before the agent's time would have told. */
   forgetProgram(): void {
     this.inode = 0;
+    this.effectiveUid = UNKNOWN_ID;
     this.groups = NOTHING;
     this.stdio = UNKNOWN_STDIO;
     this.details = null;

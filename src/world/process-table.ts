@@ -200,6 +200,8 @@ export class ProcessTable {
     process.uid = event.uid;
     process.gid = event.gid;
     process.groups = event.groups;
+    process.effectiveUid = event.effectiveUid;
+    process.executedNs = event.timeNs;
     process.stdio = event.stdio;
     process.details = event.details ?? null;
     process.file = this.executables.executedBy(event);
