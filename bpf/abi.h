@@ -118,9 +118,14 @@ enum exec_flag {
 	EXEC_MEMORY_FILE = 2,       /* it never had a name: memfd_create(2) */
 	EXEC_NO_NEW_PRIVILEGES = 4, /* prctl(PR_SET_NO_NEW_PRIVS) */
 	EXEC_KERNEL_PARENT = 8,     /* a kernel thread started it: core_pattern, modprobe, release_agent */
+	EXEC_ENVIRONMENT = 16,      /* its environment was asked for: the last section */
+	EXEC_ENVIRONMENT_CUT = 32,  /* not all of it */
 };
 
-/* Sections: path, executable, working directory, argv, groups (32-bit ids), struct exec_details, interpreter. */
+/*
+ * Sections: path, executable, working directory, argv, groups (32-bit ids), struct exec_details, interpreter, environment (variables,
+ * each ended by NUL), which is all that is left.
+ */
 struct exec_event {
 	struct event_header header;
 	unsigned int parent_pid;
@@ -140,7 +145,7 @@ struct exec_event {
 };
 
 /*
- * What is known of the executable file and of who runs it beside the fixed part: the last section but one of exec_event, not
+ * What is known of the executable file and of who runs it beside the fixed part: a section of exec_event, not
  * aligned; absent in recordings of earlier versions. The file is the one whose code runs: of a script, its interpreter.
  */
 struct exec_details {

@@ -50,6 +50,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   kernel: { imports: ['base', 'abi', 'model'], packages: ['koffi'] },
   capture: { imports: ['base', 'abi', 'model', 'kernel'] },
   containers: { imports: ['base', 'model'] },
+  hashes: { imports: ['base', 'model'] },
   api: { imports: ['base', 'model', 'rules', 'output/views', 'contracts'] },
   cli: { imports: ['base', 'model', 'rules', 'output', 'api/contract', 'contracts'] },
   app: { imports: ['*'] },

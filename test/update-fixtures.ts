@@ -137,6 +137,8 @@ function scrubFact(fact: Fact, starter: number, cgroups: ReadonlySet<number | un
       return KEPT_USERS.has(fact.name) ? fact : null;
     case 'agent':
     case 'container':
+    case 'hashing':
+    case 'hash':
       return null; // what it is made of runs on the host
     case 'loss':
     case 'blind':

@@ -93,13 +93,27 @@ static __always_inline __u32 read_unix_path(struct sock *sk, char *path)
  * Ids are unique while the programs are loaded: a count for each processor, then the processor. They stay below 2^53,
  * so that user space can hold them in a plain number.
  */
-static unsigned long long connection_counts[COUNTER_CPUS] = {};
+static volatile unsigned long long connection_counts[COUNTER_CPUS] = {};
 
+#define COUNT_ATTEMPTS 4
+
+/*
+ * Where the kernel may interrupt a program for another one on the same processor, both may count at once. A count that goes up by
+ * one while this program adds one is its own; an addition that returns the count would need Linux 5.12.
+ */
 static __always_inline __u64 next_connection_id(void)
 {
-	__u32 cpu = bpf_get_smp_processor_id() & (COUNTER_CPUS - 1);
+	__u32 cpu = bpf_get_smp_processor_id() & (COUNTER_CPUS - 1), attempt;
+	unsigned long long before, count = 0;
 
-	return (++connection_counts[cpu] << 8) | cpu;
+	for (attempt = 0; attempt < COUNT_ATTEMPTS; attempt++) {
+		before = connection_counts[cpu];
+		__sync_fetch_and_add(&connection_counts[cpu], 1);
+		count = connection_counts[cpu];
+		if (count == before + 1)
+			break;
+	}
+	return (count << 8) | cpu;
 }
 
 /* The process made the connection, whether its protocol is read or not. */

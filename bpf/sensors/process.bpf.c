@@ -8,6 +8,12 @@
 #define MAX_GROUPS 32
 #define ARGV_LIMIT 32767
 #define INTERPRETER_LIMIT 256
+/* Of the environment, and of one behind so many arguments that it would not fit. */
+#define ENVIRONMENT_LIMIT 32767
+#define ENVIRONMENT_LIMIT_BEHIND 2047
+
+/* Somebody asks for variables of the environment. Which, user space knows, and keeps no others. */
+__u32 wants_environment;
 
 static __always_inline __u8 stdio_type_of(struct task_struct *task, __u32 descriptor)
 {
@@ -35,7 +41,44 @@ static __always_inline __u8 stdio_type_of(struct task_struct *task, __u32 descri
 	}
 }
 
-/* Appends the last two sections at `offset`, and returns where they end. */
+static __always_inline unsigned long environment_size(struct task_struct *task)
+{
+	return task->mm->env_end - task->mm->env_start;
+}
+
+/* How much of the environment fits behind details that stand at `offset`. */
+static __always_inline __u32 environment_limit(__u32 offset)
+{
+	return offset <= SECTION_MASK - 1024 ? ENVIRONMENT_LIMIT : ENVIRONMENT_LIMIT_BEHIND;
+}
+
+/* Appends the environment at `offset`, and returns where it ends. As argv, it is in memory that nobody else has yet. */
+static __always_inline __u32 append_environment(struct scratch *scratch, __u32 offset, __u32 limit,
+						struct task_struct *task, __u8 *flags)
+{
+	void *start = (void *)task->mm->env_start;
+	unsigned long size = environment_size(task);
+	long failed;
+
+	if (size > limit)
+		size = limit;
+	if (limit == ENVIRONMENT_LIMIT) {
+		BOUND(offset, SECTION_MASK);
+		BOUND(size, ENVIRONMENT_LIMIT);
+		failed = bpf_probe_read_user(&scratch->data[offset], size, start);
+	} else {
+		BOUND(offset, 0x1ffff);
+		if (offset > SCRATCH_SIZE + 2048)
+			return offset;
+		BOUND(size, ENVIRONMENT_LIMIT_BEHIND);
+		failed = bpf_probe_read_user(&scratch->data[offset], size, start);
+	}
+	if (failed)
+		*flags |= FLAG_UNREADABLE;
+	return failed ? offset : offset + size;
+}
+
+/* Appends the details and the interpreter at `offset`, and returns where they end. */
 static __always_inline __u32 append_details(struct scratch *scratch, __u32 offset, struct task_struct *task,
 					    struct linux_binprm *bprm)
 {
@@ -45,6 +88,11 @@ static __always_inline __u32 append_details(struct scratch *scratch, __u32 offse
 	long size = 0;
 
 	fill_details(details, task, READ(bprm, file));
+	if (wants_environment) {
+		details->flags |= EXEC_ENVIRONMENT;
+		if (environment_size(task) > environment_limit(offset))
+			details->flags |= EXEC_ENVIRONMENT_CUT;
+	}
 	/* What the kernel was asked to start is not what it started: a script, or a format that has an interpreter. */
 	if (interpreter != READ(bprm, filename)) {
 		BOUND(behind, 0x1ffff);
@@ -72,7 +120,7 @@ int BPF_PROG(process_exec, struct task_struct *trusted_task, int old_pid, struct
 {
 	struct task_struct *task = DISTRUST(trusted_task);
 	struct linux_binprm *bprm = DISTRUST(trusted_binary);
-	__u32 offset = sizeof(struct exec_event), group_count, group_size, pid = task->tgid;
+	__u32 offset = sizeof(struct exec_event), group_count, group_size, limit, pid = task->tgid;
 	struct scratch *scratch;
 	struct exec_event *event;
 	struct group_info *groups;
@@ -145,7 +193,10 @@ int BPF_PROG(process_exec, struct task_struct *trusted_task, int old_pid, struct
 	event->group_count = group_count;
 	offset += group_size;
 
+	limit = environment_limit(offset);
 	offset = append_details(scratch, offset, task, bprm);
+	if (wants_environment)
+		offset = append_environment(scratch, offset, limit, task, &flags);
 
 	event->header.flags = flags;
 	BOUND(offset, 0x1ffff);

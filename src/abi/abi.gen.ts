@@ -1,7 +1,7 @@
 // Generated from bpf/abi.h by scripts/gen.ts. Do not edit: run "make gen".
 
 /** Fingerprint of the whole layout; compared with the BPF object when it is loaded. */
-export const ABI_HASH = 'ce1639638b776aab';
+export const ABI_HASH = '8ab86ae24a2dd79b';
 
 export const EVENT_KIND = {
   EXEC: 1,
@@ -36,6 +36,8 @@ export const EXEC_FLAG = {
   MEMORY_FILE: 2,
   NO_NEW_PRIVILEGES: 4,
   KERNEL_PARENT: 8,
+  ENVIRONMENT: 16,
+  ENVIRONMENT_CUT: 32,
 } as const;
 
 export const STAMP_ORIGIN = {

@@ -223,6 +223,7 @@ function decodeExec(bytes: Uint8Array, view: DataView, offset: number, size: num
   const groups: number[] = [];
   for (let at = 0; at + 4 <= groupBytes.length; at += 4)
     groups.push(view.getUint32(groupBytes.byteOffset - view.byteOffset + at, true));
+  const isUnreadable = (view.getUint8(offset + EVENT_HEADER.flags) & EVENT_FLAG.UNREADABLE) !== 0;
   const stdio = (index: number): StdioType =>
     STDIO[view.getUint8(offset + EXEC_EVENT.stdio + index)] ?? 'other';
   return {
@@ -242,23 +243,30 @@ function decodeExec(bytes: Uint8Array, view: DataView, offset: number, size: num
     executable: executable === '' ? path : executable,
     workingDirectory,
     argv,
-    details: decodeDetails(bytes, view, sections),
+    ...decodeDetails(bytes, view, sections, isUnreadable),
   };
 }
+
+type Described = Pick<ExecEvent, 'details' | 'environment'>;
 
 /** uid_t of -1: nobody. */
 const NO_UID = 0xffff_ffff;
 
 /** null for events of recordings that have no such section. */
-function decodeDetails(bytes: Uint8Array, view: DataView, sections: Sections): ExecDetails | null {
+function decodeDetails(
+  bytes: Uint8Array,
+  view: DataView,
+  sections: Sections,
+  isUnreadable: boolean,
+): Described {
   const at = sections.place(EXEC_DETAILS.SIZE);
-  if (at < 0) return null;
+  if (at < 0) return { details: null };
   const u32 = (field: number): number => view.getUint32(at + field, true);
   // As a double, nanoseconds since 1970 are off by some hundred.
   const timeMs = (field: number): number => Math.round(readNumber(view, at + field) / 1e3) / 1e3;
   const flags = u32(EXEC_DETAILS.flags);
   const loginUid = u32(EXEC_DETAILS.login_uid);
-  return {
+  const details: ExecDetails = {
     mode: u32(EXEC_DETAILS.mode),
     ownerUid: u32(EXEC_DETAILS.owner_uid),
     ownerGid: u32(EXEC_DETAILS.owner_gid),
@@ -293,6 +301,9 @@ function decodeDetails(bytes: Uint8Array, view: DataView, sections: Sections): E
     },
     isStartedByKernel: (flags & EXEC_FLAG.KERNEL_PARENT) !== 0,
   };
+  if ((flags & EXEC_FLAG.ENVIRONMENT) === 0) return { details };
+  const isCut = isUnreadable || (flags & EXEC_FLAG.ENVIRONMENT_CUT) !== 0;
+  return { details, environment: { variables: sections.list(sections.left), isCut } };
 }
 
 function fixedText(bytes: Uint8Array, start: number, limit: number): ByteString {

@@ -114,6 +114,10 @@ export const LAYOUTS: ReadonlyMap<string, Layout> = new Map([
   ['8be84d2287e69383', WITH_CGROUPS],
   ['986c3106f2853934', WITH_REMOTES],
   ['ce1639638b776aab', WITH_DESCRIPTORS],
+  // exec may have a section of its environment.
+  ['9fd081eb17b9fcde', WITH_REMOTES],
+  // Both.
+  ['8ab86ae24a2dd79b', WITH_DESCRIPTORS],
 ]);
 
 const KIND_NAMES = new Map(Object.entries(EVENT_KIND).map(([name, value]) => [value as number, name]));

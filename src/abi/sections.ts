@@ -26,6 +26,16 @@ export class Sections {
     return start;
   }
 
+  /** Where the next section begins in the memory that was given. */
+  get position(): number {
+    return Math.min(this.#at, this.#end);
+  }
+
+  /** Bytes from there on. */
+  get left(): number {
+    return this.#end - this.position;
+  }
+
   /** A string that the kernel ended by NUL. */
   text(size: number): ByteString {
     const bytes = this.next(size);

@@ -10,6 +10,7 @@ import type {
   Provenance,
   TcpEvent,
 } from '../model/event.ts';
+import type { Environment } from '../model/environment.ts';
 import type { ExecDetails } from '../model/exec-details.ts';
 import {
   ACCEPT_EVENT,
@@ -155,7 +156,8 @@ export function encodeEvent(event: KernelEvent): Uint8Array {
       writer.section(EXEC_EVENT.argv_size, bytesOf(event.argv.map((argument) => `${argument}\0`).join('')));
       writer.section(EXEC_EVENT.group_count, new Uint8Array(Uint32Array.from(event.groups).buffer));
       writer.u32(EXEC_EVENT.group_count, event.groups.length);
-      if (event.details) writer.append(encodeDetails(event.details));
+      if (event.details) writer.append(encodeDetails(event.details, event.environment ?? null));
+      for (const variable of event.environment?.variables ?? []) writer.append(terminated(variable));
       break;
     case 'fork':
       writer.u32(FORK_EVENT.child_pid, event.childPid);
@@ -305,7 +307,7 @@ function encodeAction(writer: EventWriter, event: ActionEvent): void {
   }
 }
 
-function encodeDetails(details: ExecDetails): Uint8Array {
+function encodeDetails(details: ExecDetails, environment: Environment | null): Uint8Array {
   const interpreter = details.interpreter === null ? new Uint8Array(0) : terminated(details.interpreter);
   const fixed = Buffer.alloc(EXEC_DETAILS.SIZE);
   const u32 = (field: number, value: number): number => fixed.writeUInt32LE(value, field);
@@ -325,7 +327,9 @@ function encodeDetails(details: ExecDetails): Uint8Array {
     (details.isUpperLayer ? EXEC_FLAG.UPPER_LAYER : 0) |
       (details.isMemoryFile ? EXEC_FLAG.MEMORY_FILE : 0) |
       (details.hasNoNewPrivileges ? EXEC_FLAG.NO_NEW_PRIVILEGES : 0) |
-      (details.isStartedByKernel ? EXEC_FLAG.KERNEL_PARENT : 0),
+      (details.isStartedByKernel ? EXEC_FLAG.KERNEL_PARENT : 0) |
+      (environment === null ? 0 : EXEC_FLAG.ENVIRONMENT) |
+      (environment?.isCut === true ? EXEC_FLAG.ENVIRONMENT_CUT : 0),
   );
   u32(EXEC_DETAILS.saved_uid, details.savedUid);
   u32(EXEC_DETAILS.saved_gid, details.savedGid);

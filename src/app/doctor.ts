@@ -52,7 +52,7 @@ function tryAttaching(library: Native, root: string, kernel: string) {
     processors: possibleProcessors(),
     agentPid: process.pid,
   });
-  return sensors.counters();
+  return { ...sensors.counters(), PROGRAM_RUNS_LEFT_OUT: sensors.runsLeftOut() };
 }
 
 function problemOf(error: unknown): { code: string; message: string; hint: string } {

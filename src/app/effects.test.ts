@@ -83,6 +83,8 @@ test('an exec', () => {
     uid: 33,
     stdio: ['pipe', 'pipe', 'socket'],
     details: null,
+    file: null,
+    environment: null,
   });
   const details = makeDetails({ isMemoryFile: true });
   assert.equal(effectOfExec({ ...EXEC, details }, process, NO_REQUEST).details, details);

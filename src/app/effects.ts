@@ -51,6 +51,8 @@ export function effectOfExec(event: ExecEvent, process: Process, attribution: At
     uid: event.uid,
     stdio: event.stdio,
     details: event.details ?? null,
+    file: process.file ?? null,
+    environment: event.environment ?? null,
   };
 }
 

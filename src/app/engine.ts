@@ -7,6 +7,7 @@ import { DEFAULT_SOCKETS } from '../containers/sockets.ts';
 import { alertOutputs } from './alerts/outputs.ts';
 import { answerContainerNames } from './container-names.ts';
 import { collectGarbage } from './collect-garbage.ts';
+import { answerExecutableHashes } from './executable-hashes.ts';
 import { examineHost } from './doctor.ts';
 import { testRuleFolder } from './rule-tests/test-folder.ts';
 import type { WorkerInput, WorkerPost, WorkerRules } from './worker-contract.ts';
@@ -46,6 +47,11 @@ function runInWorker(
   const sockets = options.containerRuntimes ?? DEFAULT_SOCKETS;
   const names = channel === null ? null : answerContainerNames(channel.port1, sockets, setup.warn);
   const containers = channel?.port2 ?? null;
+  const { findings } = options.wants;
+  const mayAsk = options.source.kind === 'live' && (findings || options.hashesPrograms === true);
+  const questions = mayAsk ? new MessageChannel() : null;
+  const hasher = questions === null ? null : answerExecutableHashes(questions.port1);
+  const hashes = questions?.port2 ?? null;
   const changes = rules === undefined ? null : new MessageChannel();
   const unsubscribe = rules?.onChange((files) => {
     changes?.port1.postMessage(files);
@@ -56,12 +62,12 @@ function runInWorker(
       ? null
       : { files: rules.files, matching: rules.matching, changes: changes.port2 };
   const { root, version } = setup;
-  const input: WorkerInput = { options: rest, stop, containers, rules: workerRules, root, version };
+  const input: WorkerInput = { options: rest, stop, containers, hashes, rules: workerRules, root, version };
   setTimeout(collectGarbage, SETTLED_MS).unref();
   return new Promise<RunSummary>((resolve, reject) => {
     const worker = new Worker(new URL('./sensor-worker.ts', import.meta.url), {
       workerData: input,
-      transferList: [containers, changes?.port2].filter((port) => port instanceof MessagePort),
+      transferList: [containers, hashes, changes?.port2].filter((port) => port instanceof MessagePort),
       // Most of what the brain allocates dies at once: a small young generation keeps the memory small.
       resourceLimits: { maxYoungGenerationSizeMb: 6 },
     });
@@ -93,6 +99,7 @@ function runInWorker(
             resolve({
               ...post.summary,
               containers: names === null ? null : { ...names.counters },
+              hashes: hasher === null ? null : { ...hasher.counters },
               alerts: told === null ? null : { ...told, outputs: counts },
             });
           });
@@ -114,6 +121,8 @@ function runInWorker(
   }).finally(() => {
     names?.[Symbol.dispose]();
     channel?.port1.close();
+    hasher?.[Symbol.dispose]();
+    questions?.port1.close();
     unsubscribe?.();
     changes?.port1.close();
   });

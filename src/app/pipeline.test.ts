@@ -9,6 +9,7 @@ import {
 import { NEEDED_AGREEMENTS, NEEDED_PAUSES } from '../attribution/answering.ts';
 import type { Detector } from '../detect/contract.ts';
 import type { Effect } from '../model/effect.ts';
+import type { HashQuestion } from '../model/executable.ts';
 import type { Fact, KernelEvent } from '../model/event.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Request } from '../model/request.ts';
@@ -28,6 +29,7 @@ class Bench {
   readonly losses: Fact[] = [];
   readonly ignored: number[] = [];
   readonly reports: string[] = [];
+  readonly questions: HashQuestion[] = [];
   readonly pipeline: Pipeline;
   readonly guarded: GuardedSink;
   readonly kernel = new SimulatedKernel((event) => this.#feed(event));
@@ -46,6 +48,7 @@ class Bench {
         orphan: (effect) => this.orphans.push(effect),
         loss: (loss) => this.losses.push(loss),
         ignoreConnection: (connection) => this.ignored.push(connection),
+        askHash: (question) => this.questions.push(question),
         failed: (error) => this.guarded.failed(error),
       },
     });
@@ -532,5 +535,56 @@ describe('effects that a reply decides about', () => {
       seen.map(({ attribution }) => attribution.grade),
       ['linked'],
     );
+  });
+});
+
+describe('hashes of programs', () => {
+  const attack = '/ping?host=127.0.0.1%3B%20id';
+  const SHA256 = 'ab'.repeat(32);
+
+  function attacked(isAnswered: boolean): Bench {
+    const bench = new Bench();
+    const { kernel, server } = bench;
+    if (isAnswered) bench.guarded.fact({ kind: 'hashing' });
+    bench.get(server, attack);
+    bench.reply(server, kernel.accept(server));
+    // The attempt alone: nothing is run.
+    bench.pipeline.tick(kernel.nowNs + 2e9);
+    return bench;
+  }
+
+  test('a finding waits for that of its process, which is asked for once', () => {
+    const bench = attacked(true);
+    const { pid, startTicks } = bench.server.process;
+    assert.deepEqual(bench.questions, [
+      {
+        key: `process ${pid}:${startTicks}`,
+        executed: null,
+        path: '/usr/bin/node',
+        mountNamespace: 0,
+        pid,
+        startTicks,
+        relatives: [],
+      },
+    ]);
+    assert.deepEqual(bench.verdicts, []);
+    const [question] = bench.questions;
+    bench.guarded.fact({ kind: 'hash', file: question?.key ?? '', sha256: SHA256, problem: '' });
+    bench.pipeline.tick(bench.kernel.nowNs + 2.01e9);
+    assert.deepEqual(bench.verdicts, ['PROBED command-injection']);
+    assert.deepEqual(bench.findings[0]?.request?.process.file?.hash, { sha256: SHA256, problem: null });
+  });
+
+  test('a moment at most', () => {
+    const bench = attacked(true);
+    bench.pipeline.tick(bench.kernel.nowNs + 3e9);
+    assert.deepEqual(bench.verdicts, ['PROBED command-injection']);
+    assert.equal(bench.findings[0]?.request?.process.file?.hash, null);
+  });
+
+  test('where nobody answers, nothing is asked and nothing waits', () => {
+    const bench = attacked(false);
+    assert.deepEqual(bench.questions, []);
+    assert.deepEqual(bench.verdicts, ['PROBED command-injection']);
   });
 });

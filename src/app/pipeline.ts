@@ -7,8 +7,11 @@ import type { RequestState } from '../attribution/request-state.ts';
 import type { CaptureSink } from '../capture/contract.ts';
 import type { Detector } from '../detect/contract.ts';
 import { BlindSpots } from '../incident/blind-spots.ts';
+import { CredentialJumps } from '../incident/credential-jumps.ts';
 import { FindingDesk } from '../incident/finding-desk.ts';
+import { FindingHold } from '../incident/finding-hold.ts';
 import type { Effect } from '../model/effect.ts';
+import type { HashQuestion } from '../model/executable.ts';
 import type { AcceptEvent, Fact, KernelEvent, PayloadEvent } from '../model/event.ts';
 import type { Detection, Finding } from '../model/finding.ts';
 import type { QueryMessage, QueryOutcome } from '../model/query.ts';
@@ -37,6 +40,7 @@ import {
   requestOfQuery,
   sinksOfQuery,
 } from './client-queries.ts';
+import { HashQuestions } from './hash-questions.ts';
 import { HostClock } from './host-clock.ts';
 import { PlainExchanges } from './plain-exchanges.ts';
 import { ProvisionalEffects } from './provisional-effects.ts';
@@ -65,14 +69,28 @@ export interface PipelineOutput {
   failed(error: unknown): void;
   /** Nobody reads this connection's protocol: the source need not capture it. */
   ignoreConnection(connection: number, isPlaintext: boolean): void;
+  /** Somebody wants to know the hash of an executable. Absent: nobody could tell. */
+  askHash?(question: HashQuestion): void;
+  /** Time has come so far, and what is due is done. */
+  tick?(nowNs: number): void;
 }
 
 export interface PipelineOptions {
   readonly protocols: readonly Protocol[];
   readonly detectors: readonly Detector[];
   readonly wants: { readonly findings: boolean; readonly requests: boolean; readonly events: boolean };
+  /** Each program that is started is hashed. Absent: no. */
+  readonly hashesPrograms?: boolean;
   readonly output: PipelineOutput;
 }
+
+/** Losses after which programs may have been started that were never seen. */
+const LOSSES_OF_EXECS = [
+  'security-ring-full',
+  'cgroup-budget',
+  'scratch-buffer-busy',
+  'program-runs-left-out',
+];
 
 /** Losses after which requests may be in flight that were never seen. */
 const HIDING_LOSSES = [
@@ -82,6 +100,7 @@ const HIDING_LOSSES = [
   'scratch-buffer-busy',
   'tls-plaintext-unplaced',
   'library-too-busy',
+  'program-runs-left-out',
 ];
 
 /**
@@ -94,6 +113,7 @@ export class Pipeline implements CaptureSink {
   readonly attributor = new Attributor();
   readonly desk: FindingDesk;
   readonly decoder = new EventDecoder();
+  readonly hashes: HashQuestions;
   /** Events that were kept are read while another one waits to be: a decoder has one payload event for all. */
   readonly #keptDecoder = new EventDecoder();
   /** Architecture of the captured host. */
@@ -111,6 +131,8 @@ export class Pipeline implements CaptureSink {
   readonly #blindSpots = new BlindSpots((detection, timeNs) => {
     if (this.#options.wants.findings) this.desk.announce(detection, timeNs);
   });
+  readonly #jumps = new CredentialJumps((detection, timeNs) => this.#detected(detection, timeNs));
+  readonly #findings: FindingHold;
   readonly #shelf: RequestShelf;
   readonly #provisional = new ProvisionalEffects((effect) => this.#placed(effect));
   /** null where everything is to be shown: then everything is read. */
@@ -126,6 +148,11 @@ export class Pipeline implements CaptureSink {
     this.#output = options.output;
     this.desk = new FindingDesk(
       (timeNs) => this.clock.wallMs(timeNs),
+      (finding) => this.#findings.add(finding, this.hashes.askOf(finding), this.#nowNs),
+    );
+    this.hashes = new HashQuestions(this.world, (question) => options.output.askHash?.(question));
+    this.#findings = new FindingHold(
+      (file) => this.hashes.isPending(file),
       (finding) => options.output.finding(finding),
     );
     this.#shelf = new RequestShelf((request) => options.output.request(request));
@@ -222,6 +249,7 @@ export class Pipeline implements CaptureSink {
     switch (fact.kind) {
       case 'clock':
         this.clock.set(fact.bootNs, fact.wallMs);
+        this.world.executables.setClock(fact.bootNs, fact.wallMs);
         this.attributor.attached(fact.bootNs);
         break;
       case 'host': {
@@ -234,6 +262,7 @@ export class Pipeline implements CaptureSink {
       }
       case 'loss':
         if (HIDING_LOSSES.some((reason) => reason in fact.reasons)) this.attributor.payloadLost(fact.timeNs);
+        if (LOSSES_OF_EXECS.some((reason) => reason in fact.reasons)) this.#jumps.lost(fact.timeNs);
         for (const [reason, count] of Object.entries(fact.reasons))
           this.losses[reason] = (this.losses[reason] ?? 0) + count;
         this.#output.loss(fact);
@@ -243,6 +272,10 @@ export class Pipeline implements CaptureSink {
         break;
       case 'blind':
         this.#blindSpots.lost(fact, this.world.containerOf(fact.cgroupId));
+        break;
+      case 'hashing':
+      case 'hash':
+        this.hashes.fact(fact);
         break;
       case 'process':
       case 'cgroup':
@@ -310,10 +343,16 @@ export class Pipeline implements CaptureSink {
         this.attributor.forked(event, this.world.processOf(event), this.world.applyFork(event));
         break;
       case 'exec': {
+        const before = this.#jumps.before(event, this.world.processOf(event));
         const process = this.world.applyExec(event);
-        this.#place(
-          effectOfExec(event, process, this.attributor.executed(event, process, sinksOfExec(event))),
-        );
+        if (this.#options.hashesPrograms === true) this.hashes.ask(process.file ?? null, process);
+        const attribution = this.attributor.executed(event, process, sinksOfExec(event));
+        const effect = effectOfExec(event, process, attribution);
+        this.#place(effect);
+        if (before !== null) {
+          this.hashes.ask(process.file ?? null, process);
+          this.#jumps.jumped(event, effect, before);
+        }
         break;
       }
       case 'exit': {
@@ -369,7 +408,10 @@ export class Pipeline implements CaptureSink {
     this.#provisional.flush();
     this.#shelf.flush();
     this.#blindSpots.tick(Infinity);
+    this.#jumps.tick(Infinity);
     this.desk.tick(Infinity);
+    this.#findings.tick(Infinity);
+    this.#output.tick?.(Infinity);
   }
 
   /** Before anything happens in a process, or in what it has started, its plain exchanges are read. */
@@ -477,12 +519,19 @@ export class Pipeline implements CaptureSink {
     let failure: { readonly error: unknown } | null = null;
     for (const detector of this.#options.detectors) {
       try {
-        for (const detection of question(detector) ?? []) this.desk.detected(detection, this.#nowNs);
+        for (const detection of question(detector) ?? []) this.#detected(detection, this.#nowNs);
       } catch (error) {
         failure ??= { error };
       }
     }
     if (failure !== null) this.#output.failed(failure.error);
+  }
+
+  #detected(detection: Detection, nowNs: number): void {
+    if (!this.#options.wants.findings) return;
+    // At once, since its processes may end any moment.
+    this.hashes.askOf(detection);
+    this.desk.detected(detection, nowNs);
   }
 
   #requestOver(request: Request | null): void {
@@ -497,6 +546,9 @@ export class Pipeline implements CaptureSink {
     this.#provisional.tick(timeNs);
     this.#shelf.tick(timeNs);
     this.#blindSpots.tick(timeNs);
+    this.#jumps.tick(timeNs);
     this.desk.tick(timeNs);
+    this.#findings.tick(timeNs);
+    this.#output.tick?.(timeNs);
   }
 }

@@ -13,8 +13,10 @@ import { EFFECTS, loadSensors, type KernelInterest, type LoadedSensors } from '.
 import { possibleProcessors } from '../kernel/processors.ts';
 import { eventInterest, kernelInterest } from './alerts/kernel-interest.ts';
 import type * as RuleModules from './alerts/rule-side.ts';
-import type { RuleWatch } from './alerts/rule-watch.ts';
+import type { HashSource, RuleWatch } from './alerts/rule-watch.ts';
 import { ContainerNames } from './container-names.ts';
+import { EventHold } from './event-hold.ts';
+import { ExecutableHashes } from './executable-hashes.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import { GuardedSink } from './guarded-sink.ts';
 import { MessageBatch } from './message-batch.ts';
@@ -72,24 +74,40 @@ function run(): RunSummary {
     input.rules === null || ruleSide === null
       ? null
       : createWatch(ruleSide, input.rules, batch, warn, () => pipeline);
-  const rulesInForce = (): KernelInterest =>
+  const asked = variablesAsked();
+  const withoutVariables = (): KernelInterest =>
     wants.events
       ? eventInterest(input.options.eventTypes ?? null)
       : watch === null
         ? EFFECTS
         : kernelInterest(watch.interest);
+  const rulesInForce = (): KernelInterest => {
+    const interest = withoutVariables();
+    return { ...interest, environment: new Set([...asked, ...interest.environment]) };
+  };
   using sensors = source.kind === 'live' ? load(rulesInForce()) : null;
   using state = sensors === null ? null : RunState.begin();
   for (const { pid, startedAt } of state?.dead ?? [])
     warn(
       `the agent with process id ${pid}${startedAt === '' ? '' : `, started ${startedAt},`} ended without a word: it was killed`,
     );
+  const hashes = input.hashes === null ? null : new ExecutableHashes(input.hashes);
+  const hashesPrograms = input.options.hashesPrograms === true;
   const views = viewOutput(
-    () => ({ clock: pipeline.clock, architecture: pipeline.architecture, world: pipeline.world }),
+    () => ({
+      clock: pipeline.clock,
+      architecture: pipeline.architecture,
+      world: pipeline.world,
+      showsVariables: input.options.environment?.showsValues === true,
+    }),
     (message) => batch.add(message),
     (connection, isPlaintext) => sensors?.ignoreConnection(connection, isPlaintext),
     (error) => guarded.failed(error),
-    input.options.filter ?? null,
+    {
+      filter: input.options.filter ?? null,
+      ...(hashes === null ? {} : { askHash: (question) => hashes.ask(question) }),
+      hold: hashesPrograms && wants.events ? new EventHold((view) => batch.add(view)) : null,
+    },
   );
   const shown =
     input.options.eventFilter === undefined || ruleSide === null
@@ -99,6 +117,7 @@ function run(): RunSummary {
     protocols: PROTOCOLS,
     detectors: createDetectors(),
     wants,
+    hashesPrograms,
     output: watch === null ? shown : watch.watched(shown),
   });
   if (watch !== null && watch.readingRules.length > 0) pipeline.readAll();
@@ -120,14 +139,17 @@ function run(): RunSummary {
     replay(recording, sink, batch, progress, warn);
   } else if (sensors !== null) {
     const names = input.containers === null ? null : new ContainerNames(input.containers);
-    using live = new LiveCapture(native(), sensors, sink, names);
-    live.begin();
+    const sources = [names, hashes].filter((source) => source !== null);
+    using live = new LiveCapture(native(), sensors, sink, sources);
+    live.begin(rulesInForce().environment);
     started(release(), attachedLines(sensors, live.libraries));
     leftAtStop = observe(live, batch, () => {
       progress();
       if (watch === null || input.rules === null || !takeChanges(watch, input.rules, batch)) return;
       if (watch.readingRules.length > 0) pipeline.readAll();
-      sensors.setInterest(rulesInForce());
+      const interest = rulesInForce();
+      live.askEnvironment(interest.environment);
+      sensors.setInterest(interest);
     });
     probeHits = live.probeUse;
   }
@@ -144,12 +166,23 @@ function run(): RunSummary {
     findings: pipeline.desk.counters.findings,
     durationMs: performance.now() - startedAt,
     losses: { ...pipeline.losses, ...undecodedLosses(pipeline) },
-    counters: countersOf(pipeline, sensors?.counters() ?? null),
+    counters: {
+      ...countersOf(pipeline, sensors?.counters() ?? null),
+      ...(watch === null ? {} : { rules: { 'run without the hash of the program': watch.withoutHash } }),
+    },
     recordedBytes: recorder?.writtenBytes ?? 0,
     probeHits,
     containers: null,
+    hashes: null,
     alerts: watch === null ? null : { raised: watch.raised, outputs: [] },
   };
+}
+
+/** Variables of the environment that options ask for, and a condition for events. */
+function variablesAsked(): ReadonlySet<string> {
+  const { environment, eventFilter } = input.options;
+  const ofFilter = eventFilter === undefined ? [] : (ruleSide?.variablesOfFilter(eventFilter) ?? []);
+  return new Set([...(environment?.names ?? []), ...ofFilter]);
 }
 
 function createWatch(
@@ -160,7 +193,12 @@ function createWatch(
   pipeline: () => Pipeline,
 ): RuleWatch {
   const source = ruleEventSource(pipeline);
-  const watch = new Watch({ matching, source, alert: (alert) => batch.add(alert), warn });
+  const hashes: HashSource = {
+    fileOf: (process) => pipeline().world.fileOf(process),
+    ask: (file, process) => pipeline().hashes.ask(file, process),
+    isPending: (file) => pipeline().hashes.isPending(file),
+  };
+  const watch = new Watch({ matching, source, alert: (alert) => batch.add(alert), warn, hashes });
   watch.replace(files);
   return watch;
 }
@@ -176,7 +214,14 @@ function takeChanges(watch: RuleWatch, { changes }: WorkerRules, batch: MessageB
 }
 
 function tellRules(watch: RuleWatch, files: readonly RuleText[], batch: MessageBatch): void {
-  batch.add({ kind: 'rules', rules: watch.ruleCount, files: files.length, reading: watch.readingRules });
+  const { ruleCount, readingRules, hashingRules } = watch;
+  batch.add({
+    kind: 'rules',
+    rules: ruleCount,
+    files: files.length,
+    reading: readingRules,
+    hashing: hashingRules,
+  });
 }
 
 function load(interest: KernelInterest): LoadedSensors {

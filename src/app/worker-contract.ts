@@ -10,6 +10,8 @@ export interface WorkerInput {
   readonly stop: Int32Array;
   /** Takes ids of containers and gives what their runtimes tell of them; null for recordings. */
   readonly containers: MessagePort | null;
+  /** Takes questions for hashes of executables and gives the answers; null where nobody asks, and for recordings. */
+  readonly hashes: MessagePort | null;
   /** Rules that raise alerts; null: none. */
   readonly rules: WorkerRules | null;
   readonly root: string;

@@ -1,6 +1,7 @@
 import { CGROUP_EVENT, EVENT_HEADER, EVENT_KIND } from '../abi/abi.gen.ts';
 import { readNumber } from '../abi/sections.ts';
-import { byteString } from '../base/bytes.ts';
+import { EnvironmentFilter } from '../abi/environment-filter.ts';
+import { byteString, type ByteString } from '../base/bytes.ts';
 import type { KernelCounters, LoadedSensors } from '../kernel/loader.ts';
 import type { Native } from '../kernel/libbpf.ts';
 import { drainMerged, type Ring } from '../kernel/ring.ts';
@@ -12,6 +13,8 @@ import { CgroupReader } from './facts/cgroup-reader.ts';
 import { readAgent, readHost, readUsers } from './facts/host.ts';
 import { listeningProcesses, readListeningSockets } from './facts/listening-sockets.ts';
 import { readProcesses } from './facts/processes.ts';
+import { LEFT_OUT, LeftOutRuns } from './left-out-runs.ts';
+import { FRAME_LIMIT_BYTES } from './recording-format.ts';
 
 /** Events that one step handles at most, so that who calls it can stop in between, however far behind it is. */
 export const STEP_EVENTS = 5000;
@@ -39,21 +42,29 @@ export class LiveCapture implements Disposable {
   readonly #native: Native;
   readonly #sensors: LoadedSensors;
   readonly #sink: CaptureSink;
-  readonly #source: FactSource | null;
+  readonly #sources: readonly FactSource[];
   readonly #cgroups: CgroupFacts;
   /** How long the last step took from its waking up. */
   busyMs = 0;
   readonly #libraries: LibraryProbes | null;
+  /** null: no environment was ever asked for. */
+  #environment: EnvironmentFilter | null = null;
   #lossToldNs = 0;
   #lastCgroup = 0;
   /** Time of the last step: events until then were to be handed over. */
   #horizonNs = 0;
   #counters: KernelCounters;
   #lossSum: number;
+  readonly #leftOut: LeftOutRuns;
 
-  /** @param source is shown the cgroups; its answers go to the sink */
-  constructor(native: Native, sensors: LoadedSensors, sink: CaptureSink, source: FactSource | null = null) {
-    this.#source = source;
+  /** @param sources are shown the cgroups; their answers go to the sink */
+  constructor(
+    native: Native,
+    sensors: LoadedSensors,
+    sink: CaptureSink,
+    sources: readonly FactSource[] = [],
+  ) {
+    this.#sources = sources;
     const reader = new CgroupReader();
     this.#cgroups = new CgroupFacts((cgroupId, pid) => reader.resolve(cgroupId, pid));
     this.#native = native;
@@ -61,7 +72,17 @@ export class LiveCapture implements Disposable {
     this.#sink = sink;
     this.#counters = sensors.counters();
     this.#lossSum = sensors.sumOf(LOSS_COUNTERS);
+    this.#leftOut = new LeftOutRuns(() => sensors.runsLeftOut(), native.bootTimeNs());
     this.#libraries = sensors.probes === null ? null : new LibraryProbes(sensors.probes);
+  }
+
+  /**
+   * Which variables of the environment are told of programs that are started; the kernel side is told that there are some
+   * by its own interest.
+   */
+  askEnvironment(names: ReadonlySet<ByteString>): void {
+    if (names.size > 0) this.#environment ??= new EnvironmentFilter(FRAME_LIMIT_BYTES);
+    this.#environment?.ask(names);
   }
 
   /** The libraries that are probed, for people. */
@@ -79,7 +100,8 @@ export class LiveCapture implements Disposable {
   }
 
   /** Tells the sink what was on the host before the first event. The sensors are attached already: no gap. */
-  begin(): void {
+  begin(environment: ReadonlySet<ByteString> = new Set()): void {
+    this.askEnvironment(environment);
     const bootNs = this.#native.bootTimeNs();
     // First: until they are known, nobody can tell connections that were accepted from those that were made.
     const listening = readListeningSockets();
@@ -88,7 +110,7 @@ export class LiveCapture implements Disposable {
     this.#sink.fact(readAgent());
     this.#sink.fact({ kind: 'clock', bootNs, wallMs: Date.now() });
     for (const user of readUsers()) this.#sink.fact(user);
-    for (const process of readProcesses()) {
+    for (const process of readProcesses('/proc', environment)) {
       this.#tellCgroup(this.#cgroups.seen(process.cgroupId, process.pid));
       this.#sink.fact(process);
     }
@@ -106,7 +128,8 @@ export class LiveCapture implements Disposable {
     this.#horizonNs = horizonNs;
     // Before the events that came with it: what follows a loss is to be doubted.
     if (horizonNs - this.#lossToldNs >= LOSS_PAUSE_NS) this.#checkLosses(horizonNs);
-    for (let fact = this.#source?.take(); fact; fact = this.#source?.take()) this.#sink.fact(fact);
+    for (const source of this.#sources)
+      for (let fact = source.take(); fact !== null; fact = source.take()) this.#sink.fact(fact);
     const count = drainMerged(
       this.#sensors.security,
       this.#sensors.payload,
@@ -129,7 +152,7 @@ export class LiveCapture implements Disposable {
   end(isBehind: boolean): number {
     const { security, payload } = this.#sensors;
     const left = isBehind ? drainMerged(security, payload, this.#horizonNs, () => undefined) : 0;
-    this.#checkLosses(this.#native.bootTimeNs());
+    this.#checkLosses(this.#native.bootTimeNs(), true);
     return left;
   }
 
@@ -152,6 +175,13 @@ export class LiveCapture implements Disposable {
         return;
       }
       if (this.#libraries !== null) tellLibraries(this.#libraries, kind, view, ring);
+      if (kind === EVENT_KIND.EXEC && this.#environment !== null) {
+        const filtered = this.#environment.apply(ring.bytes, view, ring.offset, size);
+        if (filtered >= 0) {
+          this.#sink.event(this.#environment.bytes, this.#environment.view, 0, filtered);
+          return;
+        }
+      }
     }
     this.#sink.event(ring.bytes, view, ring.offset, size);
   };
@@ -168,14 +198,15 @@ export class LiveCapture implements Disposable {
   #tellCgroup(fact: Fact | null): void {
     if (fact === null) return;
     this.#sink.fact(fact);
-    this.#source?.saw(fact);
+    for (const source of this.#sources) source.saw(fact);
   }
 
-  #checkLosses(nowNs: number): void {
+  #checkLosses(nowNs: number, isLast = false): void {
     // Looked at hundreds of times a second, and there is hardly ever one.
     const sum = this.#sensors.sumOf(LOSS_COUNTERS);
     const ofLibraries = this.#libraries?.takeLosses() ?? null;
-    if (sum === this.#lossSum && ofLibraries === null) return;
+    const leftOut = this.#leftOut.take(nowNs, isLast);
+    if (sum === this.#lossSum && ofLibraries === null && leftOut === null) return;
     const counters = this.#sensors.counters();
     const reasons: Record<string, number> = {};
     for (const [counter, name] of LOSSES) {
@@ -183,6 +214,7 @@ export class LiveCapture implements Disposable {
       if (lost > 0) reasons[name] = lost;
     }
     Object.assign(reasons, ofLibraries);
+    if (leftOut !== null) reasons[LEFT_OUT] = leftOut.events;
     this.#lossSum = sum;
     this.#counters = counters;
     if (Object.keys(reasons).length === 0) return;
@@ -192,6 +224,7 @@ export class LiveCapture implements Disposable {
       if (lost.cgroupId !== 0) this.#tellCgroup(this.#cgroups.seen(lost.cgroupId, pid));
       this.#sink.fact({ kind: 'blind', timeNs: nowNs, ...lost });
     }
+    if (leftOut !== null) this.#sink.fact(leftOut);
   }
 }
 

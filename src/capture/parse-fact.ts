@@ -1,6 +1,16 @@
+import { HASH_PROBLEMS } from '../model/executable.ts';
 import type { Fact } from '../model/event.ts';
 
-type FieldType = 'number' | 'string' | 'strings' | 'texts' | 'counts' | 'blind-reason';
+type FieldType =
+  | 'number'
+  | 'string'
+  | 'strings'
+  | 'strings?'
+  | 'texts'
+  | 'counts'
+  | 'blind-reason'
+  | 'hash'
+  | 'hash-problem';
 
 /** The fields of each fact. A recording may be damaged or made by somebody else: the brain gets only what fits. */
 const FACTS: { readonly [Kind in Fact['kind']]: Readonly<Record<string, FieldType>> } = {
@@ -17,6 +27,7 @@ const FACTS: { readonly [Kind in Fact['kind']]: Readonly<Record<string, FieldTyp
     uid: 'number',
     gid: 'number',
     cgroupId: 'number',
+    environment: 'strings?',
   },
   agent: { pid: 'number', parentPid: 'number' },
   cgroup: { cgroupId: 'number', paths: 'strings' },
@@ -31,6 +42,8 @@ const FACTS: { readonly [Kind in Fact['kind']]: Readonly<Record<string, FieldTyp
     labels: 'texts',
   },
   user: { uid: 'number', name: 'string' },
+  hashing: {},
+  hash: { file: 'string', sha256: 'hash', problem: 'hash-problem' },
   loss: { timeNs: 'number', reasons: 'counts' },
   blind: {
     timeNs: 'number',
@@ -68,7 +81,13 @@ function fits(value: unknown, type: FieldType): boolean {
     case 'string':
       return typeof value === 'string';
     case 'blind-reason':
-      return value === 'security-ring-full' || value === 'cgroup-budget';
+      return value === 'security-ring-full' || value === 'cgroup-budget' || value === 'program-runs-left-out';
+    case 'hash':
+      return typeof value === 'string' && /^(?:[0-9a-f]{64})?$/.test(value);
+    case 'hash-problem':
+      return value === '' || HASH_PROBLEMS.some((problem) => problem === value);
+    case 'strings?':
+      return value === undefined || fits(value, 'strings');
     case 'strings':
       return Array.isArray(value) && value.every((element) => typeof element === 'string');
     case 'texts':

@@ -1,3 +1,4 @@
+import { byteStringFromText } from '../base/bytes.ts';
 import type { Verdict } from '../model/finding.ts';
 import { RUNTIME_KINDS, type RuntimeSocket } from '../containers/contract.ts';
 import type { EngineOptions } from './contract.ts';
@@ -38,6 +39,36 @@ export function disabledBy(
     if (values[name]) disabled[SENSOR_OF[name]] = `switched off with --${name}`;
   return { disabled };
 }
+
+/** Variables of the environment that programs are told with. */
+export const environmentOptions = {
+  env: list(
+    'NAME',
+    'tell of each program that is started whether these variables of its environment are set; their values are hidden, but for rules',
+    readVariable,
+  ),
+  'env-values': flag('show the values of the variables that --env names'),
+};
+
+/** What the options say, for the engine. */
+export function environmentOf(values: {
+  readonly env: readonly string[] | null;
+  readonly 'env-values': boolean;
+}): Pick<EngineOptions, 'environment'> {
+  const { env: names, 'env-values': showsValues } = values;
+  if (names === null) return showsValues ? { environment: { names: [], showsValues } } : {};
+  return { environment: { names, showsValues } };
+}
+
+function readVariable(name: string): string {
+  if (!/^[^=\0]{1,256}$/.test(name))
+    throw new InvalidValueError(`must be the name of a variable, not ${JSON.stringify(name)}`);
+  return byteStringFromText(name);
+}
+
+export const hashOption = flag(
+  'hash each program that is started (SHA-256): its event waits half a second at most for it',
+);
 
 /** Which container runtimes are asked for names; null: not given. */
 export const runtimeOption = list(

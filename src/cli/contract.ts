@@ -42,6 +42,10 @@ export interface EngineOptions {
   readonly filter?: RequestFilter;
   /** Which events are wanted: a condition of the rule language that is right; all where it is missing. */
   readonly eventFilter?: string;
+  /** Variables of the environment that are told of programs, and whether their values are shown. Absent: none. */
+  readonly environment?: { readonly names: readonly string[]; readonly showsValues: boolean };
+  /** Each program that is started is hashed. Absent: those of findings, and what rules ask for. */
+  readonly hashesPrograms?: boolean;
   /** Sensors that are left out, by name, each with the reason for people. */
   readonly disabled?: Readonly<Record<string, string>>;
   /** Sockets of the container runtimes that are asked for names; where it is missing, those in the usual places. */
@@ -107,6 +111,8 @@ export interface RulesMessage {
   readonly files: number;
   /** Names of those for which every request is read, also plain ones, which costs. */
   readonly reading: readonly string[];
+  /** Names of those for which programs are hashed. */
+  readonly hashing: readonly string[];
 }
 
 export type EngineMessage =
@@ -137,6 +143,8 @@ export interface RunSummary {
   readonly probeHits: readonly ProbeHits[];
   /** How container runtimes answered; null for recordings, which have the answers. */
   readonly containers: ContainerCounts | null;
+  /** Executables whose hash was asked for; null where nobody could ask. */
+  readonly hashes: HashCounts | null;
   /** null where there were no rules. */
   readonly alerts: AlertCounts | null;
 }
@@ -164,6 +172,24 @@ export interface ContainerCounts {
   /** Questions that a runtime's socket did not answer, or not as it should. */
   readonly failed: number;
   /** Not asked for, since too many waited. */
+  readonly skipped: number;
+}
+
+/** What came of asking for hashes of executables. */
+export interface HashCounts {
+  readonly asked: number;
+  readonly hashed: number;
+  /** Answered without reading the file again. */
+  readonly known: number;
+  /** The process had ended, and no file of that name was left... */
+  readonly gone: number;
+  /** ...or another one, or it was written to. */
+  readonly changed: number;
+  readonly tooLarge: number;
+  /** On a file system that somebody else serves. */
+  readonly remote: number;
+  readonly unreadable: number;
+  /** Too many waited, or it took too long. */
   readonly skipped: number;
 }
 

@@ -3,7 +3,15 @@ import { eventText } from '../output/text/event-text.ts';
 import type { EventView } from '../output/views.ts';
 import { ACTION_LIST } from '../model/actions.ts';
 import { defineCommand } from './command.ts';
-import { durationOption, jsonOption, runtimeOption, runtimesOf } from './common-options.ts';
+import {
+  durationOption,
+  environmentOf,
+  environmentOptions,
+  hashOption,
+  jsonOption,
+  runtimeOption,
+  runtimesOf,
+} from './common-options.ts';
 import { limiter, observe } from './observation.ts';
 import { choices, count } from './option.ts';
 import { filterOption, warnOfFilter } from './rules/filter-option.ts';
@@ -45,6 +53,8 @@ export const eventsCommand = defineCommand({
     filter: filterOption,
     limit: count('N', 'end after so many events', 'n'),
     duration: durationOption,
+    ...environmentOptions,
+    hash: hashOption,
     'container-runtime': runtimeOption,
     json: jsonOption,
   },
@@ -68,6 +78,8 @@ export const eventsCommand = defineCommand({
       isJson: values.json,
       ...(values.type !== null && { eventTypes: [...values.type] }),
       durationMs: values.duration,
+      ...environmentOf(values),
+      hashesPrograms: values.hash,
       ...runtimesOf(values),
       next: ['Events appear here; Ctrl-C ends.'],
     } as const;

@@ -42,6 +42,17 @@ export class MadeUpEngine implements Engine {
       recordedBytes: 2048,
       probeHits: [{ library: 'OpenSSL', path: '/usr/lib/libssl.so.3', hits: 3210 }],
       containers: { asked: 3, named: 2, unknown: 0, failed: 1, skipped: 0 },
+      hashes: {
+        asked: 5,
+        hashed: 2,
+        known: 1,
+        gone: 1,
+        changed: 0,
+        tooLarge: 1,
+        remote: 0,
+        unreadable: 0,
+        skipped: 0,
+      },
       alerts: options.rules === undefined ? null : { raised: 2, outputs: [] },
     };
   }

@@ -120,6 +120,7 @@ kernel side: truncated 2
 attribution: unknown stamps 7
 3,210 probe hits in OpenSSL (/usr/lib/libssl.so.3)
 3 containers: 2 named, 1 failed
+5 executables to hash: 2 hashed, 1 known before, 1 gone, 1 too large
 `,
   );
   assert.deepEqual(engine.runs[0]?.wants, { findings: true, requests: false, events: false });

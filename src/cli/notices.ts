@@ -26,13 +26,18 @@ export function lossNotice(loss: LossView, terminal: Terminal): string {
   return `${terminal.paint('dim', terminal.timeOfDay(loss.time))}  ${terminal.paint('yellow', text)}\n`;
 }
 
-export function rulesNotice({ rules, files, reading }: RulesMessage, terminal: Terminal): string {
+export function rulesNotice({ rules, files, reading, hashing }: RulesMessage, terminal: Terminal): string {
   const lines = [`${countText(rules, 'rule')} in force, of ${countText(files, 'file')}`];
-  if (reading.length > 0) {
-    const names = reading.slice(0, 5).map((name) => terminal.safe(name, 80));
-    const more = reading.length > names.length ? ` and ${reading.length - names.length} more` : '';
-    lines.push(`every request is read, which costs, for: ${names.join(', ')}${more}`);
-  }
+  const listed = (names: readonly string[]): string => {
+    const first = names.slice(0, 5).map((name) => terminal.safe(name, 80));
+    const more = names.length > first.length ? ` and ${names.length - first.length} more` : '';
+    return first.join(', ') + more;
+  };
+  if (reading.length > 0) lines.push(`every request is read, which costs, for: ${listed(reading)}`);
+  if (hashing.length > 0)
+    lines.push(
+      `programs are hashed, a moment after they were started, for: ${listed(hashing)}; where a hash cannot be known, checks of it are false, which is counted`,
+    );
   return lines.map((line) => `${line}\n`).join('');
 }
 
@@ -75,6 +80,22 @@ function containersText({ containers }: RunSummary): string {
   return `${countText(asked, 'container')}: ${parts.join(', ')}`;
 }
 
+/** What came of asking for hashes; '' where nobody did. */
+function hashesText({ hashes }: RunSummary): string {
+  if (hashes === null || hashes.asked === 0) return '';
+  const { asked, hashed, known, ...others } = hashes;
+  const parts = Object.entries({
+    hashed,
+    'known before': known,
+    ...others,
+    tooLarge: 0,
+    'too large': others.tooLarge,
+  })
+    .filter(([, count]) => count > 0)
+    .map(([name, count]) => `${count.toLocaleString('en-US')} ${name}`);
+  return `${countText(asked, 'executable')} to hash: ${parts.join(', ')}`;
+}
+
 /** Counts of what is ordinary, or told by the lines above. */
 const ORDINARY = new Set([
   'events',
@@ -114,6 +135,8 @@ export function summaryNotice(summary: RunSummary, recordedTo: string | null, te
   lines.push(...alertLines(summary, terminal));
   const containers = containersText(summary);
   if (containers !== '') lines.push(containers);
+  const hashes = hashesText(summary);
+  if (hashes !== '') lines.push(hashes);
   if (recordedTo !== null) {
     const file = terminal.safe(recordedTo, 200);
     lines.push(`${sizeText(summary.recordedBytes)} recorded; see it again: throughline replay ${file}`);

@@ -5,7 +5,7 @@ import type { ResultMessage } from './observation.ts';
 import { outputOptions, ruleOptions, rulesFor } from './alerts/alert-options.ts';
 import { alertText } from './alerts/alert-text.ts';
 import { defineCommand } from './command.ts';
-import { jsonOption, reaches, verdictOption } from './common-options.ts';
+import { environmentOf, environmentOptions, jsonOption, reaches, verdictOption } from './common-options.ts';
 import { filterOf, filterOptions } from './filter-options.ts';
 import { limiter, observe } from './observation.ts';
 import { count, flag } from './option.ts';
@@ -28,6 +28,7 @@ export const replayCommand = defineCommand({
     verdict: verdictOption,
     ...ruleOptions,
     ...outputOptions,
+    'env-values': environmentOptions['env-values'],
     limit: count('N', 'end after so many results', 'n'),
     json: jsonOption,
   },
@@ -53,6 +54,7 @@ export const replayCommand = defineCommand({
       alerts: { file: values['alerts-file'], url: values['alerts-url'] },
       isJson: values.json,
       durationMs: null,
+      ...environmentOf({ env: null, ...values }),
       next: [],
       showsProgress: true,
       onEnd: () => printer?.end() ?? '',

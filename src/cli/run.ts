@@ -5,6 +5,8 @@ import { defineCommand } from './command.ts';
 import {
   disabledBy,
   durationOption,
+  environmentOf,
+  environmentOptions,
   jsonOption,
   probeOptions,
   reaches,
@@ -31,6 +33,7 @@ export const runCommand = defineCommand({
     duration: durationOption,
     ...ruleOptions,
     ...outputOptions,
+    ...environmentOptions,
     ...probeOptions,
     'container-runtime': runtimeOption,
     json: jsonOption,
@@ -56,6 +59,7 @@ export const runCommand = defineCommand({
       alerts: { file: values['alerts-file'], url: values['alerts-url'] },
       isJson: values.json,
       durationMs: values.duration,
+      ...environmentOf(values),
       ...disabledBy(values),
       ...runtimesOf(values),
       next: [

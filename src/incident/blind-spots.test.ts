@@ -100,3 +100,15 @@ test('of a flood of cgroups some are named, and none is left out of the sum', ()
   assert.equal(detection.evidence.length, 17);
   assert.match(detection.title, /2,000 events lost \(other cgroups had used up their shares/);
 });
+
+test('runs of programs that the kernel left out', () => {
+  const { spots, told } = bench();
+  spots.lost(blind({ reason: 'program-runs-left-out', events: 9, fromNs: 9e9, untilNs: 10e9 }), null);
+  spots.tick(10e9);
+  const [first] = told;
+  assert.equal(
+    first?.detection.title,
+    'Blind for 1,000 ms: 9 events lost (at most: the kernel left out so many runs of our programs, which it had interrupted)',
+  );
+  assert.equal(first?.detection.severity, 'medium');
+});

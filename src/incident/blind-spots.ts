@@ -94,6 +94,8 @@ function evidenceOf(spot: Spot): Evidence {
 }
 
 function reasonText(spot: Spot): string {
+  if (spot.reason === 'program-runs-left-out')
+    return 'at most: the kernel left out so many runs of our programs, which it had interrupted';
   if (spot.reason === 'security-ring-full') return 'no room in the security ring';
   const isOne = spot.container !== null || spot.cgroupId !== 0;
   return isOne

@@ -15,6 +15,8 @@ export interface Native {
   /** Before the object is loaded. */
   setAttachType(program: Pointer, attachType: number): number;
   programFd(program: Pointer): number;
+  /** How often a loaded program was not run, since it, or another one, was interrupted on that processor; 0 before Linux 5.12. */
+  runsLeftOut(programFd: number): number;
   attach(program: Pointer): Pointer | null;
   /**
    * Attaches to an instruction of a file, in every process that has it.
@@ -117,6 +119,10 @@ const UPROBE_MULTI = koffi.struct({
   padding: 'uint32_t',
 });
 
+/** struct bpf_prog_info up to its recursion_misses (include/uapi/linux/bpf.h): older kernels fill in less. */
+const PROGRAM_INFO_BYTES = 216;
+const RECURSION_MISSES = 208;
+
 let loaded: Native | null = null;
 
 /**
@@ -181,6 +187,7 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
     setAttachType: bpf.func('int bpf_program__set_expected_attach_type(void *program, int type)'),
     programFd: bpf.func('int bpf_program__fd(void *program)'),
     attach: bpf.func('void *bpf_program__attach(void *program)'),
+    objectInfo: bpf.func('int bpf_obj_get_info_by_fd(int fd, void *info, uint32_t *size)'),
     attachUprobe: bpf.func(
       'void *bpf_program__attach_uprobe_opts(void *program, int pid, const char *path, size_t offset, void *options)',
     ),
@@ -219,6 +226,8 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
     clock: libc.func('int clock_gettime(int clock, void *time)'),
   };
   const timespec = Buffer.alloc(16);
+  const programInfo = Buffer.alloc(PROGRAM_INFO_BYTES);
+  const programInfoSize = Buffer.alloc(4);
   // struct epoll_event: 12 bytes on x86-64, 16 elsewhere.
   const epollEvents = Buffer.alloc(16 * MAX_WAKERS);
 
@@ -238,6 +247,13 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
     setAutoload: (program, on) => f.setAutoload(program, on),
     setAttachType: (program, attachType) => f.setAttachType(program, attachType),
     programFd: (program) => f.programFd(program),
+    runsLeftOut(programFd) {
+      // What is not nought asks for more: for the machine code, and so on.
+      programInfo.fill(0);
+      programInfoSize.writeUInt32LE(PROGRAM_INFO_BYTES);
+      if (f.objectInfo(programFd, programInfo, programInfoSize) !== 0) return 0;
+      return Number(programInfo.readBigUInt64LE(RECURSION_MISSES));
+    },
     attach: (program) => f.attach(program),
     attachUprobe(program, isReturn, path, offset, cookie) {
       // struct bpf_uprobe_opts: size, ref_ctr_offset, bpf_cookie, retprobe; the rest zero.

@@ -34,6 +34,8 @@ export interface KernelInterest {
   readonly readsOfEverybody: boolean;
   /** Types of events that only who asks for them gets, of everybody: those of sensors on demand, and datagram. */
   readonly onDemand: ReadonlySet<string> | 'all';
+  /** Variables of the environment that are told of each program that is started. */
+  readonly environment: ReadonlySet<string>;
 }
 
 /** What can be an effect of a request, and no more. */
@@ -41,6 +43,7 @@ export const EFFECTS: KernelInterest = {
   actions: EFFECT_ACTIONS,
   readsOfEverybody: false,
   onDemand: new Set(),
+  environment: new Set(),
 };
 
 function asksFor({ onDemand }: KernelInterest, type: string): boolean {
@@ -75,6 +78,11 @@ export interface LoadedSensors extends Disposable {
   counters(): KernelCounters;
   /** What these counters add up to, modulo 2^32 each: tells at little cost that one has changed. */
   sumOf(counters: readonly (keyof KernelCounters)[]): number;
+  /**
+   * How often the kernel has left out a run of a program: where tasks are interrupted inside of programs, it does not run one while
+   * another task is in the middle of it on the same processor. A call for each program: not for hot paths.
+   */
+  runsLeftOut(): number;
   /** Security events that were lost since the last call. */
   takeLostEvents(): LostEvents[];
   /**
@@ -277,8 +285,9 @@ class Interest {
   }
 
   set(interest: KernelInterest): void {
-    const { actions, readsOfEverybody } = interest;
+    const { actions, readsOfEverybody, environment } = interest;
     const { bss } = this.#globals;
+    bss.setUint32(this.#globals.offsetOf('wants_environment'), environment.size > 0 ? 1 : 0, true);
     bss.setUint32(this.#globals.offsetOf('wants_all_remotes'), asksFor(interest, 'datagram') ? 1 : 0, true);
     bss.setUint32(this.#globals.offsetOf('reads_of_everybody'), readsOfEverybody ? 1 : 0, true);
     if (!this.#isAttached) return;
@@ -429,6 +438,9 @@ function sensors(
   const plaintextIgnored = Uint8Array.of(2);
   const key = Buffer.alloc(8);
   const counterOffset = globals.offsetOf('counters');
+  // Those that are jumped to are run, or left out, with the dispatcher.
+  const programs = [...ownHooks(plan), ...plan.flatMap(({ chosen }) => chosen?.libraryProbes ?? [])];
+  const programFds = programs.map((name) => native.programFd(programOf(native, object, name)));
   const budgetOffset = globals.offsetOf('budgets');
   return {
     features,
@@ -452,6 +464,7 @@ function sensors(
     wait: (timeoutMs) => native.wait(waiter, timeoutMs),
     counters: () => readCounters(globals.bss, counterOffset, Math.min(processors, COUNTER_CPUS)),
     sumOf: (names) => sumCounters(globals.bss, counterOffset, Math.min(processors, COUNTER_CPUS), names),
+    runsLeftOut: () => programFds.reduce((sum, fd) => sum + native.runsLeftOut(fd), 0),
     takeLostEvents: () => takeLostEvents(globals.bss, budgetOffset),
     ignoreConnection(id, isPlaintext) {
       key.writeUInt32LE(id % 4294967296, 0);

@@ -1,7 +1,9 @@
 import type { ByteString } from '../base/bytes.ts';
 import type { ActionName } from './actions.ts';
 import type { ActionArgument } from './event.ts';
+import type { Environment } from './environment.ts';
 import type { ExecDetails } from './exec-details.ts';
+import type { ExecutableFile } from './executable.ts';
 import type { Process, StdioType } from './process.ts';
 import type { QueryMessage, QueryOutcome } from './query.ts';
 import type { Endpoint, Request } from './request.ts';
@@ -50,6 +52,8 @@ export interface ExecEffect extends EffectBase {
   readonly stdio: readonly [StdioType, StdioType, StdioType];
   /** null or absent: not known. */
   readonly details?: ExecDetails | null;
+  readonly file?: ExecutableFile | null;
+  readonly environment?: Environment | null;
 }
 
 export interface ExitEffect extends EffectBase {

@@ -1,7 +1,9 @@
 import type { ByteString } from '../base/bytes.ts';
 import type { ActionName } from './actions.ts';
 import type { Container } from './container.ts';
+import type { Environment } from './environment.ts';
 import type { ExecDetails } from './exec-details.ts';
+import type { HashProblem } from './executable.ts';
 import type { StdioType } from './process.ts';
 import type { SyscallName } from './syscalls.ts';
 
@@ -75,6 +77,8 @@ export interface ExecEvent extends EventHeader {
   argv: ByteString[];
   /** null or absent: recorded by a version that did not tell them. */
   details?: ExecDetails | null;
+  /** null or absent: nobody asked for it. */
+  environment?: Environment | null;
 }
 
 /** A process (never a mere thread) was made. The header is the parent's. */
@@ -282,6 +286,8 @@ export type Fact =
       uid: number;
       gid: number;
       cgroupId: number;
+      /** The variables that were asked for, as NAME=value. Absent: none were. */
+      environment?: ByteString[];
     }
   /** The agent itself, and who started it. */
   | { kind: 'agent'; pid: number; parentPid: number }
@@ -290,13 +296,17 @@ export type Fact =
   /** What a container runtime has answered. It comes when it comes: events of the container do not wait for it. */
   | ({ kind: 'container' } & Container)
   | { kind: 'user'; uid: number; name: string }
+  /** Executables are hashed for those who ask: answers may be waited for. */
+  | { kind: 'hashing' }
+  /** Of an executable file, by the key of the question: its SHA-256, or '' and why there is none. */
+  | { kind: 'hash'; file: string; sha256: string; problem: HashProblem | '' }
   /** Events that were lost since the last such fact, by reason. */
   | { kind: 'loss'; timeNs: number; reasons: Record<string, number> }
   /** Security events that were lost between two times, in nanoseconds since boot; cgroupId 0: of no cgroup in particular. */
   | {
       kind: 'blind';
       timeNs: number;
-      reason: 'security-ring-full' | 'cgroup-budget';
+      reason: 'security-ring-full' | 'cgroup-budget' | 'program-runs-left-out';
       cgroupId: number;
       events: number;
       fromNs: number;

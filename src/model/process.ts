@@ -1,6 +1,8 @@
 import type { ByteString } from '../base/bytes.ts';
 import type { Container } from './container.ts';
+import type { Environment } from './environment.ts';
 import type { ExecDetails } from './exec-details.ts';
+import type { ExecutableFile } from './executable.ts';
 
 /** What descriptor 0, 1 or 2 of a program was when it started. */
 export type StdioType = 'closed' | 'file' | 'directory' | 'terminal' | 'device' | 'pipe' | 'socket' | 'other';
@@ -26,12 +28,20 @@ export interface Process {
   readonly workingDirectory: ByteString;
   readonly uid: number;
   readonly gid: number;
+  /** As uid, of its newest exec; negative or absent: not known. */
+  readonly effectiveUid?: number;
+  /** When its program was started, also by the parent that it was forked from, in nanoseconds since boot; absent: not known. */
+  readonly executedNs?: number;
   readonly groups: readonly number[];
   /** Name of the user in the host's passwd database, or null. */
   readonly userName: string | null;
   readonly stdio: readonly [StdioType, StdioType, StdioType];
   /** As its newest exec told, or that of the parent that it was forked from; null or absent: none was seen. */
   readonly details?: ExecDetails | null;
+  /** The file that it runs; null or absent: it is not known well enough to be told from others. */
+  readonly file?: ExecutableFile | null;
+  /** That its program was started with, also by the parent that it was forked from; null or absent: nobody asked for it. */
+  readonly environment?: Environment | null;
   readonly cgroupId: number;
   /** Container id (64 hex digits as a rule) or null on the host. */
   readonly containerId: string | null;

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Effect, QueryEffect } from '../model/effect.ts';
 import { actionFields } from './action-view.ts';
 import { traitsOf } from '../model/exec-details.ts';
+import type { ExecutableFile, ExecutableHash } from '../model/executable.ts';
 import { errnoName, openFlagNames } from './linux-names.ts';
 import { maskedParameters, maskedStatement } from './secrets.ts';
 import type { EffectView, EffectViewBase, QueryEffectView } from './views.ts';
@@ -13,8 +14,16 @@ export interface ViewContext {
   readonly clock: Clock;
   /** Architecture of the captured host, as Node or the kernel names it: some flags differ. */
   readonly architecture: string;
+  /** Values of variables of the environment are shown. Absent: no. */
+  readonly showsVariables?: boolean;
   /** What is known of the cgroup that an event names; null: nothing. */
   readonly world: { cgroupOf(cgroupId: number): ContainerPlace | null };
+}
+
+/** The hash of a file, where it was asked for and answered. */
+export function hashOf(file: ExecutableFile | null | undefined): { readonly hash?: ExecutableHash } {
+  const hash = file?.hash ?? null;
+  return hash === null ? {} : { hash };
 }
 
 export function effectView(effect: Effect, context: ViewContext): EffectView {
@@ -42,6 +51,7 @@ export function effectView(effect: Effect, context: ViewContext): EffectView {
         stdio: effect.stdio,
         argvTruncated: effect.argvTruncated,
         traits: traitsOf(effect.details),
+        ...hashOf(effect.file),
       };
     case 'exit':
       return { type: 'exit', ...base, code: effect.code };

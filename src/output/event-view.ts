@@ -4,6 +4,7 @@ import type { ConnectEvent, KernelEvent, Provenance, TcpEvent } from '../model/e
 import { addressText } from '../base/addresses.ts';
 import { actionFields } from './action-view.ts';
 import { containerView } from './container-view.ts';
+import { environmentOf } from './environment-view.ts';
 import { execDetailsView } from './exec-details-view.ts';
 import { timeText, type ViewContext } from './effect-view.ts';
 import { errnoName, openFlagNames, tcpStateName } from './linux-names.ts';
@@ -52,6 +53,7 @@ export function eventView(event: KernelEvent, context: ViewContext): EventView {
         cwd: textFromByteString(event.workingDirectory),
         argv: event.argv.map(textFromByteString),
         details: event.details ? execDetailsView(event.details) : null,
+        ...environmentOf(event.environment, context),
       };
     case 'fork':
       return { ...base, type: 'fork', childPid: event.childPid, childStartTicks: event.childStartTicks };

@@ -23,7 +23,7 @@ export function findingView(finding: Finding, context: ViewContext): FindingView
         ? null
         : requestSummaryView(finding.request, context, (name) => isDecisiveParameter(finding, name)),
     effect: finding.effect === null ? null : effectView(finding.effect, context),
-    process: processOf(finding),
+    process: processOf(finding, context),
     attribution: attributionOf(finding),
     evidence: finding.evidence.map(evidenceView),
     story: finding.story.map((effect) => effectView(effect, context)),
@@ -36,9 +36,9 @@ function isDecisiveParameter(finding: Finding, name: string): boolean {
   return finding.evidence.some((evidence) => evidence.sink !== null && evidence.source.endsWith(name));
 }
 
-function processOf(finding: Finding): ProcessView | null {
-  if (finding.effect !== null) return processOfEffectView(finding.effect);
-  return finding.request === null ? null : processView(finding.request.process);
+function processOf(finding: Finding, context: ViewContext): ProcessView | null {
+  if (finding.effect !== null) return processOfEffectView(finding.effect, context);
+  return finding.request === null ? null : processView(finding.request.process, context);
 }
 
 function attributionOf(finding: Finding): AttributionView {

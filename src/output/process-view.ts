@@ -3,13 +3,14 @@ import type { Effect } from '../model/effect.ts';
 import { traitsOf } from '../model/exec-details.ts';
 import type { Process } from '../model/process.ts';
 import { labelledContainerView } from './container-view.ts';
-import { commOf } from './effect-view.ts';
+import { commOf, hashOf, type ViewContext } from './effect-view.ts';
+import { environmentOf } from './environment-view.ts';
 import type { AncestorView, ProcessView } from './views.ts';
 
 const MAX_ARGUMENTS = 64;
 const MAX_ANCESTORS = 16;
 
-export function processView(process: Process): ProcessView {
+export function processView(process: Process, context: ViewContext): ProcessView {
   return {
     pid: process.pid,
     exe: textFromByteString(process.executable),
@@ -19,6 +20,8 @@ export function processView(process: Process): ProcessView {
     uid: process.uid,
     user: process.userName,
     traits: traitsOf(process.details),
+    ...hashOf(process.file),
+    ...environmentOf(process.environment, context),
     container: labelledContainerView(process),
     unit: process.serviceUnit,
     ancestors: ancestorsOf(process),
@@ -26,8 +29,8 @@ export function processView(process: Process): ProcessView {
 }
 
 /** The process of an effect, as it was at that moment: an exec's own program, not what it became later. */
-export function processOfEffectView(effect: Effect): ProcessView {
-  const view = processView(effect.process);
+export function processOfEffectView(effect: Effect, context: ViewContext): ProcessView {
+  const view = processView(effect.process, context);
   if (effect.type !== 'exec') return view;
   return {
     ...view,
@@ -38,6 +41,8 @@ export function processOfEffectView(effect: Effect): ProcessView {
     uid: effect.uid,
     user: effect.uid === effect.process.uid ? effect.process.userName : null,
     traits: traitsOf(effect.details),
+    ...hashOf(effect.file),
+    ...environmentOf(effect.environment, context),
   };
 }
 

@@ -57,7 +57,7 @@ export function orphanView(effect: Effect, context: ViewContext): OrphanView {
   return {
     kind: 'orphan',
     effect: effectView(effect, context),
-    process: processOfEffectView(effect),
+    process: processOfEffectView(effect, context),
     candidates: effect.attribution.candidates.map((request) => request.id),
   };
 }

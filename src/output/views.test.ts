@@ -81,7 +81,7 @@ test('flags follow the architecture of the captured host', () => {
 test('ancestors and their arguments are bounded', () => {
   let process = sampleProcess({ pid: 1, argv: Array.from({ length: 500 }, String) });
   for (let pid = 2; pid < 100; pid++) process = sampleProcess({ ...process, pid, parent: process });
-  const view = processView(process);
+  const view = processView(process, sampleContext);
   assert.equal(view.ancestors.length, 16);
   assert.equal(view.ancestors[0]?.pid, 98);
   assert.equal(view.argv.length, 64);

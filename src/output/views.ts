@@ -2,6 +2,7 @@ import type { ActionFields } from './action-view.ts';
 import type { EffectType, Grade } from '../model/effect.ts';
 import type { StampOrigin } from '../model/event.ts';
 import type { ExecTrait, Namespaces } from '../model/exec-details.ts';
+import type { ExecutableHash } from '../model/executable.ts';
 import type { Severity, Verdict } from '../model/finding.ts';
 import type { StdioType } from '../model/process.ts';
 
@@ -138,6 +139,8 @@ export interface ExecEffectView extends EffectViewBase {
   readonly argvTruncated: boolean;
   /** What is remarkable about the executable, such as 'memfd', 'deleted', 'upper-layer'; empty where nothing is known. */
   readonly traits: readonly ExecTrait[];
+  /** As in ProcessView. */
+  readonly hash?: ExecutableHash;
 }
 
 export interface ExitEffectView extends EffectViewBase {
@@ -223,6 +226,9 @@ export interface AncestorView {
   readonly argv: readonly string[];
 }
 
+/** Variables of a program's environment by name; null: their values are hidden. */
+export type EnvironmentView = Readonly<Record<string, string | null>>;
+
 export interface ProcessView {
   readonly pid: number;
   readonly exe: string;
@@ -234,6 +240,9 @@ export interface ProcessView {
   readonly user: string | null;
   /** Of its executable, as in ExecEffectView. */
   readonly traits: readonly ExecTrait[];
+  /** Of its executable: SHA-256, or why it is not known. Absent: nobody asked, or there was no answer yet. */
+  readonly hash?: ExecutableHash;
+  readonly environment?: EnvironmentView;
   readonly container: LabelledContainerView | null;
   readonly unit: string | null;
   /** Nearest first, at most 16. */
@@ -367,6 +376,10 @@ export interface ExecEventView extends EventViewBase {
   readonly argv: readonly string[];
   /** null: recorded by a version that did not tell them. */
   readonly details: ExecDetailsView | null;
+  /** With --env: the variables of its environment that are set. Absent: nobody asked. */
+  readonly environment?: EnvironmentView;
+  /** With --hash: `sha256` of the executable, or `problem`, why it is not known. Absent: not asked for, or no answer in time. */
+  readonly hash?: ExecutableHash;
 }
 
 /** The executable: the file whose code runs, so of a script its interpreter. */

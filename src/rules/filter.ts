@@ -1,5 +1,6 @@
 import { ConditionCompiler } from './compile/condition.ts';
 import { generate } from './compile/generate.ts';
+import { fieldsOfCondition, variablesIn } from './fields-of.ts';
 import type { Predicate } from './compile/test.ts';
 import { ListExpansion } from './load/lists.ts';
 import { MacroExpansion } from './load/macros.ts';
@@ -8,7 +9,12 @@ import { RuleError, type RuleProblem } from './problem.ts';
 import { RuleSource, RuleText } from './text.ts';
 
 export type ParsedFilter =
-  | { readonly isValid: true; readonly matches: Predicate; readonly warnings: readonly RuleProblem[] }
+  | {
+      readonly isValid: true;
+      readonly matches: Predicate;
+      readonly warnings: readonly RuleProblem[];
+      readonly fields: ReadonlySet<string>;
+    }
   | { readonly isValid: false; readonly error: RuleProblem };
 
 /** A condition on its own, without lists and macros: what chooses events on the command line. Never throws. */
@@ -21,9 +27,15 @@ export function parseFilter(condition: string): ParsedFilter {
     const expression = macros.expand(parseCondition(text), Infinity);
     const compiled = new ConditionCompiler(null, (problem) => warnings.push(problem)).compile(expression);
     const matches = compiled.kind === 'constant' ? () => compiled.value : generate(compiled.code);
-    return { isValid: true, matches, warnings };
+    return { isValid: true, matches, warnings, fields: fieldsOfCondition(expression) };
   } catch (error) {
     if (!(error instanceof RuleError)) throw error;
     return { isValid: false, error: error.problem };
   }
+}
+
+/** Variables of the environment that a condition asks for. */
+export function variablesOfFilter(condition: string): readonly string[] {
+  const filter = parseFilter(condition);
+  return filter.isValid ? variablesIn(filter.fields) : [];
 }

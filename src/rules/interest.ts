@@ -1,6 +1,7 @@
 import { ConditionCompiler } from './compile/condition.ts';
 import { eventTypeOf } from './event-types.ts';
 import { eventTypesWithoutRequest } from './event-type-set.ts';
+import { fieldsOfRule, variablesIn } from './fields-of.ts';
 import type { Rule } from './rule.ts';
 
 /** What rules ask of those who tell events. */
@@ -11,6 +12,8 @@ export interface RuleInterest {
   readonly ofEverybody: ReadonlySet<number>;
   /** Some rule can be true of a file that is opened to be read, by anybody. */
   readonly readsOfEverybody: boolean;
+  /** Variables of the environment that some rule asks for. */
+  readonly environment: ReadonlySet<string>;
 }
 
 const OPEN = eventTypeOf('openat') ?? -1;
@@ -20,9 +23,12 @@ const READ_ONLY = 0;
 export function interestOf(rules: readonly Rule[]): RuleInterest {
   const types = new Set<number>();
   const ofEverybody = new Set<number>();
+  const environment = new Set<string>();
   let readsOfEverybody = false;
   const reading = new ConditionCompiler({ type: OPEN, openMode: READ_ONLY }, () => {});
-  for (const { condition, types: typesOfRule } of rules) {
+  for (const rule of rules) {
+    const { condition, types: typesOfRule } = rule;
+    for (const name of variablesIn(fieldsOfRule(rule))) environment.add(name);
     for (const type of typesOfRule) types.add(type);
     const free = eventTypesWithoutRequest(condition);
     for (const type of free) ofEverybody.add(type);
@@ -30,5 +36,5 @@ export function interestOf(rules: readonly Rule[]): RuleInterest {
     const compiled = reading.compile(condition);
     readsOfEverybody = compiled.kind !== 'constant' || compiled.value;
   }
-  return { types, ofEverybody, readsOfEverybody };
+  return { types, ofEverybody, readsOfEverybody, environment };
 }

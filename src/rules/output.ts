@@ -46,6 +46,11 @@ export class OutputTemplate {
     this.#fields = fields;
   }
 
+  /** The fields that it asks for, with their arguments. */
+  get fields(): readonly string[] {
+    return [...this.#fields.values()].map(({ key }) => key);
+  }
+
   /** The text for an event: on one line, and safe to print. */
   format(event: RuleEvent): string {
     return this.#parts.map((part) => (typeof part === 'string' ? part : formatField(part, event))).join('');

@@ -1,6 +1,8 @@
 import { bytesOf, byteString, type ByteString } from '../base/bytes.ts';
 import type { Container } from '../model/container.ts';
+import type { Environment } from '../model/environment.ts';
 import type { ExecDetails } from '../model/exec-details.ts';
+import type { ExecutableFile } from '../model/executable.ts';
 import type { Process, StdioType } from '../model/process.ts';
 import type { Cgroup } from './cgroups.ts';
 
@@ -28,9 +30,13 @@ export class MutableProcess implements Process {
   workingDirectory: ByteString = '';
   uid = UNKNOWN_ID;
   gid = UNKNOWN_ID;
+  effectiveUid = UNKNOWN_ID;
+  executedNs = -Infinity;
   groups: readonly number[] = NOTHING;
   stdio: readonly [StdioType, StdioType, StdioType] = UNKNOWN_STDIO;
   details: ExecDetails | null = null;
+  file: ExecutableFile | null = null;
+  environment: Environment | null = null;
   cgroupId: number;
   cgroup: Cgroup;
   exitedNs: number | null = null;
@@ -86,18 +92,25 @@ export class MutableProcess implements Process {
     this.workingDirectory = from.workingDirectory;
     this.uid = from.uid;
     this.gid = from.gid;
+    this.effectiveUid = from.effectiveUid;
+    this.executedNs = from.executedNs;
     this.groups = from.groups;
     this.stdio = from.stdio;
     this.details = from.details;
+    this.file = from.file;
+    this.environment = from.environment;
     this.isStub = from.isStub;
   }
 
   /** Forgets what an exec before the agent's time would have told. */
   forgetProgram(): void {
     this.inode = 0;
+    this.effectiveUid = UNKNOWN_ID;
     this.groups = NOTHING;
     this.stdio = UNKNOWN_STDIO;
     this.details = null;
+    this.file = null;
+    this.environment = null;
     this.argvTruncated = false;
   }
 

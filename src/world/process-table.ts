@@ -1,7 +1,9 @@
+import type { ExecutableFile } from '../model/executable.ts';
 import type { EventHeader, ExecEvent, ExitEvent, Fact, ForkEvent } from '../model/event.ts';
 import type { Process } from '../model/process.ts';
 import { linkParent, MAX_ANCESTORS } from './ancestry.ts';
 import { Cgroups, type Cgroup } from './cgroups.ts';
+import { ExecutableFiles } from './executable-files.ts';
 import { MutableProcess } from './mutable-process.ts';
 import { RetiredProcesses } from './retired-processes.ts';
 
@@ -69,6 +71,7 @@ export class ProcessTable {
     linksRefused: 0,
     usersIgnored: 0,
   };
+  readonly executables = new ExecutableFiles();
   readonly #limits: ProcessTableLimits;
   /** Newest holder of each pid, in the order in which they were met. */
   readonly #living = new Map<number, MutableProcess>();
@@ -130,6 +133,14 @@ export class ProcessTable {
     return cgroupId === 0 ? null : this.#cgroups.get(cgroupId).containerId;
   }
 
+  /** The file that a process runs: of one that was there before the agent, known by the process alone; null for none. */
+  fileOf(process: Process): ExecutableFile | null {
+    if (process.file !== null && process.file !== undefined) return process.file;
+    if (process.executable === '' || !(process instanceof MutableProcess)) return null;
+    process.file = this.executables.ofProcess(process);
+    return process.file;
+  }
+
   /** Parent, grandparent and so on: at most 32. */
   ancestors(process: Process): Process[] {
     const ancestors: Process[] = [];
@@ -189,8 +200,12 @@ export class ProcessTable {
     process.uid = event.uid;
     process.gid = event.gid;
     process.groups = event.groups;
+    process.effectiveUid = event.effectiveUid;
+    process.executedNs = event.timeNs;
     process.stdio = event.stdio;
     process.details = event.details ?? null;
+    process.file = this.executables.executedBy(event);
+    process.environment = event.environment ?? null;
     process.reportedParentPid = event.parentPid;
     this.#completed(process);
     this.#parentOf(process);
@@ -237,6 +252,7 @@ export class ProcessTable {
       process.forgetProgram();
       process.executable = fact.executable;
       process.argv = fact.argv;
+      if (fact.environment !== undefined) process.environment = { variables: fact.environment, isCut: false };
     }
     process.comm = fact.comm;
     process.workingDirectory = fact.workingDirectory;

@@ -147,8 +147,14 @@ os.write(fd, open("/bin/true", "rb").read())
 os.execve(fd, ["true"], {})`;
     memory = await runToEnd(PYTHON, ['-c', inMemory]);
     assert.equal((await fetch(`${server.url}/shell?id=story`)).status, 200);
-    t.diagnostic(`runs of programs that the kernel left out: ${runsLeftOut(agent.pid)}`);
-    await agent.stop();
+    const leftOut = runsLeftOut(agent.pid);
+    t.diagnostic(`runs of programs that the kernel left out: ${leftOut}`);
+    const report = await agent.stop();
+    const summary = JSON.parse(report.stderr.split('\n').find((line) => line.startsWith('{')) ?? '') as {
+      losses: Record<string, number>;
+    };
+    const told = summary.losses['program-runs-left-out'] ?? 0;
+    assert.ok(told >= leftOut, `${leftOut} runs were left out, and ${told} are told`);
     const { code, messages, stderr } = throughline([
       'replay',
       recording,

@@ -6,12 +6,22 @@ import { eventTypeOf } from '../../rules/event-types.ts';
 import type { RuleInterest } from '../../rules/interest.ts';
 
 /** All that there is: for those who look at events themselves. */
-const EVERYTHING: KernelInterest = { actions: ALL_ACTIONS, readsOfEverybody: false, onDemand: 'all' };
+const EVERYTHING: KernelInterest = {
+  actions: ALL_ACTIONS,
+  readsOfEverybody: false,
+  onDemand: 'all',
+  environment: new Set(),
+};
 
 /** Events of these types and actions of these names, of everybody; null for all. */
 export function eventInterest(types: readonly string[] | null): KernelInterest {
   if (types === null) return EVERYTHING;
-  return { actions: actionsNamed(types), readsOfEverybody: false, onDemand: new Set(types) };
+  return {
+    actions: actionsNamed(types),
+    readsOfEverybody: false,
+    onDemand: new Set(types),
+    environment: new Set(),
+  };
 }
 
 /** What the kernel side has to tell: what can be an effect of a request, and what rules ask for. */
@@ -31,5 +41,6 @@ export function kernelInterest(rules: RuleInterest): KernelInterest {
     actions: { serving, everybody, onlyEffects },
     readsOfEverybody: rules.readsOfEverybody,
     onDemand: new Set(),
+    environment: rules.environment,
   };
 }

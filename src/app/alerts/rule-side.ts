@@ -4,4 +4,5 @@
  */
 export { gatedEvents } from '../event-gate.ts';
 export { ruleEventSource } from '../rule-events.ts';
+export { variablesOfFilter } from '../../rules/filter.ts';
 export { RuleWatch } from './rule-watch.ts';

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { suite, test } from 'node:test';
 import { encodeEvent } from '../../abi/testing.ts';
 import { SimulatedKernel } from '../../attribution/testing/simulated-kernel.ts';
 import type { AlertMessage } from '../../cli/contract.ts';
+import type { ExecutableHash } from '../../model/executable.ts';
 import {
   exactly,
   sampleContext,
@@ -179,4 +180,83 @@ test('rules that come to ask for requests see all from then on', () => {
     targets.slice(-REQUESTS / 2),
     Array.from({ length: REQUESTS / 2 }, (_, index) => `/${REQUESTS / 2 + index}`),
   );
+});
+
+suite('rules that ask for the hash of a program', () => {
+  const SHA256 = 'ab'.repeat(32);
+  const sampleFile = () => ({
+    key: 'k',
+    executed: null,
+    path: '/tmp/x',
+    mountNamespace: 0,
+    hash: null as ExecutableHash | null,
+  });
+
+  function startHashing(isAnswered = true) {
+    const alerts: AlertMessage[] = [];
+    const asked: string[] = [];
+    const watch = new RuleWatch({
+      matching: 'first',
+      source: { clock: sampleContext.clock, hostname: null, architecture: 'x64' },
+      alert: (alert) => alerts.push(alert),
+      warn: assert.fail,
+      hashes: {
+        fileOf: (process) => process.file ?? null,
+        ask: ({ key }) => asked.push(key),
+        isPending: ({ hash }) => isAnswered && hash === null,
+      },
+    });
+    watch.replace(
+      file(
+        rule('named', 'evt.type = execve', 'n %proc.name'),
+        rule(
+          'known bad',
+          `evt.type = execve and proc.hash.sha256 = ${SHA256}`,
+          '%proc.name %proc.hash.sha256',
+        ),
+        rule('printed', 'evt.type = openat', '%proc.hash.sha256'),
+      ),
+    );
+    return { watch, alerts, asked, output: watch.watched(QUIET) };
+  }
+  const names = (alerts: readonly AlertMessage[]) => alerts.map(({ rule: name }) => name);
+
+  test('wait for it; others do not', () => {
+    const { watch, alerts, asked, output } = startHashing();
+    assert.deepEqual(watch.hashingRules, ['known bad', 'printed']);
+    assert.equal(watch.ruleCount, 3);
+    const ran = sampleFile();
+    const process = { ...sampleProcess({ comm: 'x' }), file: ran, comm: 'x' };
+    const effect = new SampleProgram(process, exactly(sampleRequest())).exec(['x'], '/tmp/x');
+    output.effect?.(effect);
+    assert.deepEqual([names(alerts), asked], [['named'], ['k']]);
+    // What the process becomes meanwhile is not what the rule is about.
+    process.comm = 'other';
+    ran.hash = { sha256: SHA256, problem: null };
+    output.tick?.(effect.timeNs + 1);
+    assert.deepEqual(names(alerts), ['named', 'known bad']);
+    assert.deepEqual(alerts[1]?.output_fields, { 'proc.name': 'x', 'proc.hash.sha256': SHA256 });
+    assert.equal(watch.withoutHash, 0);
+    output.effect?.(effect);
+    assert.deepEqual(names(alerts).slice(2), ['named', 'known bad'], 'known by now: no need to wait');
+  });
+
+  test('a second at most; then they are run without it, which is counted', () => {
+    const { watch, alerts, output } = startHashing();
+    const process = sampleProcess({ file: sampleFile() });
+    const effect = new SampleProgram(process, exactly(sampleRequest())).open('/etc/x');
+    output.effect?.(effect);
+    output.tick?.(effect.timeNs + 0.9e9);
+    assert.deepEqual([names(alerts), watch.withoutHash], [[], 0]);
+    output.tick?.(effect.timeNs + 1.1e9);
+    assert.deepEqual([names(alerts), watch.withoutHash], [['printed'], 1]);
+    assert.equal(alerts[0]?.output_fields['proc.hash.sha256'], null);
+  });
+
+  test('where nobody answers they are run at once', () => {
+    const { watch, alerts, output } = startHashing(false);
+    const process = sampleProcess({ file: sampleFile() });
+    output.effect?.(new SampleProgram(process, exactly(sampleRequest())).exec(['x'], '/tmp/x'));
+    assert.deepEqual([names(alerts), watch.withoutHash], [['named'], 1]);
+  });
 });

@@ -1,17 +1,30 @@
 import { addressText } from '../../base/addresses.ts';
 import type { AlertMessage, RuleText } from '../../cli/contract.ts';
+import type { Effect } from '../../model/effect.ts';
+import type { ExecutableFile } from '../../model/executable.ts';
 import type { AcceptEvent } from '../../model/event.ts';
+import type { Process } from '../../model/process.ts';
 import type { Connection } from '../../model/request.ts';
 import { alertOf } from '../../rules/alert.ts';
 import type { RuleEvent } from '../../rules/event.ts';
+import { fieldsOfRule } from '../../rules/fields-of.ts';
+import { HASH_FIELD } from '../../rules/fields/process-fields.ts';
 import { interestOf, type RuleInterest } from '../../rules/interest.ts';
 import { loadRules } from '../../rules/load/load-rules.ts';
 import type { Rule } from '../../rules/rule.ts';
 import { RuleSet, type RuleMatching } from '../../rules/rule-set.ts';
 import { RuleSource } from '../../rules/text.ts';
 import type { PipelineOutput } from '../pipeline.ts';
+import { HashWait, isKnown } from './hash-wait.ts';
 import { rulesOnPlainRequests } from './plain-requests.ts';
 import { RuleEvents, type RuleEventSource } from '../rule-events.ts';
+
+/** Hashes of executables, for rules that ask for them. */
+export interface HashSource {
+  fileOf(process: Process): ExecutableFile | null;
+  ask(file: ExecutableFile, process: Process): void;
+  isPending(file: ExecutableFile): boolean;
+}
 
 export interface RuleWatchOptions {
   readonly matching: RuleMatching;
@@ -19,6 +32,8 @@ export interface RuleWatchOptions {
   readonly alert: (alert: AlertMessage) => void;
   /** A rule, or its output, threw: a bug. */
   readonly warn: (text: string) => void;
+  /** Absent: what is not known is not asked for. */
+  readonly hashes?: HashSource;
 }
 
 /** Runs rules on everything that the brain makes known, while it works on it, and raises alerts. */
@@ -29,9 +44,21 @@ export class RuleWatch {
   interest: RuleInterest = interestOf([]);
   /** Names of the rules for which every request has to be read. */
   readingRules: readonly string[] = [];
+  /** Names of the rules that ask for hashes of programs. */
+  hashingRules: readonly string[] = [];
+  /** How often those were run without knowing the hash. */
+  withoutHash = 0;
   readonly #options: RuleWatchOptions;
   readonly #events: RuleEvents;
   #set: RuleSet;
+  /** Rules that ask for hashes: on their own, since their events may wait. */
+  #hashing: RuleSet;
+  #hashingTypes: ReadonlySet<number> = new Set();
+  readonly #waiting = new HashWait((effect, isHashKnown) => {
+    if (!isHashKnown) this.withoutHash++;
+    const event = this.#events.ofEffect(effect);
+    if (event !== null) this.#run(this.#hashing, event);
+  });
   /** What rules are run on now. */
   #event: RuleEvent | null = null;
   readonly #onMatch = (rule: Rule): void => this.#raise(rule);
@@ -40,10 +67,11 @@ export class RuleWatch {
     this.#options = options;
     this.#events = new RuleEvents(options.source);
     this.#set = this.#setOf([]);
+    this.#hashing = this.#setOf([]);
   }
 
   get ruleCount(): number {
-    return this.#set.rules.length;
+    return this.#set.rules.length + this.#hashing.rules.length;
   }
 
   /**
@@ -57,7 +85,13 @@ export class RuleWatch {
     const enabled = rules.filter(({ isEnabled }) => isEnabled);
     this.interest = interestOf(enabled);
     this.readingRules = rulesOnPlainRequests(enabled).map(({ name }) => name);
-    this.#set = this.#setOf(enabled);
+    const hashing = enabled.filter((rule) => fieldsOfRule(rule).has(HASH_FIELD));
+    this.hashingRules = hashing.map(({ name }) => name);
+    this.#hashingTypes = new Set(hashing.flatMap(({ types }) => [...types]));
+    this.#hashing = this.#setOf(hashing);
+    this.#set = this.#setOf(
+      hashing.length === 0 ? enabled : enabled.filter((rule) => !hashing.includes(rule)),
+    );
     return true;
   }
 
@@ -67,7 +101,7 @@ export class RuleWatch {
       ...output,
       effect: (effect) => {
         output.effect?.(effect);
-        this.#see(this.#events.ofEffect(effect));
+        this.#see(this.#events.ofEffect(effect), effect);
       },
       accepted: (event, process) => {
         output.accepted?.(event, process);
@@ -82,13 +116,34 @@ export class RuleWatch {
         output.replied?.(request, timeNs);
         this.#see(this.#events.ofRequest(request, 'http_response', timeNs));
       },
+      tick: (nowNs) => {
+        output.tick?.(nowNs);
+        this.#waiting.tick(nowNs);
+      },
     };
   }
 
-  #see(event: RuleEvent | null): void {
+  /** @param effect what may wait for the hash of its program; null: it cannot */
+  #see(event: RuleEvent | null, effect: Effect | null = null): void {
     if (event === null || !this.interest.types.has(event.type)) return;
+    this.#run(this.#set, event);
+    if (!this.#hashingTypes.has(event.type) || event.process === null) return;
+    const { hashes } = this.#options;
+    const file = hashes?.fileOf(event.process) ?? null;
+    if (hashes !== undefined && file !== null && effect !== null) {
+      hashes.ask(file, event.process);
+      if (hashes.isPending(file)) {
+        this.#waiting.add(effect, file);
+        return;
+      }
+    }
+    if (file === null || !isKnown(file)) this.withoutHash++;
+    this.#run(this.#hashing, event);
+  }
+
+  #run(rules: RuleSet, event: RuleEvent): void {
     this.#event = event;
-    this.#set.evaluate(event, this.#onMatch);
+    rules.evaluate(event, this.#onMatch);
     this.#event = null;
   }
 

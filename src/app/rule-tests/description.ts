@@ -24,6 +24,7 @@ const TEXTS = [
   'under',
   'by',
   'executable',
+  'sha256',
   'user',
   'cwd',
   'container',
@@ -41,7 +42,7 @@ const TEXTS = [
 ] as const;
 
 /** Keys whose values have keys themselves. */
-const TABLES = ['headers', 'args'] as const;
+const TABLES = ['headers', 'args', 'env'] as const;
 
 export type Happening = (typeof HAPPENINGS)[number];
 type TextKey = Happening | (typeof TEXTS)[number];

@@ -1,5 +1,7 @@
 import { byteStringFromText } from '../../base/bytes.ts';
 import type { Container } from '../../model/container.ts';
+import type { Environment } from '../../model/environment.ts';
+import type { ExecutableFile } from '../../model/executable.ts';
 import type { Process, StdioType } from '../../model/process.ts';
 import type { Description } from './description.ts';
 
@@ -15,7 +17,7 @@ const OTHER_USER = 1000;
  *
  * @param isRun the program is what `run` says
  */
-export function actorOf({ texts }: Description, isRun: boolean): Process {
+export function actorOf({ texts, tables }: Description, isRun: boolean): Process {
   const user = texts.get('user') ?? 'root';
   const container = texts.get('container') ?? null;
   const uid = USERS[user] ?? OTHER_USER;
@@ -34,6 +36,7 @@ export function actorOf({ texts }: Description, isRun: boolean): Process {
     serviceUnit: null,
     exitedNs: null,
     exitCode: null,
+    environment: environmentOf(tables.get('env')),
   };
   const lines = (texts.get('under') ?? '').split(' > ').filter((line) => line !== '');
   const actor = texts.get(isRun ? 'run' : 'by');
@@ -44,6 +47,8 @@ export function actorOf({ texts }: Description, isRun: boolean): Process {
     const isActor = index === lines.length - 1;
     const named = isActor ? texts.get('executable') : undefined;
     process = { ...base, ...programOf(line, named), ...identity(index, process) };
+    const sha256 = texts.get('sha256');
+    if (isActor && sha256 !== undefined) process = { ...process, file: hashedFile(process, sha256) };
   }
   return process as Process;
 }
@@ -56,6 +61,18 @@ function identity(index: number, parent: Process | null) {
     parent,
     inode: 7,
   };
+}
+
+/** Children inherit it: it is that of the ancestors, too. */
+function environmentOf(variables: ReadonlyMap<string, string> | undefined): Environment | null {
+  if (variables === undefined) return null;
+  const set = [...variables].map(([name, value]) => byteStringFromText(`${name}=${value}`));
+  return { variables: set, isCut: false };
+}
+
+function hashedFile({ executable }: Process, sha256: string): ExecutableFile {
+  const hash = { sha256, problem: null };
+  return { key: '', executed: null, path: executable, mountNamespace: 0, hash };
 }
 
 /** Without a path it is a program of /usr/bin. */

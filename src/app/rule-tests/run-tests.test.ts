@@ -100,6 +100,12 @@ test('events are what the words say', () => {
   );
   assert.ok(fires('proc.args = "-c a b" and proc.cmdnargs = 2', `run: sh -c "a b"`));
   assert.ok(fires('proc.exepath = /bin/busybox and proc.name = sh', 'run: sh, executable: /bin/busybox'));
+  assert.ok(fires('proc.hash.sha256 = abcd', 'run: sh, sha256: abcd'));
+  assert.ok(fires('proc.env[LD_PRELOAD] = /tmp/x.so', 'run: sh, env: { LD_PRELOAD: /tmp/x.so }'));
+  assert.ok(
+    fires('proc.aenv[LEVEL] = 2 and proc.env[X] = ""', 'run: sh, under: bash, env: { LEVEL: 2, X: "" }'),
+  );
+  assert.ok(!fires('proc.env[UNSET] exists or proc.hash.sha256 exists', 'run: sh, env: { LEVEL: 2 }'));
   assert.ok(fires('evt.is_open_write = true and evt.arg.flags contains O_TRUNC', 'write: /x, by: sh'));
   assert.ok(fires('evt.is_open_write = true and not evt.arg.flags contains O_TRUNC', 'append: /x, by: sh'));
   assert.ok(fires('evt.res = EACCES and fd.num = -1', 'read: /x, by: sh, error: EACCES'));

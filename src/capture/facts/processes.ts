@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import type { ByteString } from '../../base/bytes.ts';
+import { selectVariables } from '../../model/environment.ts';
 import type { Fact } from '../../model/event.ts';
 import { unifiedPathOf, unifiedMounts, inodeInMounts } from './cgroup-mounts.ts';
 import { readProcFile, readProcLink } from './proc-files.ts';
@@ -12,13 +13,18 @@ const MAX_ARGV_BYTES = 32 * 1024;
 /**
  * Every process that there is now, kernel threads included, in the order of their start: parents come before their
  * children. Processes that end while they are read are left out.
+ *
+ * @param variables of their environments that are told
  */
-export function readProcesses(procRoot = '/proc'): ProcessFact[] {
+export function readProcesses(
+  procRoot = '/proc',
+  variables: ReadonlySet<ByteString> = new Set(),
+): ProcessFact[] {
   const inodes = new CgroupInodes(procRoot);
   const facts: ProcessFact[] = [];
   for (const name of readdirSync(procRoot)) {
     if (!/^[1-9][0-9]*$/.test(name)) continue;
-    const fact = readProcess(procRoot, Number(name), inodes);
+    const fact = readProcess(procRoot, Number(name), inodes, variables);
     if (fact !== null) facts.push(fact);
   }
   return facts.sort((left, right) => left.startTicks - right.startTicks || left.pid - right.pid);
@@ -44,7 +50,12 @@ class CgroupInodes {
   }
 }
 
-function readProcess(procRoot: string, pid: number, inodes: CgroupInodes): ProcessFact | null {
+function readProcess(
+  procRoot: string,
+  pid: number,
+  inodes: CgroupInodes,
+  variables: ReadonlySet<ByteString>,
+): ProcessFact | null {
   const folder = `${procRoot}/${pid}`;
   const stat = parseStat(readProcFile(`${folder}/stat`));
   if (stat === null || stat.isEnded) return null;
@@ -62,6 +73,10 @@ function readProcess(procRoot: string, pid: number, inodes: CgroupInodes): Proce
     gid: realId(status, 'Gid'),
     cgroupId: inodes.get(unifiedPathOf(readProcFile(`${folder}/cgroup`) ?? '') ?? ''),
   };
+  if (variables.size > 0) {
+    const environment = readProcFile(`${folder}/environ`, MAX_ARGV_BYTES) ?? '';
+    fact.environment = [...selectVariables(environment.split('\0').slice(0, -1), variables)];
+  }
   // It may have ended half-way and the pid may be another's by now.
   return parseStat(readProcFile(`${folder}/stat`))?.startTicks === stat.startTicks ? fact : null;
 }

@@ -1,4 +1,5 @@
 import { printableText } from '../../base/printable.ts';
+import { HASH_FIELD } from '../../rules/fields/process-fields.ts';
 import { parseFilter } from '../../rules/filter.ts';
 import type { RuleProblem } from '../../rules/problem.ts';
 import type { CliConsole } from '../console.ts';
@@ -23,6 +24,10 @@ export function warnOfFilter(console: CliConsole, condition: string): void {
   const filter = parseFilter(condition);
   if (!filter.isValid) return;
   for (const { message } of filter.warnings) console.notice(`${printableText(message)}\n`);
+  if (filter.fields.has(HASH_FIELD))
+    console.notice(
+      `${HASH_FIELD} has no value before the program was hashed, which begins when it is first started: a rule waits for it, a condition does not\n`,
+    );
 }
 
 function placeText({ line, column, message, suggestion }: RuleProblem): string {

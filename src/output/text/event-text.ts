@@ -1,6 +1,7 @@
 import { actionText } from './action-text.ts';
 import { endpointText } from '../../base/addresses.ts';
-import type { EventView } from '../views.ts';
+import type { ExecutableHash } from '../../model/executable.ts';
+import type { EventView, ExecEventView } from '../views.ts';
 import type { Terminal } from './terminal.ts';
 import { commandText, exitText } from './wording.ts';
 
@@ -22,12 +23,26 @@ export function eventText(event: EventView, terminal: Terminal): string {
   return parts.join('  ') + '\n';
 }
 
+function environmentText({ environment = {} }: ExecEventView, terminal: Terminal): string {
+  return Object.entries(environment)
+    .map(
+      ([name, value]) =>
+        `  ${terminal.safe(name, 60)}${value === null ? '' : `=${terminal.safe(value, 200)}`}`,
+    )
+    .join('');
+}
+
+function hashText(hash: ExecutableHash | undefined): string {
+  if (hash === undefined) return '';
+  return `  sha256=${hash.sha256 ?? `unknown (${hash.problem})`}`;
+}
+
 function detailText(event: EventView, terminal: Terminal): string {
   switch (event.type) {
     case 'exec': {
       const command = commandText(event.argv, terminal);
       const traits = event.details?.traits.join(', ') ?? '';
-      return `${terminal.safe(event.executable)}: ${command}  ppid=${event.ppid} uid=${event.uid} cwd=${terminal.safe(event.cwd)}${traits === '' ? '' : `  [${traits}]`}`;
+      return `${terminal.safe(event.executable)}: ${command}  ppid=${event.ppid} uid=${event.uid} cwd=${terminal.safe(event.cwd)}${traits === '' ? '' : `  [${traits}]`}${environmentText(event, terminal)}${hashText(event.hash)}`;
     }
     case 'fork':
       return `child=${event.childPid}`;

@@ -38,7 +38,8 @@ function bindField(term: FieldTerm, warn: Warn): Bound {
   const argument = found.argument ?? term.argument;
   checkArgument(term, field.argument, found.argument !== null, argument);
   const key = argument === null ? field.name : `${field.name}[${argument}]`;
-  const reason = field.reason ?? (argument === null ? null : (field.reasonFor?.(argument) ?? null));
+  const own = argument === null ? field.reasonWithout : field.reasonFor?.(argument);
+  const reason = field.reason ?? own ?? null;
   if (reason !== null || field.bind === null) {
     const message = `${term.name} has no value yet: ${reason}`;
     warn(problemIn('unanswered-field', message, term.span));

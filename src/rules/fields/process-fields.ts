@@ -5,6 +5,9 @@ import { argsOf, commandLineOf, exeLineOf } from './command-line.ts';
 import { field, single } from './define.ts';
 import type { Field, ValueOf } from './field.ts';
 
+/** Known some time after the event: who evaluates rules waits for it. */
+export const HASH_FIELD = 'proc.hash.sha256';
+
 /** Ancestors that are looked at: chains are far shorter, and end at the first process. */
 const MAX_ANCESTORS = 256;
 
@@ -37,6 +40,12 @@ export const PROCESS_FIELDS: readonly Field[] = [
   own('proc.ppid', 'number', 'Id of its parent.', ({ parentPid }) => parentPid),
   own('proc.exe_ino', 'number', 'Inode number of the executable file.', ({ inode }) =>
     inode === 0 ? null : inode,
+  ),
+  own(
+    HASH_FIELD,
+    'string',
+    'SHA-256 of the executable file, in lower-case hexadecimal digits. Rules that ask for it wait for it, a second at most.',
+    ({ file }) => file?.hash?.sha256 ?? null,
   ),
   own(
     'proc.loginshellid',

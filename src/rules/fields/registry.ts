@@ -2,6 +2,7 @@ import { nearestWord } from '../../base/nearest-word.ts';
 import { eventTypeOf } from '../event-types.ts';
 import { isEventArgument } from './event-arguments.ts';
 import { DESCRIPTOR_FIELDS } from './descriptor-fields.ts';
+import { ENVIRONMENT_FIELDS } from './environment-fields.ts';
 import { EVENT_FIELDS } from './event-fields.ts';
 import type { Field } from './field.ts';
 import { IDENTITY_FIELDS } from './identity-fields.ts';
@@ -21,6 +22,7 @@ const AWAITED: Readonly<Record<string, string>> = {
 const TABLE: readonly Field[] = [
   ...EVENT_FIELDS,
   ...PROCESS_FIELDS,
+  ...ENVIRONMENT_FIELDS,
   ...IDENTITY_FIELDS,
   ...DESCRIPTOR_FIELDS,
   ...REQUEST_FIELDS,

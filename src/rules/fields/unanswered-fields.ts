@@ -3,10 +3,6 @@ import type { Field } from './field.ts';
 
 /** Fields that rules for the reference engine may ask for and that our events do not answer yet, by what is missing. */
 export const UNANSWERED_FIELDS: readonly Field[] = [
-  ...unanswered('the environment of programs is not captured', {
-    'proc.env': ['string', 'Environment of the process; with a name that variable.', 'name'],
-    'proc.aenv': ['string', 'Environment of an ancestor.', 'name'],
-  }),
   ...unanswered('controlling terminals are not captured', {
     'proc.tty': ['number', 'Controlling terminal of the process, 0 for none.'],
   }),

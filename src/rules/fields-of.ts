@@ -1,0 +1,42 @@
+import type { Rule } from './rule.ts';
+import type { Expression, Operand, Term } from './syntax.ts';
+
+/** A field, with its argument in brackets where it has one. */
+function keyOf(name: string, argument: string | null): string {
+  return argument === null ? name : `${name}[${argument}]`;
+}
+
+/** All fields that a condition asks for, as rules write them: `proc.name`, `proc.aname[2]`. */
+export function fieldsOfCondition(condition: Expression): ReadonlySet<string> {
+  const fields = new Set<string>();
+  const seen = new Set<Expression>();
+  const ofTerm = (term: Term): void => {
+    if (term.kind === 'field') fields.add(keyOf(term.name, term.argument));
+    else for (const inside of term.arguments) if (inside.kind !== 'literal') ofTerm(inside);
+  };
+  const ofOperand = (operand: Operand | null): void => {
+    if (operand?.kind === 'term') ofTerm(operand.term);
+  };
+  const visit = (part: Expression): void => {
+    // Macros are shared: each once.
+    if (seen.has(part)) return;
+    seen.add(part);
+    if (part.kind === 'check') {
+      ofTerm(part.left);
+      ofOperand(part.right);
+    } else if (part.kind === 'not') visit(part.child);
+    else if (part.kind !== 'macro') part.children.forEach(visit);
+  };
+  visit(condition);
+  return fields;
+}
+
+/** All fields that a rule asks for, in its condition and in its output. */
+export function fieldsOfRule({ condition, output }: Rule): ReadonlySet<string> {
+  return new Set([...fieldsOfCondition(condition), ...output.fields]);
+}
+
+/** Names of the variables of the environment among such fields: of `proc.env[PATH]`, PATH. */
+export function variablesIn(fields: ReadonlySet<string>): readonly string[] {
+  return [...fields].flatMap((field) => /^proc\.a?env\[(.+)\]$/s.exec(field)?.[1] ?? []);
+}
