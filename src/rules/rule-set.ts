@@ -1,3 +1,4 @@
+import { cluesOf } from './compile/clues.ts';
 import { ConditionCompiler } from './compile/condition.ts';
 import { generate } from './compile/generate.ts';
 import { openModeOf, type RuleEvent } from './event.ts';
@@ -76,15 +77,17 @@ export class RuleSet {
   #programFor(event: RuleEvent, index: number): VariantProgram {
     const variant = { type: event.type, openMode: openModeOf(event.openFlags) };
     const compiler = new ConditionCompiler(variant, () => {});
+    const context = { variant, warn: () => {} };
     const entries = this.rules.flatMap((rule, at) => {
       const counters = this.#counters[at];
       if (!rule.types.has(event.type) || counters === undefined || counters.isBroken) return [];
       const compiled = compiler.compile(rule.condition);
       if (compiled.kind === 'constant' && !compiled.value) return [];
       const test = compiled.kind === 'constant' ? () => true : generate(compiled.code);
-      return [{ index: at, condition: rule.condition, test, counters }];
+      const choices = cluesOf(rule.condition, context, (part) => compiler.compile(part));
+      return [{ index: at, test, counters, choices, cost: compiled.kind === 'constant' ? 0 : compiled.cost }];
     });
-    const program = new VariantProgram(entries, variant, (at, error) => {
+    const program = new VariantProgram(entries, (at, error) => {
       const rule = this.rules[at];
       const counters = this.#counters[at];
       if (rule === undefined || counters === undefined) return;

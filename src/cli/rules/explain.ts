@@ -3,7 +3,7 @@ import { nearestWord } from '../../base/nearest-word.ts';
 import { printableText } from '../../base/printable.ts';
 import { conditionLines } from '../../rules/explanation.ts';
 import { answeredBy, EVENT_TYPES } from '../../rules/event-types.ts';
-import { lookupFields } from '../../rules/compile/discriminators.ts';
+import { lookupFields } from '../../rules/lookup-fields.ts';
 import type { Rule } from '../../rules/rule.ts';
 import { defineCommand } from '../command.ts';
 import { FILES, loadRightFiles } from './load-files.ts';

@@ -40,7 +40,13 @@ export const REQUEST_FIELDS: readonly Field[] = [
     clientAddress,
   ),
 
-  single('req.id', 'string', 'Id of the request.', (event) => event.request?.id ?? null),
+  single(
+    'req.id',
+    'string',
+    'Id of the request.',
+    (event) => event.request?.id ?? null,
+    (event) => event.request !== null,
+  ),
   single(
     'req.grade',
     'string',
