@@ -72,6 +72,7 @@ function run(): RunSummary {
     input.rules === null || ruleSide === null
       ? null
       : createWatch(ruleSide, input.rules, batch, warn, () => pipeline);
+  if (watch !== null && watch.problems.length > 0) throw new RefusedRules(watch.problems);
   const rulesInForce = (): KernelInterest =>
     wants.events
       ? eventInterest(input.options.eventTypes ?? null)
@@ -148,19 +149,38 @@ function run(): RunSummary {
     recordedBytes: recorder?.writtenBytes ?? 0,
     probeHits,
     containers: null,
-    alerts: watch === null ? null : { raised: watch.raised, outputs: [] },
+    alerts: watch === null ? null : { ...watch.counts(), outputs: [] },
   };
+}
+
+/** Thrown before anything is attached. */
+class RefusedRules extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super('the rules have errors');
+    this.problems = problems;
+  }
 }
 
 function createWatch(
   { RuleWatch: Watch, ruleEventSource }: RuleSide,
-  { files, matching }: WorkerRules,
+  { files, matching, selections }: WorkerRules,
   batch: MessageBatch,
   warn: (text: string) => void,
   pipeline: () => Pipeline,
 ): RuleWatch {
   const source = ruleEventSource(pipeline);
-  const watch = new Watch({ matching, source, alert: (alert) => batch.add(alert), warn });
+  const { alertLimit } = input.options;
+  const watch = new Watch({
+    matching,
+    selections,
+    ...(alertLimit === undefined ? {} : { alertLimit }),
+    now: () => performance.now(),
+    source,
+    alert: (alert) => batch.add(alert),
+    warn,
+  });
   watch.replace(files);
   return watch;
 }
@@ -170,7 +190,11 @@ function takeChanges(watch: RuleWatch, { changes }: WorkerRules, batch: MessageB
   let latest: readonly RuleText[] | null = null;
   for (let next = receiveMessageOnPort(changes); next !== undefined; next = receiveMessageOnPort(changes))
     latest = next.message as readonly RuleText[];
-  if (latest === null || !watch.replace(latest)) return false;
+  if (latest === null) return false;
+  if (!watch.replace(latest)) {
+    batch.add({ kind: 'rule-problems', problems: watch.problems, isAtStart: false });
+    return false;
+  }
   tellRules(watch, latest, batch);
   return true;
 }
@@ -282,7 +306,9 @@ try {
   const summary = run();
   post({ type: 'done', summary });
 } catch (error) {
-  if (error instanceof ThroughlineError) post({ type: 'failed', code: error.code, detail: error.detail });
+  if (error instanceof RefusedRules) post({ type: 'refused', problems: error.problems });
+  else if (error instanceof ThroughlineError)
+    post({ type: 'failed', code: error.code, detail: error.detail });
   else {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
     post({ type: 'failed', code: 'TL9001', detail });

@@ -42,12 +42,15 @@ export class MadeUpEngine implements Engine {
       recordedBytes: 2048,
       probeHits: [{ library: 'OpenSSL', path: '/usr/lib/libssl.so.3', hits: 3210 }],
       containers: { asked: 3, named: 2, unknown: 0, failed: 1, skipped: 0 },
-      alerts: options.rules === undefined ? null : { raised: 2, outputs: [] },
+      alerts:
+        options.rules === undefined
+          ? null
+          : { raised: 2, heldBack: 0, seen: 0, timeMs: 0, rules: [], outputs: [] },
     };
   }
 
-  testRules(): RuleTestReport {
-    return this.tested;
+  testRules(): Promise<RuleTestReport> {
+    return Promise.resolve(this.tested);
   }
 
   examine(): Promise<DoctorReport> {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { RuleEvent } from './event.ts';
 import type { Rule } from './rule.ts';
 import { RuleSet, type RuleMatching } from './rule-set.ts';
-import { selectRules, type RuleSelection } from './selection.ts';
+import { idleSelections, selectRules, type RuleSelection } from './selection.ts';
 import { isTrue, makeEvent, makeProcess, ruleText, rulesOf } from './testing.ts';
 
 function rule(name: string, condition: string, more = ''): string {
@@ -105,6 +105,22 @@ describe('selection', () => {
     assert.deepEqual(chosen(disable('name', 'Read')), ['Read secret', 'Shell']);
     assert.deepEqual(chosen(enable('tag', 'files'), disable('tag', 'web')), ['Write secret']);
   });
+});
+
+test('selections that choose nothing are told, with what was probably meant', () => {
+  const rules = rulesOf(
+    rule('Shell by a request', 'proc.name = a', '  tags: [web]\n') + rule('Other', 'proc.name = b'),
+  );
+  const idle = (by: 'name' | 'tag', value: string) =>
+    idleSelections(rules, [{ action: 'enable', by, value }]);
+  assert.deepEqual(idle('name', 'Shell*'), []);
+  assert.deepEqual(idle('tag', 'web'), []);
+  assert.deepEqual(idle('name', 'Othre'), ["there is no rule 'Othre'; did you mean 'Other'?"]);
+  assert.deepEqual(idle('name', 'request'), [
+    "there is no rule 'request'; a part of a name has stars around it: '*request*'",
+  ]);
+  assert.deepEqual(idle('tag', 'wep'), ["no rule has the tag 'wep'; did you mean 'web'?"]);
+  assert.deepEqual(idle('name', 'x*y'), ["there is no rule 'x*y'"]);
 });
 
 test('compiled, merged and looked up, rules mean what their checks mean one by one', () => {

@@ -3,6 +3,7 @@ import { ConditionCompiler } from './compile/condition.ts';
 import { generate } from './compile/generate.ts';
 import { openModeOf, type RuleEvent } from './event.ts';
 import type { Rule } from './rule.ts';
+import { Sampling } from './sampling.ts';
 import { VariantProgram } from './variant-program.ts';
 
 /** With `first`, an event matches the first rule alone that is true of it, in the order of the files. */
@@ -12,6 +13,8 @@ export interface RuleSetOptions {
   readonly matching: RuleMatching;
   /** A rule threw: a bug. It is not run again. */
   readonly onBroken: (rule: Rule, error: unknown) => void;
+  /** Milliseconds, with fractions: by it rules are measured, on few events. Absent: they are not. */
+  readonly now?: () => number;
 }
 
 export interface RuleCounters {
@@ -20,6 +23,8 @@ export interface RuleCounters {
   matched: number;
   /** It threw, and is not run any more. */
   isBroken: boolean;
+  /** About so long it was run, in milliseconds: measured on few events. */
+  timeMs?: number;
 }
 
 /** Access modes of calls that open, and none. */
@@ -39,16 +44,19 @@ export class RuleSet {
   readonly #counters: readonly RuleCounters[];
   readonly #options: RuleSetOptions;
   readonly #programs: (VariantProgram | undefined)[] = [];
+  readonly #sampling: Sampling;
 
   /** @param rules those that are enabled, in the order of the files */
   constructor(rules: readonly Rule[], options: RuleSetOptions) {
     this.rules = rules;
     this.#options = options;
-    this.#counters = rules.map(() => ({ evaluated: 0, matched: 0, isBroken: false }));
+    this.#counters = rules.map(() => ({ evaluated: 0, matched: 0, isBroken: false, timeMs: 0 }));
+    this.#sampling = new Sampling(options.now ?? null);
   }
 
   /** Calls `onMatch` for the rules that are true of an event, in order. Never throws, unless `onMatch` does. */
   evaluate(event: RuleEvent, onMatch: (rule: Rule) => void): void {
+    this.#sampling.next();
     const variant = event.type * MODES + modeIndex(event.openFlags);
     const program = this.#programs[variant] ?? this.#programFor(event, variant);
     if (this.#options.matching === 'first') {
@@ -87,7 +95,7 @@ export class RuleSet {
       const choices = cluesOf(rule.condition, context, (part) => compiler.compile(part));
       return [{ index: at, test, counters, choices, cost: compiled.kind === 'constant' ? 0 : compiled.cost }];
     });
-    const program = new VariantProgram(entries, (at, error) => {
+    const program = new VariantProgram(entries, this.#sampling, (at, error) => {
       const rule = this.rules[at];
       const counters = this.#counters[at];
       if (rule === undefined || counters === undefined) return;

@@ -2,6 +2,7 @@ import type { Predicate } from './compile/test.ts';
 import type { RuleEvent } from './event.ts';
 import { RuleIndex, type Indexed } from './rule-index.ts';
 import type { RuleCounters } from './rule-set.ts';
+import type { Sampling } from './sampling.ts';
 
 export interface Entry extends Indexed {
   /** Of the rule in its set. */
@@ -21,6 +22,7 @@ const NONE: readonly never[] = [];
 export class VariantProgram {
   readonly #index: RuleIndex<Candidate>;
   readonly #onBroken: (index: number, error: unknown) => void;
+  readonly #sampling: Sampling;
   readonly #matches: number[] = [];
   readonly #candidates: Candidate[] = [];
   #evaluation = 0;
@@ -34,7 +36,12 @@ export class VariantProgram {
   };
 
   /** @param entries in the order of their rules */
-  constructor(entries: readonly Entry[], onBroken: (index: number, error: unknown) => void) {
+  constructor(
+    entries: readonly Entry[],
+    sampling: Sampling,
+    onBroken: (index: number, error: unknown) => void,
+  ) {
+    this.#sampling = sampling;
     this.#onBroken = onBroken;
     this.#index = new RuleIndex(entries.map((entry) => ({ ...entry, foundIn: 0 })));
   }
@@ -82,11 +89,18 @@ export class VariantProgram {
     }
   }
 
+  #timed(test: Predicate, event: RuleEvent, counters: RuleCounters): boolean {
+    return this.#sampling.timed(
+      () => test(event),
+      (ms) => (counters.timeMs = (counters.timeMs ?? 0) + ms),
+    );
+  }
+
   #isTrue({ counters, test, index }: Candidate, event: RuleEvent): boolean {
     if (counters.isBroken) return false;
     counters.evaluated++;
     try {
-      return test(event);
+      return this.#sampling.isOn ? this.#timed(test, event, counters) : test(event);
     } catch (error) {
       this.#onBroken(index, error);
       return false;

@@ -13,7 +13,7 @@ import {
 import { Pipeline, type PipelineOutput } from '../pipeline.ts';
 import { PROTOCOLS } from '../registry.ts';
 import { ruleEventSource } from '../rule-events.ts';
-import { RuleWatch } from './rule-watch.ts';
+import { RuleWatch, type RuleWatchOptions } from './rule-watch.ts';
 
 const rule = (name: string, condition: string, output = 'o', more = '') =>
   `- rule: ${name}\n  desc: d\n  condition: ${condition}\n  output: "${output}"\n  priority: NOTICE\n${more}`;
@@ -32,7 +32,7 @@ const QUIET: PipelineOutput = {
   ignoreConnection: () => {},
 };
 
-function start(matching: 'first' | 'all' = 'first') {
+function start(matching: 'first' | 'all' = 'first', more: Partial<RuleWatchOptions> = {}) {
   const alerts: AlertMessage[] = [];
   const warnings: string[] = [];
   const source = { clock: sampleContext.clock, hostname: 'web1', architecture: 'x64' };
@@ -41,6 +41,7 @@ function start(matching: 'first' | 'all' = 'first') {
     source,
     alert: (alert) => alerts.push(alert),
     warn: (text) => warnings.push(text),
+    ...more,
   });
   return { watch, alerts, warnings, output: watch.watched(QUIET) };
 }
@@ -123,6 +124,63 @@ test('an alert that cannot be made is told and ends nothing', () => {
   assert.equal(watch.raised, 0);
 });
 
+test('rules are switched on and off; a name that no rule has is refused at the start, and told later', () => {
+  const files = file(rule('a', 'evt.type = execve'), rule('b', 'evt.type = execve'));
+  const select = (value: string) => ({ selections: [{ action: 'disable', by: 'name', value }] }) as const;
+  const chosen = start('all', select('a'));
+  assert.ok(chosen.watch.replace(files));
+  chosen.output.effect?.(program.exec(['id'], '/usr/bin/id'));
+  assert.deepEqual(
+    chosen.alerts.map((alert) => alert.rule),
+    ['b'],
+  );
+  assert.ok(chosen.watch.replace(file(rule('c', 'evt.type = execve'))));
+  assert.deepEqual(chosen.warnings, ["there is no rule 'a'; did you mean 'c'?"]);
+  const wrong = start('all', select('x*'));
+  assert.equal(wrong.watch.replace(files), false);
+  assert.deepEqual(wrong.watch.problems, ["there is no rule 'x*'"]);
+});
+
+test('what is wrong with files is told with its line; right ones come into force later', () => {
+  const { watch } = start();
+  assert.equal(watch.replace(file(rule('a', 'proc.nmae = x'))), false);
+  assert.match(
+    watch.problems.join(),
+    /^a\.yaml:3:\d+: unknown field 'proc\.nmae'; did you mean proc\.name\?$/,
+  );
+  assert.ok(watch.replace(file(rule('a', 'proc.name = x'))));
+  assert.deepEqual(watch.problems, []);
+});
+
+test('a rule that raises too many alerts is held back alone; what rules do is counted over changes', () => {
+  let nowMs = 0;
+  const { watch, alerts, warnings, output } = start('all', {
+    alertLimit: { count: 5, perNs: 60e9 },
+    now: () => (nowMs += 0.5),
+  });
+  const files = file(rule('loud', 'evt.type = openat'), rule('quiet', 'evt.type = execve'));
+  watch.replace(files);
+  for (let count = 0; count < 3000; count++) output.effect?.(program.open('/x'));
+  output.effect?.(program.exec(['id'], '/usr/bin/id'));
+  watch.replace(files);
+  output.effect?.(program.exec(['id'], '/usr/bin/id'));
+  assert.equal(alerts.filter((alert) => alert.rule === 'quiet').length, 2);
+  const { raised, heldBack, seen, timeMs, rules } = watch.counts();
+  const held = 3000 - alerts.length + 2;
+  assert.ok(held > 2900);
+  assert.deepEqual([raised, heldBack, seen], [alerts.length, held, 3002]);
+  assert.match(warnings.join(), /^rule 'loud' raises more alerts than --alert-limit lets through/);
+  // Each look at the clock takes as long as any: there is nothing left for the rules.
+  assert.equal(timeMs, 0);
+  assert.deepEqual(
+    rules.map(({ rule: name, evaluated, matched, heldBack: back }) => [name, evaluated, matched, back]),
+    [
+      ['loud', 3000, 3000, held],
+      ['quiet', 2, 2, 0],
+    ],
+  );
+});
+
 const REQUESTS = 6000;
 
 /** An event loop that is asked many times; rules that see it are changed half-way. */
@@ -131,6 +189,7 @@ function serve(before: string, after = before) {
   const watch = new RuleWatch({
     matching: 'all',
     source: ruleEventSource(() => pipeline),
+    alertLimit: { count: Infinity, perNs: 1 },
     alert: (alert) => alerts.push(alert),
     warn: assert.fail,
   });

@@ -1,5 +1,6 @@
 import { addressText } from '../../base/addresses.ts';
-import type { AlertMessage, RuleText } from '../../cli/contract.ts';
+import type { AlertCounts, AlertLimit, AlertMessage, RuleText } from '../../cli/contract.ts';
+import { problemLine } from '../../cli/rules/problem-text.ts';
 import type { AcceptEvent } from '../../model/event.ts';
 import type { Connection } from '../../model/request.ts';
 import { alertOf } from '../../rules/alert.ts';
@@ -8,13 +9,22 @@ import { interestOf, type RuleInterest } from '../../rules/interest.ts';
 import { loadRules } from '../../rules/load/load-rules.ts';
 import type { Rule } from '../../rules/rule.ts';
 import { RuleSet, type RuleMatching } from '../../rules/rule-set.ts';
+import { Sampling } from '../../rules/sampling.ts';
+import { idleSelections, selectRules, type RuleSelection } from '../../rules/selection.ts';
 import { RuleSource } from '../../rules/text.ts';
 import type { PipelineOutput } from '../pipeline.ts';
+import { AlertLimiter, DEFAULT_ALERT_LIMIT } from './alert-limit.ts';
 import { rulesOnPlainRequests } from './plain-requests.ts';
+import { RuleUses } from './rule-uses.ts';
 import { RuleEvents, type RuleEventSource } from '../rule-events.ts';
 
 export interface RuleWatchOptions {
   readonly matching: RuleMatching;
+  /** Rules that are switched on or off, beyond what the files say. */
+  readonly selections?: readonly RuleSelection[];
+  readonly alertLimit?: AlertLimit;
+  /** Milliseconds, with fractions: measures what rules take. */
+  readonly now?: () => number;
   readonly source: RuleEventSource;
   readonly alert: (alert: AlertMessage) => void;
   /** A rule, or its output, threw: a bug. */
@@ -25,12 +35,23 @@ export interface RuleWatchOptions {
 export class RuleWatch {
   /** Alerts since the beginning. */
   raised = 0;
+  /** Events that rules looked at. */
+  seen = 0;
+  /** About so long it took, in milliseconds. */
+  timeMs = 0;
+  /** What was wrong with the files that were refused last, a line each; not safe to print. */
+  problems: readonly string[] = [];
   /** What the rules in force ask for. */
   interest: RuleInterest = interestOf([]);
   /** Names of the rules for which every request has to be read. */
   readingRules: readonly string[] = [];
   readonly #options: RuleWatchOptions;
   readonly #events: RuleEvents;
+  readonly #limiter: AlertLimiter;
+  readonly #uses = new RuleUses();
+  readonly #sampling: Sampling;
+  /** Rules were in force before. */
+  #hasBegun = false;
   #set: RuleSet;
   /** What rules are run on now. */
   #event: RuleEvent | null = null;
@@ -39,7 +60,22 @@ export class RuleWatch {
   constructor(options: RuleWatchOptions) {
     this.#options = options;
     this.#events = new RuleEvents(options.source);
+    this.#sampling = new Sampling(options.now ?? null, true);
+    this.#limiter = new AlertLimiter(options.alertLimit ?? DEFAULT_ALERT_LIMIT, options.warn);
     this.#set = this.#setOf([]);
+  }
+
+  /** What became of the rules and their alerts since the beginning. */
+  counts(): Omit<AlertCounts, 'outputs'> {
+    const { heldBack } = this.#limiter;
+    const rules = this.#uses.all(this.#set, (rule) => this.#limiter.heldBackOf(rule));
+    return {
+      raised: this.raised,
+      heldBack,
+      seen: this.seen,
+      timeMs: Math.round(this.timeMs * 10) / 10,
+      rules,
+    };
   }
 
   get ruleCount(): number {
@@ -48,15 +84,23 @@ export class RuleWatch {
 
   /**
    * Puts the rules of these files in the place of those before, for all events from the next one on.
-   * @returns false where the files have errors: nothing is changed then
+   * @returns false where there are problems: nothing is changed then
    */
   replace(files: readonly RuleText[]): boolean {
     const sources = files.map(({ name, text }) => new RuleSource(name, text));
-    const { rules, hasErrors } = loadRules(sources, { isStrict: false });
-    if (hasErrors) return false;
-    const enabled = rules.filter(({ isEnabled }) => isEnabled);
+    const { rules, files: reports } = loadRules(sources, { isStrict: false });
+    const { selections = [] } = this.#options;
+    const idle = idleSelections(rules, selections);
+    this.problems = reports.flatMap(({ errors }) => errors.map(problemLine));
+    // Later a rule may be gone: to switch it off is no error then.
+    if (!this.#hasBegun) this.problems = [...this.problems, ...idle];
+    if (this.problems.length > 0) return false;
+    if (this.#hasBegun) for (const problem of idle) this.#options.warn(problem);
+    this.#hasBegun = true;
+    const enabled = selectRules(rules, selections);
     this.interest = interestOf(enabled);
     this.readingRules = rulesOnPlainRequests(enabled).map(({ name }) => name);
+    this.#uses.add(this.#set);
     this.#set = this.#setOf(enabled);
     return true;
   }
@@ -87,12 +131,18 @@ export class RuleWatch {
   #see(event: RuleEvent | null): void {
     if (event === null || !this.interest.types.has(event.type)) return;
     this.#event = event;
-    this.#set.evaluate(event, this.#onMatch);
+    this.seen++;
+    if (this.#sampling.next())
+      this.#sampling.timed(
+        () => this.#set.evaluate(event, this.#onMatch),
+        (ms) => (this.timeMs += ms),
+      );
+    else this.#set.evaluate(event, this.#onMatch);
     this.#event = null;
   }
 
   #raise(rule: Rule): void {
-    if (this.#event === null) return;
+    if (this.#event === null || !this.#limiter.admits(rule.name, this.#event.timeNs)) return;
     try {
       this.#options.alert({ kind: 'alert', ...alertOf(rule, this.#event) });
       this.raised++;
@@ -104,9 +154,10 @@ export class RuleWatch {
   }
 
   #setOf(rules: readonly Rule[]): RuleSet {
-    const { matching, warn } = this.#options;
+    const { matching, warn, now } = this.#options;
     return new RuleSet(rules, {
       matching,
+      ...(now === undefined ? {} : { now }),
       onBroken: (rule, error) =>
         warn(`bug in rule '${rule.name}', which is switched off from now on: ${stackOf(error)}`),
     });

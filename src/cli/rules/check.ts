@@ -22,10 +22,10 @@ export const checkCommand = defineCommand({
       help: 'a file and its changes, as JSON',
     },
   ],
-  run(context, values, paths) {
-    const loaded = loadFiles(context, paths, values.strict);
+  async run(context, values, paths) {
+    const loaded = await loadFiles(context, paths, values.strict);
     if (values.json) context.console.json({ files: loaded.files, loaded: loaded.rules.length });
     else context.console.result(reportText(loaded));
-    return Promise.resolve(loaded.hasErrors ? 1 : 0);
+    return loaded.hasErrors ? 1 : 0;
   },
 });

@@ -19,8 +19,8 @@ export const explainCommand = defineCommand({
   examples: [
     { command: "throughline rules explain 'Run shell untrusted' falco_rules.yaml", help: 'one of Falco' },
   ],
-  run(context, _, [name = '', ...paths]) {
-    const { rules } = loadRightFiles(context, paths);
+  async run(context, _, [name = '', ...paths]) {
+    const { rules } = await loadRightFiles(context, paths);
     const rule = rules.find((one) => one.name === name);
     if (rule === undefined) {
       const nearest = nearestWord(
@@ -31,7 +31,7 @@ export const explainCommand = defineCommand({
     }
     const lines = explanation(rule).map((line) => `${printableText(line, 2000)}\n`);
     context.console.result(lines.join(''));
-    return Promise.resolve(0);
+    return 0;
   },
 });
 

@@ -3,7 +3,9 @@ import { EVENT_TYPES } from '../../rules/event-types.ts';
 import type { Rule } from '../../rules/rule.ts';
 import { defineCommand } from '../command.ts';
 import { jsonOption } from '../common-options.ts';
+import { selectRules } from '../../rules/selection.ts';
 import { FILES, loadRightFiles } from './load-files.ts';
+import { refuseIdle, selectionOptions, selectionsOf } from './selection-options.ts';
 
 export const listCommand = defineCommand({
   name: 'rules list',
@@ -12,15 +14,19 @@ export const listCommand = defineCommand({
     'One line for each rule, in the order in which they are tried: whether it is on, its priority, its name and its tags.',
   ],
   positionals: [FILES],
-  options: { json: jsonOption },
+  options: { ...selectionOptions, json: jsonOption },
   examples: [{ command: 'throughline rules list my-rules.yaml', help: 'what a file has' }],
-  run(context, values, paths) {
-    const { rules } = loadRightFiles(context, paths);
-    for (const rule of rules) {
+  async run(context, values, paths) {
+    const loaded = await loadRightFiles(context, paths);
+    const selections = selectionsOf(values);
+    refuseIdle(loaded.rules, selections);
+    const inForce = new Set(selectRules(loaded.rules, selections));
+    for (const one of loaded.rules) {
+      const rule = { ...one, isEnabled: inForce.has(one) };
       if (values.json) context.console.json(ruleView(rule));
       else context.console.result(ruleLine(rule));
     }
-    return Promise.resolve(0);
+    return 0;
   },
 });
 

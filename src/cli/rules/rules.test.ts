@@ -107,6 +107,19 @@ test('list: the rules in order, for people and programs', async () => {
   });
 });
 
+test('list: what options switch on and off', async () => {
+  const states = async (...args: readonly string[]) =>
+    (await run('rules', 'list', 'good.yaml', ...args)).stdout
+      .split('\n')
+      .map((line) => line.split(' ')[0])
+      .join(' ');
+  assert.equal(await states('-D', '*', '--enable-rule', 'Off'), 'off on ');
+  assert.equal(await states('--enable-rule', 'Off', '-T', 'T1059'), 'off on ');
+  const { exitCode, stderr } = await run('rules', 'list', 'good.yaml', '-T', 'T1095');
+  assert.equal(exitCode, 65);
+  assert.match(stderr, /no rule has the tag 'T1095'; did you mean 'T1059'\?/);
+});
+
 test('explain: the whole tree, and how the rule is found', async () => {
   const { stdout } = await run('rules', 'explain', 'Shell under a server', 'good.yaml');
   assert.equal(

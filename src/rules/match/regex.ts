@@ -1,4 +1,5 @@
-import { RE2JS } from 're2js';
+import { createRequire } from 'node:module';
+import type * as Re2 from 're2js';
 import { byteStringFromText, textFromByteString, type ByteString } from '../../base/bytes.ts';
 import { wordTest, type TextTest } from './automaton.ts';
 
@@ -6,6 +7,9 @@ import { wordTest, type TextTest } from './automaton.ts';
 export class PatternError extends Error {
   override readonly name = 'PatternError';
 }
+
+/** Loaded with the first pattern: it takes 7 MiB and 20 ms, which most commands never need. */
+let re2: typeof Re2 | null = null;
 
 const NOT_ASCII = /[^\0-\x7f]/;
 /** What means something else than itself in a pattern. */
@@ -18,7 +22,6 @@ const MAX_PATTERN = 16 << 10;
  */
 export function regexTest(patterns: readonly ByteString[]): TextTest {
   const texts = patterns.map(textFromByteString);
-  for (const text of texts) compile(text);
   const [only = ''] = texts;
   const regex = compile(texts.length === 1 ? only : texts.map((text) => `(?:${text})`).join('|'));
   const matches: TextTest = (value) =>
@@ -30,10 +33,11 @@ export function regexTest(patterns: readonly ByteString[]): TextTest {
   return (value) => mayMatch(value) && matches(value);
 }
 
-function compile(pattern: string): RE2JS {
+function compile(pattern: string): Re2.RE2JS {
   if (pattern.length > MAX_PATTERN) throw new PatternError('the pattern is longer than 16 KiB');
+  re2 ??= createRequire(import.meta.url)('re2js') as typeof Re2;
   try {
-    return RE2JS.compile(pattern);
+    return re2.RE2JS.compile(pattern);
   } catch (error) {
     throw new PatternError(error instanceof Error ? error.message : String(error), { cause: error });
   }
