@@ -1,6 +1,12 @@
 /** One event of so many is measured: rules cost less than to look at a clock. A prime, so that no rhythm of events meets it. */
 const EVERY = 1021;
 
+/**
+ * Longer is not what rules take: the thread was off the processor, or garbage was collected. Once would be as much as all rules
+ * take in a minute.
+ */
+const MAX_MS = 0.1;
+
 /** Looks at the clock so often to know what that takes. */
 const CALIBRATIONS = 32;
 
@@ -37,7 +43,7 @@ export class Sampling {
     const clockMs = (this.#clockMs ??= calibrate(now));
     const start = now();
     const result = run();
-    add(Math.max(0, now() - start - clockMs) * EVERY);
+    add(Math.min(MAX_MS, Math.max(0, now() - start - clockMs)) * EVERY);
     return result;
   }
 }
