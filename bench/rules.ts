@@ -1,10 +1,10 @@
 /**
- * What rules cost: nanoseconds for an event, on one thread. `make bench-rules`; ARGS names rule files to measure
- * besides, each set of files given with commas between: ARGS='a.yaml,b.yaml c.yaml'
+ * What rules cost: nanoseconds for an event, on one thread. `make bench-rules`; measured are single conditions, rules that come
+ * with the program and 500 made-up ones. ARGS names rule files to measure besides, each set of files given with commas between: ARGS='a.yaml,b.yaml c.yaml'
  */
 
-import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { RuleEvents } from '../src/app/rule-events.ts';
 import { loadRules } from '../src/rules/load/load-rules.ts';
 import { RuleSet } from '../src/rules/rule-set.ts';
@@ -152,10 +152,18 @@ const rows = [
   ['no rule', ...both(fill)],
   ['500 rules', ...both(evaluate(setOf([new RuleSource('bench', many)])))],
 ];
-for (const files of process.argv.slice(2)) {
-  const names = files.split(',');
+const own = join(import.meta.dirname, '..', 'rules');
+const ownFiles = readdirSync(own).filter((name) => name.endsWith('.yaml'));
+const sets: readonly (readonly [title: string, names: readonly string[]])[] = [
+  ['those that come with it', ownFiles.toSorted().map((name) => join(own, name))],
+  ...process.argv.slice(2).map((files) => {
+    const names = files.split(',');
+    return [names.map((name) => basename(name)).join(' + '), names] as const;
+  }),
+];
+for (const [title, names] of sets) {
   const set = setOf(names.map((name) => new RuleSource(name, readFileSync(name, 'utf8'))));
-  rows.push([names.map((name) => basename(name)).join(' + '), ...both(evaluate(set))]);
+  rows.push([`${title} (${set.rules.length})`, ...both(evaluate(set))]);
 }
 const title = `Events filled, and rules: ${mix.length} made-up effects, and ${recorded.length} of recordings`;
 console.log(tableAsText({ title, columns: ['rules', 'made up', 'recorded'], rows }));

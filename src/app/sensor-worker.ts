@@ -126,9 +126,10 @@ function run(): RunSummary {
     started(release(), attachedLines(sensors, live.libraries));
     leftAtStop = observe(live, batch, () => {
       progress();
-      if (watch === null || input.rules === null || !takeChanges(watch, input.rules, batch)) return;
+      if (watch === null || input.rules === null || !takeChanges(watch, input.rules, batch)) return false;
       if (watch.readingRules.length > 0) pipeline.readAll();
       sensors.setInterest(rulesInForce());
+      return true;
     });
     probeHits = live.probeUse;
   }
@@ -182,6 +183,8 @@ function createWatch(
     warn,
   });
   watch.replace(files);
+  // What reading them took is ten times what is left of it: what comes now must not settle between.
+  collectGarbage();
   return watch;
 }
 
@@ -239,15 +242,18 @@ function attachedLines(sensors: LoadedSensors, libraries: readonly string[]): st
   return [...lines, ...libraries.map((library) => `probed: ${library}`)];
 }
 
-/** @returns how many events were there when it was stopped, and could not be handled any more */
-function observe(live: LiveCapture, batch: MessageBatch, progress: () => void): number {
+/**
+ * @param progress what is to be done now and then; whether that was much, and left garbage behind
+ * @returns how many events were there when it was stopped, and could not be handled any more
+ */
+function observe(live: LiveCapture, batch: MessageBatch, progress: () => boolean): number {
   let quietSteps = 0;
   let count = 0;
   let settledAt = performance.now() + SETTLED_MS;
   while (!isStopped()) {
     count = live.step(pollTimeMs(count, quietSteps, live.busyMs));
     quietSteps = count > 0 ? 0 : quietSteps + 1;
-    progress();
+    if (progress()) settledAt = performance.now() + SETTLED_MS;
     batch.flush();
     if (count < STEP_EVENTS && performance.now() > settledAt) {
       settledAt = Infinity;
