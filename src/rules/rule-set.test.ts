@@ -85,6 +85,26 @@ test('a rule that throws is told once and not run again; the others are', () => 
   assert.deepEqual(matches(set, named('cat', 'openat')), ['good']);
 });
 
+test('where a field by which rules are found throws, those that ask for it are switched off, and no others', () => {
+  const broken: string[] = [];
+  const names = ['a', 'b', 'c', 'd'];
+  const asking = names.map((name) => rule(name, `evt.type = execve and proc.name = ${name}`)).join('');
+  const set = setOf(asking + rule('good', 'evt.type = execve and evt.hostname exists'), 'all', broken);
+  assert.deepEqual(matches(set, named('b')), ['b', 'good']);
+  const event = makeEvent({ type: 'execve' });
+  Object.defineProperty(event, 'process', {
+    get: () => {
+      throw new Error('a bug');
+    },
+  });
+  assert.deepEqual(matches(set, event), ['good']);
+  assert.deepEqual(
+    broken,
+    names.map((name) => `${name}: Error: a bug`),
+  );
+  assert.deepEqual(matches(set, named('b')), ['good']);
+});
+
 describe('selection', () => {
   const rules = rulesOf(
     rule('Read secret', 'proc.name = a', '  tags: [files, web]\n') +
