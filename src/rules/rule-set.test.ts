@@ -151,6 +151,9 @@ test('compiled, merged and looked up, rules mean what their checks mean one by o
       'proc.name startswith c',
       'proc.name startswith do',
       'proc.name contains o',
+      'proc.name startswith cat',
+      'proc.name endswith dog',
+      'proc.name contains cow',
     ],
     ...[
       'proc.name != cat',
@@ -182,11 +185,12 @@ test('compiled, merged and looked up, rules mean what their checks mean one by o
     );
   const known = new Map<string, boolean>();
   fc.assert(
-    fc.property(fc.array(condition, { minLength: 1, maxLength: 4 }), event, (conditions, one) => {
+    fc.property(fc.array(condition, { minLength: 1, maxLength: 8 }), event, (conditions, one) => {
       known.clear();
-      const set = setOf(conditions.map((text, index) => rule(`r${index}`, text)).join(''));
+      const rules = conditions.map((text, index) => rule(`r${index}`, text)).join('');
       const expected = conditions.flatMap((text, index) => (slow(text, one, known) ? [`r${index}`] : []));
-      assert.deepEqual(matches(set, one), expected);
+      assert.deepEqual(matches(setOf(rules), one), expected);
+      assert.deepEqual(matches(setOf(rules, 'first'), one), expected.slice(0, 1));
     }),
     { numRuns: 400 },
   );
@@ -195,7 +199,7 @@ test('compiled, merged and looked up, rules mean what their checks mean one by o
 /** The condition with each check evaluated on its own, as JavaScript. */
 function slow(condition: string, event: RuleEvent, known: Map<string, boolean>): boolean {
   const script = condition.replace(
-    /(?:proc|evt)\.\w+ (?:exists|(?:=|!=|startswith|contains) \w+|in \([^)]*\))/g,
+    /(?:proc|evt)\.\w+ (?:exists|(?:=|!=|startswith|endswith|contains) \w+|in \([^)]*\))/g,
     (check) => {
       const value = known.get(check) ?? isTrue(check, event);
       known.set(check, value);
