@@ -7,7 +7,9 @@ import type { RuleEvent } from '../../rules/event.ts';
 import { interestOf, type RuleInterest } from '../../rules/interest.ts';
 import { loadRules } from '../../rules/load/load-rules.ts';
 import type { Rule } from '../../rules/rule.ts';
-import { RuleSet, type RuleMatching } from '../../rules/rule-set.ts';
+import type { RuleMatching } from '../../rules/rule-set.ts';
+import { RulesInForce } from '../../rules/rules-in-force.ts';
+import type { SequenceMatch } from '../../rules/sequences/plan.ts';
 import { RuleSource } from '../../rules/text.ts';
 import type { PipelineOutput } from '../pipeline.ts';
 import { rulesOnPlainRequests } from './plain-requests.ts';
@@ -31,10 +33,10 @@ export class RuleWatch {
   readingRules: readonly string[] = [];
   readonly #options: RuleWatchOptions;
   readonly #events: RuleEvents;
-  #set: RuleSet;
+  #set: RulesInForce;
   /** What rules are run on now. */
   #event: RuleEvent | null = null;
-  readonly #onMatch = (rule: Rule): void => this.#raise(rule);
+  readonly #onMatch = (rule: Rule, match: SequenceMatch | null): void => this.#raise(rule, match);
 
   constructor(options: RuleWatchOptions) {
     this.#options = options;
@@ -91,10 +93,10 @@ export class RuleWatch {
     this.#event = null;
   }
 
-  #raise(rule: Rule): void {
+  #raise(rule: Rule, match: SequenceMatch | null): void {
     if (this.#event === null) return;
     try {
-      this.#options.alert({ kind: 'alert', ...alertOf(rule, this.#event) });
+      this.#options.alert({ kind: 'alert', ...alertOf(rule, this.#event, match) });
       this.raised++;
     } catch (error) {
       this.#options.warn(
@@ -103,9 +105,9 @@ export class RuleWatch {
     }
   }
 
-  #setOf(rules: readonly Rule[]): RuleSet {
+  #setOf(rules: readonly Rule[]): RulesInForce {
     const { matching, warn } = this.#options;
-    return new RuleSet(rules, {
+    return new RulesInForce(rules, {
       matching,
       onBroken: (rule, error) =>
         warn(`bug in rule '${rule.name}', which is switched off from now on: ${stackOf(error)}`),
