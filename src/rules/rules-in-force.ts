@@ -2,7 +2,7 @@ import type { RuleEvent } from './event.ts';
 import type { Rule } from './rule.ts';
 import { RuleSet, type RuleCounters, type RuleSetOptions } from './rule-set.ts';
 import type { SequenceMatch } from './sequences/plan.ts';
-import { SequenceSet } from './sequences/sequence-set.ts';
+import { SequenceSet, type SequenceSetOptions } from './sequences/sequence-set.ts';
 
 /** @param match how it came about, of rules over several events */
 export type OnMatch = (rule: Rule, match: SequenceMatch | null) => void;
@@ -19,7 +19,7 @@ export class RulesInForce {
   readonly #onSingle = (rule: Rule): void => this.#onMatch(rule, null);
 
   /** @param rules those that are enabled, in the order of the files */
-  constructor(rules: readonly Rule[], options: RuleSetOptions) {
+  constructor(rules: readonly Rule[], options: RuleSetOptions & SequenceSetOptions) {
     this.rules = rules;
     this.#single = new RuleSet(
       rules.filter(({ sequence }) => sequence === null),

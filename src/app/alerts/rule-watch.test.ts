@@ -180,3 +180,33 @@ test('rules that come to ask for requests see all from then on', () => {
     Array.from({ length: REQUESTS / 2 }, (_, index) => `/${REQUESTS / 2 + index}`),
   );
 });
+
+test('a rule over several events, and what it wants done, stand in its alert', () => {
+  const { watch, alerts, output } = start();
+  const steps =
+    '  sequence: [evt.type = openat, evt.type = execve]\n  within: 1m\n  by: req.id\n  respond: [block]\n';
+  watch.replace([
+    { name: 'a.yaml', text: `- rule: s\n  desc: d\n  output: o\n  priority: NOTICE\n${steps}` },
+  ]);
+  output.effect?.(program.open('/etc/passwd'));
+  assert.equal(alerts.length, 0);
+  output.effect?.(program.exec(['id'], '/usr/bin/id'));
+  const [alert] = alerts;
+  assert.deepEqual(alert?.respond, [{ respond: 'block', target: 'client', for: '30m' }]);
+  assert.deepEqual([alert?.sequence?.within, alert?.sequence?.steps.length], ['1m', 2]);
+});
+
+test('what a rule forgets before its time is told once, and counted over changes of the rules', () => {
+  const { watch, warnings, output } = start();
+  const text = `- rule: s\n  desc: d\n  output: o\n  priority: NOTICE\n  sequence: [evt.type = openat, evt.type = execve]\n  within: 1m\n  by: fd.name\n`;
+  const flood = () => {
+    for (let count = 0; count < 5000; count++) output.effect?.(program.open(`/${count}`));
+  };
+  watch.replace([{ name: 'a.yaml', text }]);
+  flood();
+  assert.deepEqual(watch.forgotten, { s: 5000 - 4096 });
+  assert.match(warnings.join(), /^rule 's' follows too much at once/);
+  watch.replace([{ name: 'a.yaml', text }]);
+  flood();
+  assert.deepEqual(watch.forgotten, { s: 2 * (5000 - 4096) });
+});

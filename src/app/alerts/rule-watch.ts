@@ -27,6 +27,8 @@ export interface RuleWatchOptions {
 export class RuleWatch {
   /** Alerts since the beginning. */
   raised = 0;
+  /** Of rules that are no longer in force. */
+  readonly #forgotten = new Map<string, number>();
   /** What the rules in force ask for. */
   interest: RuleInterest = interestOf([]);
   /** Names of the rules for which every request has to be read. */
@@ -44,6 +46,13 @@ export class RuleWatch {
     this.#set = this.#setOf([]);
   }
 
+  /** By rule: keys whose sequences or counts were forgotten before their time, since there were too many at once. */
+  get forgotten(): Readonly<Record<string, number>> {
+    const sums = new Map(this.#forgotten);
+    addAll(sums, this.#set.sequences.evictions());
+    return Object.fromEntries(sums);
+  }
+
   get ruleCount(): number {
     return this.#set.rules.length;
   }
@@ -59,6 +68,7 @@ export class RuleWatch {
     const enabled = rules.filter(({ isEnabled }) => isEnabled);
     this.interest = interestOf(enabled);
     this.readingRules = rulesOnPlainRequests(enabled).map(({ name }) => name);
+    addAll(this.#forgotten, this.#set.sequences.evictions());
     this.#set = this.#setOf(enabled);
     return true;
   }
@@ -111,8 +121,16 @@ export class RuleWatch {
       matching,
       onBroken: (rule, error) =>
         warn(`bug in rule '${rule.name}', which is switched off from now on: ${stackOf(error)}`),
+      onForgetting: (rule) =>
+        warn(
+          `rule '${rule.name}' follows too much at once: of whoever makes most of it the oldest is forgotten, which is counted`,
+        ),
     });
   }
+}
+
+function addAll(sums: Map<string, number>, counts: ReadonlyMap<string, number>): void {
+  for (const [name, count] of counts) sums.set(name, (sums.get(name) ?? 0) + count);
 }
 
 function stackOf(error: unknown): string {

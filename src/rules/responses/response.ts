@@ -34,3 +34,10 @@ export function responseView(response: Response): ResponseView {
   if (kind === 'kill') return { respond: kind, target, signal: response.signal };
   return { respond: kind, target, for: response.forNs === null ? null : durationText(response.forNs) };
 }
+
+/** "block client for 30m" */
+export function responseText(response: Response): string {
+  const { kind, target } = response;
+  if (kind === 'kill') return `kill ${target} with ${response.signal}`;
+  return `${kind} ${target}${response.forNs === null ? '' : ` for ${durationText(response.forNs)}`}`;
+}

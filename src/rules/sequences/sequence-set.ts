@@ -8,6 +8,8 @@ import { Tracker } from './tracker.ts';
 export interface SequenceSetOptions {
   /** A rule threw: a bug. It is not run again. */
   readonly onBroken: (rule: Rule, error: unknown) => void;
+  /** A rule follows so much that it forgets some of it before its time: told once. */
+  readonly onForgetting?: (rule: Rule) => void;
 }
 
 /** A rule with what is known of its sequences. */
@@ -17,6 +19,7 @@ interface Followed {
   readonly steps: Rule[];
   matched: number;
   isBroken: boolean;
+  isForgetting: boolean;
 }
 
 /** One step of a rule, as a rule of its own: found and run like all others. */
@@ -86,7 +89,7 @@ export class SequenceSet {
     const { sequence } = rule;
     if (sequence === null) return;
     const tracker = new Tracker(sequence, rule.output.kept);
-    const followed: Followed = { rule, tracker, steps: [], matched: 0, isBroken: false };
+    const followed: Followed = { rule, tracker, steps: [], matched: 0, isBroken: false, isForgetting: false };
     this.#followed.set(rule, followed);
     // The last step first: an event does not do two steps of one sequence.
     for (let index = sequence.steps.length - 1; index >= 0; index--) {
@@ -107,6 +110,10 @@ export class SequenceSet {
     } catch (error) {
       this.#broken(step, error);
       return;
+    }
+    if (followed.tracker.evicted > 0 && !followed.isForgetting) {
+      followed.isForgetting = true;
+      this.#options.onForgetting?.(followed.rule);
     }
     if (match === null) return;
     followed.matched++;

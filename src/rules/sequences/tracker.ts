@@ -45,11 +45,13 @@ export class Tracker {
   /** By step. */
   readonly #kept: readonly (readonly Bound[])[];
   readonly #table: PartialTable<Partial>;
+  readonly #none: readonly null[];
 
   /** @param kept what the rule's output asks of each step */
   constructor(plan: SequencePlan, kept: readonly (readonly Bound[])[]) {
     this.#plan = plan;
     this.#kept = kept;
+    this.#none = plan.steps.map(() => null);
     this.#table = new PartialTable(capacityOf(plan));
   }
 
@@ -83,7 +85,7 @@ export class Tracker {
     let entry = this.#table.get(key);
     if (entry === undefined) {
       if (index > 0) return null;
-      entry = this.#table.add(key, ownerOf(event), emptyPartial(this.#plan.steps.length), timeNs);
+      entry = this.#table.add(key, ownerOf(event), emptyPartial(this.#none), timeNs);
     } else {
       if (entry.state.silentUntilNs > timeNs) return null;
       if (index === 0) this.#table.renew(entry, timeNs);
@@ -164,12 +166,9 @@ function capacityOf({ steps }: SequencePlan): number {
   return Math.max(MIN_KEYS, Math.floor(most));
 }
 
-function emptyPartial(steps: number): Partial {
-  return {
-    chains: new Array<null>(steps).fill(null),
-    counting: new Array<null>(steps).fill(null),
-    silentUntilNs: -Infinity,
-  };
+/** @param none null for each step */
+function emptyPartial(none: readonly null[]): Partial {
+  return { chains: none.slice(), counting: none.slice(), silentUntilNs: -Infinity };
 }
 
 const isNull = (value: unknown): boolean => value === null;
