@@ -8,7 +8,7 @@ import type { CaptureSink } from '../capture/contract.ts';
 import type { Detector } from '../detect/contract.ts';
 import { BlindSpots } from '../incident/blind-spots.ts';
 import { FindingDesk } from '../incident/finding-desk.ts';
-import type { Effect } from '../model/effect.ts';
+import type { Effect, QueryEffect } from '../model/effect.ts';
 import type { AcceptEvent, Fact, KernelEvent, PayloadEvent } from '../model/event.ts';
 import type { Detection, Finding } from '../model/finding.ts';
 import type { QueryMessage, QueryOutcome } from '../model/query.ts';
@@ -47,6 +47,8 @@ export interface PipelineOutput {
   event(event: KernelEvent): void;
   /** What happened, whoever caused it, while the brain works on its event. */
   effect?(effect: Effect): void;
+  /** A question has its answer. */
+  answered?(effect: QueryEffect, timeNs: number): void;
   /** A process that serves accepted a connection. */
   accepted?(event: AcceptEvent, process: Process): void;
   /** A request was read to its end. */
@@ -431,8 +433,10 @@ export class Pipeline implements CaptureSink {
   }
 
   #answered(connection: number, outcome: QueryOutcome, stream: number | undefined): void {
-    const waiter = this.#queries.answered(connection, outcome, this.#nowNs, stream);
-    if (waiter !== null) this.attributor.datagramAnswered(connection, waiter);
+    const effect = this.#queries.answered(connection, outcome, this.#nowNs, stream);
+    if (effect === null) return;
+    if (effect.waiter !== null) this.attributor.datagramAnswered(connection, effect.waiter);
+    this.#output.answered?.(effect, this.#nowNs);
   }
 
   #clientClosed(connection: number): void {

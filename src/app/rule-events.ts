@@ -72,10 +72,17 @@ export class RuleEvents {
       case 'connect':
         return event.fillConnect(effect);
       case 'query':
-        return event.fillQuery(effect);
+        return event.fillQuery(effect, false);
       case 'action':
         return event.fillAction(effect);
     }
+  }
+
+  /** The answer to a question; null where that is no event of rules. */
+  ofAnswer(effect: QueryEffect, timeNs: number): RuleEvent | null {
+    const event = this.#event;
+    event.begin(timeNs, effect.tid, effect.process, effect.attribution.request, effect.attribution);
+    return event.fillQuery(effect, true);
   }
 
   /** A connection that a process accepted. */
@@ -102,7 +109,9 @@ const TYPES = {
   http_request: typeNamed('http_request'),
   http_response: typeNamed('http_response'),
   db_query: typeNamed('db_query'),
+  db_response: typeNamed('db_response'),
   dns_query: typeNamed('dns_query'),
+  dns_response: typeNamed('dns_response'),
 };
 
 /** With the index of its type, by name of the call. */
@@ -258,10 +267,11 @@ class FilledEvent implements RuleEvent {
     return this;
   }
 
-  fillQuery({ query, outcome, remote }: QueryEffect): RuleEvent | null {
+  fillQuery({ query, outcome, remote }: QueryEffect, isAnswer: boolean): RuleEvent | null {
     const isDns = query.protocol === 'dns';
     if (!isDns && !DATA_SERVICES.has(query.protocol)) return null;
-    this.type = isDns ? TYPES.dns_query : TYPES.db_query;
+    if (isAnswer) this.type = isDns ? TYPES.dns_response : TYPES.db_response;
+    else this.type = isDns ? TYPES.dns_query : TYPES.db_query;
     this.query = query;
     this.outcome = outcome;
     const family = remote.port === 0 ? 'unix' : remote.address.includes(':') ? 'ipv6' : 'ipv4';

@@ -10,6 +10,7 @@ import {
   sampleProcess,
   sampleRequest,
 } from '../../output/sample-story.ts';
+import type { QueryEffect } from '../../model/effect.ts';
 import { Pipeline, type PipelineOutput } from '../pipeline.ts';
 import { PROTOCOLS } from '../registry.ts';
 import { ruleEventSource } from '../rule-events.ts';
@@ -209,4 +210,31 @@ test('what a rule forgets before its time is told once, and counted over changes
   watch.replace([{ name: 'a.yaml', text }]);
   flood();
   assert.deepEqual(watch.forgotten, { s: 2 * (5000 - 4096) });
+});
+
+test('an answer is an event of its own', () => {
+  const { watch, alerts, output } = start();
+  watch.replace(file(rule('Refused', 'evt.type = db_response and db.error = 42601', '%db.statement')));
+  const query: QueryEffect = {
+    ...program.open('/'),
+    type: 'query',
+    query: {
+      protocol: 'postgresql',
+      operation: 'SELECT',
+      statement: "SELECT ''",
+      parameters: [],
+      database: '',
+      user: '',
+      isTruncated: false,
+      anomalies: [],
+    },
+    remote: { address: '10.0.0.9', port: 5432 },
+    outcome: null,
+    endedNs: null,
+  };
+  output.effect?.(query);
+  assert.equal(alerts.length, 0);
+  const outcome = { isError: true, code: '42601', message: '', rows: null, answers: [] };
+  output.answered?.({ ...query, outcome }, query.timeNs + 1);
+  assert.equal(alerts[0]?.output_fields['db.statement'], "SELECT ''");
 });

@@ -81,6 +81,10 @@ export class RuleWatch {
         output.effect?.(effect);
         this.#see(this.#events.ofEffect(effect));
       },
+      answered: (effect, timeNs) => {
+        output.answered?.(effect, timeNs);
+        this.#see(this.#events.ofAnswer(effect, timeNs));
+      },
       accepted: (event, process) => {
         output.accepted?.(event, process);
         this.#see(this.#events.ofAccept(connectionOf(event), process, event.tid, event.timeNs));

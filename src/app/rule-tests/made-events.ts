@@ -56,7 +56,9 @@ export class MadeEvents {
       request === null
         ? NOBODY
         : { grade: 'exact', reason: 'as the test says', request, candidates: [request] };
-    return this.#events.ofEffect(effectOf(description, happening, process, attribution, timeNs));
+    const effect = effectOf(description, happening, process, attribution, timeNs);
+    const isAnswered = effect.type === 'query' && effect.outcome !== null;
+    return isAnswered ? this.#events.ofAnswer(effect, timeNs) : this.#events.ofEffect(effect);
   }
 }
 

@@ -72,10 +72,18 @@ export const REQUEST_FIELDS: readonly Field[] = [
     'Its verb: SELECT, HGET, find, ...',
     (event) => dataQuery(event)?.operation ?? null,
   ),
-  single('db.error', 'string', "The service's code for what went wrong.", (event) => {
-    const { outcome } = event;
-    return dataQuery(event) !== null && outcome?.isError === true ? outcome.code : null;
-  }),
+  single(
+    'db.error',
+    'string',
+    "The service's code for what went wrong: SQLSTATE or a number; in db_response.",
+    (event) => {
+      const { outcome } = event;
+      return dataQuery(event) !== null && outcome?.isError === true ? outcome.code : null;
+    },
+  ),
+  single('db.rows', 'number', 'Rows or documents that came back or were changed; in db_response.', (event) =>
+    dataQuery(event) === null ? null : (event.outcome?.rows ?? null),
+  ),
   single('dns.name', 'string', 'Name that is looked up.', (event) => dnsQuery(event)?.statement ?? null),
   single(
     'dns.type',
@@ -83,7 +91,7 @@ export const REQUEST_FIELDS: readonly Field[] = [
     'Type that is asked for: A, AAAA, MX, ...',
     (event) => dnsQuery(event)?.operation ?? null,
   ),
-  list('dns.answer', 'Addresses and names that came back.', (event) => {
+  list('dns.answer', 'Addresses and names that came back; in dns_response.', (event) => {
     const answers = dnsQuery(event) === null ? null : (event.outcome?.answers ?? null);
     return answers === null || answers.length === 0 ? null : answers;
   }),
