@@ -55,6 +55,8 @@ export interface PipelineOutput {
   requestRead?(request: Request, timeNs: number): void;
   /** The reply to a request is complete, or will never be. */
   replied?(request: Request, timeNs: number): void;
+  /** A detector said something of a request, before it is a finding. */
+  detected?(detection: Detection): void;
   finding(finding: Finding): void;
   /** A finished request and its effects. */
   request(request: Request): void;
@@ -174,7 +176,7 @@ export class Pipeline implements CaptureSink {
           this.#requestOver(this.attributor.responseEnded(connection, this.#nowNs, stream));
         }
       },
-      described: () => undefined,
+      described: (connection, description) => this.attributor.described(connection, description),
       unreadable: (connection, isPlaintext) => {
         if (this.#payloadProcess !== null && !this.#queries.isClient(connection))
           this.attributor.unreadable(connection, this.#payloadProcess);
@@ -481,7 +483,10 @@ export class Pipeline implements CaptureSink {
     let failure: { readonly error: unknown } | null = null;
     for (const detector of this.#options.detectors) {
       try {
-        for (const detection of question(detector) ?? []) this.desk.detected(detection, this.#nowNs);
+        for (const detection of question(detector) ?? []) {
+          this.#output.detected?.(detection);
+          this.desk.detected(detection, this.#nowNs);
+        }
       } catch (error) {
         failure ??= { error };
       }

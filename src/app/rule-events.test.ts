@@ -4,6 +4,7 @@ import type { QueryEffect } from '../model/effect.ts';
 import {
   exactly,
   sampleContext,
+  sampleFinding,
   sampleProcess,
   SampleProgram,
   sampleRequest,
@@ -175,4 +176,17 @@ test('every field that has an answer gives one, or none, on every event', () => 
       assert.equal(typeof isTrue(`${field} exists`, event), 'boolean', field);
     }
   }
+});
+
+test('what a detector has said of a request is known of all that follows, the worst of it', () => {
+  const known = new RuleEvents({ clock: { wallMs: () => 0 }, hostname: null, architecture: 'x64' });
+  const detection = { ...sampleFinding(), request };
+  const verdict = () => known.ofEffect(program.open('/x'))?.verdict;
+  assert.equal(verdict(), null);
+  known.detected({ ...detection, verdict: 'PROBED' });
+  assert.equal(verdict(), 'PROBED');
+  known.detected({ ...detection, verdict: 'EXPLOITED' });
+  known.detected({ ...detection, verdict: 'SUSPICIOUS' });
+  known.detected({ ...detection, request: null, verdict: 'BLOCKED' });
+  assert.equal(verdict(), 'EXPLOITED');
 });

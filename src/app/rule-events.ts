@@ -11,6 +11,8 @@ import type {
   OpenEffect,
   QueryEffect,
 } from '../model/effect.ts';
+import type { Detection, Verdict } from '../model/finding.ts';
+import { originOf } from '../model/hop.ts';
 import type { Process } from '../model/process.ts';
 import type { QueryMessage, QueryOutcome } from '../model/query.ts';
 import type { Connection, Request } from '../model/request.ts';
@@ -53,9 +55,15 @@ export function ruleEventSource(
  */
 export class RuleEvents {
   readonly #event: FilledEvent;
+  readonly #verdicts = new Verdicts();
 
   constructor(source: RuleEventSource) {
-    this.#event = new FilledEvent(source);
+    this.#event = new FilledEvent(source, this.#verdicts);
+  }
+
+  /** What a detector has said is known of all that follows. */
+  detected(detection: Detection): void {
+    this.#verdicts.add(detection);
   }
 
   /** null where it is no event of rules: a question to a service that is neither a data service nor DNS. */
@@ -150,6 +158,23 @@ const OPEN_ARGUMENTS = ['name', 'flags'];
 const CONNECTION_ARGUMENTS = ['res', 'tuple'];
 const NO_ARGUMENTS: readonly string[] = [];
 
+const RANK: Readonly<Record<Verdict, number>> = { PROBED: 0, SUSPICIOUS: 1, EXPLOITED: 2, BLOCKED: 3 };
+
+/** What detectors have said of requests: of a proxy and of what is behind it, the same. */
+class Verdicts {
+  readonly #worst = new WeakMap<Request, Verdict>();
+
+  add({ request, verdict }: Detection): void {
+    if (request === null) return;
+    const known = this.of(request);
+    if (known === null || RANK[verdict] > RANK[known]) this.#worst.set(originOf(request), verdict);
+  }
+
+  of(request: Request): Verdict | null {
+    return this.#worst.get(originOf(request)) ?? null;
+  }
+}
+
 class FilledEvent implements RuleEvent {
   type = 0;
   number = 0;
@@ -172,14 +197,20 @@ class FilledEvent implements RuleEvent {
   query: QueryMessage | null = null;
   outcome: QueryOutcome | null = null;
   readonly #source: RuleEventSource;
+  readonly #verdicts: Verdicts;
   readonly #descriptor = new FilledDescriptor();
   #exec: ExecEffect | null = null;
   #exitCode = 0;
   #action: ActionEffect | null = null;
   #call: RuleCall | null = null;
 
-  constructor(source: RuleEventSource) {
+  constructor(source: RuleEventSource, verdicts: Verdicts) {
     this.#source = source;
+    this.#verdicts = verdicts;
+  }
+
+  get verdict(): Verdict | null {
+    return this.request === null ? null : this.#verdicts.of(this.request);
   }
 
   get wallMs(): number {

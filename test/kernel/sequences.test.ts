@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeCertificate } from '../support/certificate.ts';
 import { requireKernel } from '../support/kernel.ts';
 import { startThroughline, type JsonMessage, type Throughline } from '../support/throughline.ts';
 
@@ -35,7 +36,7 @@ function writeRules(): void {
 
 /** Lets in whoever knows the password, and keeps what is put. */
 const SERVER = `
-import http.server, os, sys
+import http.server, os, ssl, sys
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = 'HTTP/1.1'
     def body(self):
@@ -59,9 +60,37 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *args):
         pass
 server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+if len(sys.argv) > 2:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[2], sys.argv[3])
+    server.socket = context.wrap_socket(server.socket, server_side=True)
 print(server.server_port, flush=True)
 server.serve_forever()
 `;
+
+/** Fields of requests that are known only here: what the greeting of TLS said, and what detectors found. */
+const OWN_RULES = `
+- rule: Greeting
+  desc: d
+  condition: evt.type = http_request and tls.sni = shop.example and req.endpoint = "GET /users/:id"
+  output: "%http.version %tls.version %tls.ja4"
+  priority: NOTICE
+- rule: Attacked and answered
+  desc: d
+  condition: evt.type = http_response and req.verdict = PROBED
+  output: "%http.target"
+  priority: NOTICE
+`;
+const FILES = ['base', 'web', 'execution', 'network', 'own'];
+const RULE_OPTIONS = ['--rule-matching', 'all', ...FILES.flatMap((name) => ['--rules', at(`${name}.yaml`)])];
+
+async function start(...options: readonly string[]): Promise<{ server: ChildProcess; port: number }> {
+  const server = spawn('python3', [at('server.py'), directory, ...options], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(server.stdout ?? assert.fail(), 'data')) as [Buffer];
+  return { server, port: Number(String(line)) };
+}
 
 const alertsOf = (agent: Throughline, rule: string): readonly JsonMessage[] =>
   agent.ofKind('alert').filter((alert) => alert['rule'] === rule);
@@ -76,19 +105,11 @@ suite('sequences', () => {
   before(async () => {
     writeRules();
     writeFileSync(at('server.py'), SERVER);
-    const rules = ['base', 'web', 'execution', 'network'].flatMap((name) => ['--rules', at(`${name}.yaml`)]);
-    agent = await startThroughline([
-      'run',
-      '--json',
-      '--record',
-      at('recording'),
-      '--rule-matching',
-      'all',
-      ...rules,
-    ]);
-    server = spawn('python3', [at('server.py'), directory], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const [port] = (await once(server.stdout ?? assert.fail(), 'data')) as [Buffer];
-    url = `http://127.0.0.1:${Number(String(port))}`;
+    writeFileSync(at('own.yaml'), OWN_RULES);
+    agent = await startThroughline(['run', '--json', '--record', at('recording'), ...RULE_OPTIONS]);
+    const started = await start();
+    server = started.server;
+    url = `http://127.0.0.1:${started.port}`;
   });
 
   after(async () => {
@@ -151,18 +172,39 @@ suite('sequences', () => {
     assert.equal(alertsOf(agent, 'Ports of a host scanned').length, 1);
   });
 
+  test('what a client said of itself, and what detectors said of its request', async () => {
+    const { certificateFile, keyFile } = makeCertificate(directory);
+    const secured = await start(certificateFile, keyFile);
+    try {
+      const name = `shop.example:${secured.port}`;
+      const get = () =>
+        execFileSync('curl', ['-sk', '--resolve', `${name}:127.0.0.1`, `https://${name}/users/42`], {
+          stdio: 'ignore',
+        });
+      // The first ones may come before the library is probed.
+      for (let tries = 0; tries < 20 && alertsOf(agent, 'Greeting').length === 0; tries++) {
+        get();
+        await sleep(250);
+      }
+      const alert = await untilAlert(agent, 'Greeting');
+      assert.match(String(alert['output']), /1\.1 TLS 1\.3 t13d\w+$/);
+    } finally {
+      secured.server.kill();
+    }
+    await fetch(`${url}/file?name=../../../../etc/passwd%00`);
+    await untilAlert(agent, 'Attacked and answered');
+  });
+
   test('a replay raises the same alerts', async () => {
     await sleep(300);
     const live = agent.ofKind('alert');
     assert.ok(live.length >= 3);
     await agent.stop();
     assert.ok(existsSync(at('recording')));
-    const rules = ['base', 'web', 'execution', 'network'].flatMap((name) => ['--rules', at(`${name}.yaml`)]);
-    const stdout = execFileSync(
-      PROGRAM,
-      ['replay', at('recording'), '--json', '--rule-matching', 'all', ...rules],
-      { encoding: 'utf8', maxBuffer: 1 << 28 },
-    );
+    const stdout = execFileSync(PROGRAM, ['replay', at('recording'), '--json', ...RULE_OPTIONS], {
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+    });
     const again = stdout
       .trim()
       .split('\n')

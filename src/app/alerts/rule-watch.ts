@@ -81,6 +81,10 @@ export class RuleWatch {
         output.effect?.(effect);
         this.#see(this.#events.ofEffect(effect));
       },
+      detected: (detection) => {
+        output.detected?.(detection);
+        this.#events.detected(detection);
+      },
       answered: (effect, timeNs) => {
         output.answered?.(effect, timeNs);
         this.#see(this.#events.ofAnswer(effect, timeNs));
