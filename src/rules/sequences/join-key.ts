@@ -6,6 +6,7 @@ import { parseAddress } from '../match/network.ts';
 
 /** Longer values, which the other side of a connection may choose, are kept as their digest. */
 const MAX_LENGTH = 128;
+const MAPPED = '::ffff:';
 /** Of the four words of an IPv6 address those that name the network of one customer: a /64. */
 const NETWORK_WORDS = 2;
 
@@ -27,9 +28,14 @@ export function singleValueOf(term: Bound | undefined, event: RuleEvent): string
   if (access?.shape !== 'single') return null;
   const value = access.get(event);
   if (value === null || value === UNTOLD_NUMBER) return null;
-  if (access.type === 'address') return parseAddress(String(value))?.join('.') ?? String(value);
+  if (access.type === 'address') return plainAddress(String(value));
   const text = valueText(value);
   return text.length <= MAX_LENGTH ? text : createHash('sha256').update(text, 'latin1').digest('base64');
+}
+
+/** An IPv4 address inside of an IPv6 one is the IPv4 address; else events write each address in one way. */
+function plainAddress(address: string): string {
+  return address.startsWith(MAPPED) && address.includes('.') ? address.slice(MAPPED.length) : address;
 }
 
 /**
@@ -44,7 +50,12 @@ export function ownerOf(event: RuleEvent): string {
       : descriptor?.isServer === true
         ? descriptor.client
         : null;
-  const words = client === null ? null : parseAddress(client.address);
-  if (words !== null) return `client ${words.slice(0, words.length === 4 ? NETWORK_WORDS : 1).join('.')}`;
+  if (client !== null && client.port !== 0) return `client ${networkOf(plainAddress(client.address))}`;
   return `cgroup ${process?.cgroupId ?? 0}`;
+}
+
+/** Of IPv6 what one customer has; a client may use each address in it. */
+function networkOf(address: string): string {
+  if (!address.includes(':')) return address;
+  return parseAddress(address)?.slice(0, NETWORK_WORDS).join('.') ?? address;
 }
