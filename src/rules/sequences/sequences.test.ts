@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import fc from 'fast-check';
 import { alertOf } from '../alert.ts';
 import type { RuleEvent } from '../event.ts';
 import { RulesInForce } from '../rules-in-force.ts';
@@ -56,6 +57,19 @@ const write = (path: string, seconds: number, changes = {}) =>
 const chmod = (path: string, seconds: number) => makeEvent({ type: 'chmod', path, ...at(seconds) });
 const exec = (path: string, seconds: number, changes = {}) =>
   makeEvent({ type: 'execve', process: makeProcess({ executable: path, ...changes }), ...at(seconds) });
+
+/** Whether the last event ends a write, a chmod and an exec of one path in this order within a minute, tried out one by one. */
+function isChain(events: readonly { step: number; key: number; second: number }[]): boolean {
+  const last = events.at(-1);
+  if (last?.step !== 2) return false;
+  return events.some(
+    (one, begin) =>
+      one.step === 0 &&
+      one.key === last.key &&
+      last.second - one.second <= 60 &&
+      events.slice(begin).some(({ step, key }) => step === 1 && key === last.key),
+  );
+}
 
 suite('a sequence', () => {
   test('matches its steps in order, joined by the values of each step', () => {
@@ -179,6 +193,27 @@ suite('a sequence', () => {
         { name: null, time: '2023-11-14T22:13:23.000000000Z' },
       ],
     });
+  });
+
+  test('matches first where there is a first chain of events in time, whatever else comes', () => {
+    const event = fc.record({ step: fc.nat(2), key: fc.nat(1), gap: fc.constantFrom(0, 1, 5, 20, 40) });
+    const make = [write, chmod, exec];
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 40 }), (given) => {
+        const run = new Run(sequence(STEPS));
+        const before: { step: number; key: number; second: number }[] = [];
+        let second = 0;
+        let first: number | null = null;
+        given.forEach(({ step, key, gap }, index) => {
+          second += gap;
+          before.push({ step, key, second });
+          run.add((make[step] ?? write)(`/${key}`, second));
+          first ??= isChain(before) ? index : null;
+        });
+        assert.equal(run.matchedAt[0] ?? null, first);
+      }),
+      { numRuns: 300 },
+    );
   });
 
   test('the same events give the same matches again', () => {
