@@ -10,6 +10,7 @@ import { after, before, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeCertificate } from '../support/certificate.ts';
 import { requireKernel } from '../support/kernel.ts';
+import { freePort } from '../support/ports.ts';
 import { startThroughline, type JsonMessage, type Throughline } from '../support/throughline.ts';
 
 requireKernel();
@@ -36,7 +37,7 @@ function writeRules(): void {
 
 /** Lets in whoever knows the password, and keeps what is put. */
 const SERVER = `
-import http.server, os, ssl, sys
+import http.server, os, socket, ssl, sys
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = 'HTTP/1.1'
     def body(self):
@@ -55,6 +56,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         os.chmod(path, 0o755)
         self.answer(201)
     def do_GET(self):
+        if self.path.startswith('/ask/'):
+            with socket.create_connection(('127.0.0.1', int(self.path.split('/')[2]))) as redis:
+                redis.sendall(b'*2\\r\\n$6\\r\\nNOSUCH\\r\\n$1\\r\\nx\\r\\n')
+                self.answer(200, redis.recv(1000))
+            return
         with open('/bin/true', 'rb') as file:
             self.answer(200, file.read())
     def log_message(self, *args):
@@ -74,6 +80,11 @@ const OWN_RULES = `
   desc: d
   condition: evt.type = http_request and tls.sni = shop.example and req.endpoint = "GET /users/:id"
   output: "%http.version %tls.version %tls.ja4"
+  priority: NOTICE
+- rule: Refused
+  desc: d
+  condition: evt.type = db_response and db.error exists and req.id exists
+  output: "%db.operation %db.error %http.target"
   priority: NOTICE
 - rule: Attacked and answered
   desc: d
@@ -164,8 +175,8 @@ suite('sequences', () => {
   });
 
   test('a process scans ports; those of its own loopback are its own affair', async () => {
-    for (let port = 2; port < 40; port++) await refused('127.0.0.1', port);
-    for (let port = 2; port < 40; port++) await refused(ELSEWHERE, port);
+    for (let port = 2; port < 40; port++) await connects('127.0.0.1', port);
+    for (let port = 2; port < 40; port++) await connects(ELSEWHERE, port);
     const alert = await untilAlert(agent, 'Ports of a host scanned');
     const { by } = alert['sequence'] as { by: Record<string, unknown> };
     assert.equal(by['fd.rip'], ELSEWHERE);
@@ -195,6 +206,20 @@ suite('sequences', () => {
     await untilAlert(agent, 'Attacked and answered');
   });
 
+  test('what a data service refused, when it has answered', async () => {
+    const port = await freePort();
+    const options = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', directory];
+    const redis = spawn('/usr/bin/redis-check-rdb', options, { argv0: 'redis-server', stdio: 'ignore' });
+    try {
+      for (let tries = 0; tries < 100 && !(await connects('127.0.0.1', port)); tries++) await sleep(50);
+      assert.match(await (await fetch(`${url}/ask/${port}`)).text(), /^-ERR/);
+      const alert = await untilAlert(agent, 'Refused');
+      assert.match(String(alert['output']), new RegExp(`NOSUCH ERR /ask/${port}$`));
+    } finally {
+      redis.kill();
+    }
+  });
+
   test('a replay raises the same alerts', async () => {
     await sleep(300);
     const live = agent.ofKind('alert');
@@ -214,13 +239,13 @@ suite('sequences', () => {
   });
 });
 
-function refused(host: string, port: number): Promise<void> {
+function connects(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
-    socket.on('error', () => resolve());
+    socket.on('error', () => resolve(false));
     socket.on('connect', () => {
       socket.destroy();
-      resolve();
+      resolve(true);
     });
   });
 }

@@ -5,7 +5,7 @@ import { joinKeyOf, ownerOf, singleValueOf } from './join-key.ts';
 import { PartialTable, type TableEntry } from './partial-table.ts';
 import type { KeptValues, PassedStep, SequenceMatch, SequencePlan, StepCount } from './plan.ts';
 
-/** Keys that are followed at once. Each takes some 400 bytes, and what its counters and kept values take. */
+/** Keys that are followed at once. Each takes up to a kilobyte with two values that are kept for the output. */
 const MAX_KEYS = 4096;
 /** Times that all counters of a rule hold together, and values, which are larger: with high limits there are fewer keys. */
 const MAX_TIMES = 1 << 18;
