@@ -12,6 +12,7 @@ const NETWORK_WORDS = 2;
 
 /** The values by which an event is joined with others, as one text; null where it does not have all of them. */
 export function joinKeyOf(terms: readonly Bound[], event: RuleEvent): string | null {
+  if (terms.length === 1) return singleValueOf(terms[0], event);
   let key = '';
   for (let at = 0; at < terms.length; at++) {
     const value = singleValueOf(terms[at], event);

@@ -76,7 +76,8 @@ export class Tracker {
    */
   advance(index: number, event: RuleEvent): SequenceMatch | null {
     const step = this.#plan.steps[index];
-    if (step === undefined) return null;
+    // Mostly nothing has begun, and what only goes on costs nothing.
+    if (step === undefined || (index > 0 && this.#table.size === 0)) return null;
     const key = joinKeyOf(step.by, event);
     const value = step.count?.distinct ? singleValueOf(step.count.distinct, event) : '';
     if (key === null || value === null) return null;
