@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { RuleEvents } from '../src/app/rule-events.ts';
 import { loadRules } from '../src/rules/load/load-rules.ts';
-import { RuleSet } from '../src/rules/rule-set.ts';
+import { RulesInForce } from '../src/rules/rules-in-force.ts';
 import { RuleSource } from '../src/rules/text.ts';
 import { madeUpMix, recordedMix, type Mix } from './rules-mix.ts';
 import { median } from './statistics.ts';
@@ -28,10 +28,10 @@ function ruleText(name: string, condition: string): string {
   return `- rule: ${name}\n  desc: d\n  condition: ${JSON.stringify(condition)}\n  output: o\n  priority: INFO\n`;
 }
 
-function setOf(sources: readonly RuleSource[]): RuleSet {
+function setOf(sources: readonly RuleSource[]): RulesInForce {
   const { rules, files, hasErrors } = loadRules(sources, { isStrict: false });
   if (hasErrors) throw new Error(JSON.stringify(files.flatMap(({ errors }) => errors)));
-  return new RuleSet(rules, {
+  return new RulesInForce(rules, {
     matching: 'all',
     onBroken: (_, error) => {
       throw error;
@@ -65,7 +65,7 @@ const fill = (effects: Mix) => {
   return types;
 };
 
-function evaluate(set: RuleSet): (effects: Mix) => number {
+function evaluate(set: RulesInForce): (effects: Mix) => number {
   let matches = 0;
   const onMatch = () => void matches++;
   return (effects) => {

@@ -146,7 +146,10 @@ function run(): RunSummary {
     findings: pipeline.desk.counters.findings,
     durationMs: performance.now() - startedAt,
     losses: { ...pipeline.losses, ...undecodedLosses(pipeline) },
-    counters: countersOf(pipeline, sensors?.counters() ?? null),
+    counters: {
+      ...countersOf(pipeline, sensors?.counters() ?? null),
+      ...(watch === null ? {} : { 'forgotten before their time, by rule': watch.forgotten }),
+    },
     recordedBytes: recorder?.writtenBytes ?? 0,
     probeHits,
     containers: null,

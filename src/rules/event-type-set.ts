@@ -14,7 +14,7 @@ export function eventTypesOf(condition: Expression): ReadonlySet<number> {
 }
 
 /** Names of fields that have no value where no request caused the event. */
-const REQUEST_FIELD = /^(?:http|req)\./;
+const REQUEST_FIELD = /^(?:http|req|tls)\./;
 
 /** The event types on which a condition can be true without a request that caused the event. */
 export function eventTypesWithoutRequest(condition: Expression): ReadonlySet<number> {

@@ -10,6 +10,7 @@ import {
   sampleProcess,
   sampleRequest,
 } from '../../output/sample-story.ts';
+import type { QueryEffect } from '../../model/effect.ts';
 import { Pipeline, type PipelineOutput } from '../pipeline.ts';
 import { PROTOCOLS } from '../registry.ts';
 import { ruleEventSource } from '../rule-events.ts';
@@ -238,4 +239,61 @@ test('rules that come to ask for requests see all from then on', () => {
     targets.slice(-REQUESTS / 2),
     Array.from({ length: REQUESTS / 2 }, (_, index) => `/${REQUESTS / 2 + index}`),
   );
+});
+
+test('a rule over several events, and what it wants done, stand in its alert', () => {
+  const { watch, alerts, output } = start();
+  const steps =
+    '  sequence: [evt.type = openat, evt.type = execve]\n  within: 1m\n  by: req.id\n  respond: [block]\n';
+  watch.replace([
+    { name: 'a.yaml', text: `- rule: s\n  desc: d\n  output: o\n  priority: NOTICE\n${steps}` },
+  ]);
+  output.effect?.(program.open('/etc/passwd'));
+  assert.equal(alerts.length, 0);
+  output.effect?.(program.exec(['id'], '/usr/bin/id'));
+  const [alert] = alerts;
+  assert.deepEqual(alert?.respond, [{ respond: 'block', target: 'client', for: '30m' }]);
+  assert.deepEqual([alert?.sequence?.within, alert?.sequence?.steps.length], ['1m', 2]);
+});
+
+test('what a rule forgets before its time is told once, and counted over changes of the rules', () => {
+  const { watch, warnings, output } = start();
+  const text = `- rule: s\n  desc: d\n  output: o\n  priority: NOTICE\n  sequence: [evt.type = openat, evt.type = execve]\n  within: 1m\n  by: fd.name\n`;
+  const flood = () => {
+    for (let count = 0; count < 5000; count++) output.effect?.(program.open(`/${count}`));
+  };
+  watch.replace([{ name: 'a.yaml', text }]);
+  flood();
+  assert.deepEqual(watch.forgotten, { s: 5000 - 4096 });
+  assert.match(warnings.join(), /^rule 's' follows too much at once/);
+  watch.replace([{ name: 'a.yaml', text }]);
+  flood();
+  assert.deepEqual(watch.forgotten, { s: 2 * (5000 - 4096) });
+});
+
+test('an answer is an event of its own', () => {
+  const { watch, alerts, output } = start();
+  watch.replace(file(rule('Refused', 'evt.type = db_response and db.error = 42601', '%db.statement')));
+  const query: QueryEffect = {
+    ...program.open('/'),
+    type: 'query',
+    query: {
+      protocol: 'postgresql',
+      operation: 'SELECT',
+      statement: "SELECT ''",
+      parameters: [],
+      database: '',
+      user: '',
+      isTruncated: false,
+      anomalies: [],
+    },
+    remote: { address: '10.0.0.9', port: 5432 },
+    outcome: null,
+    endedNs: null,
+  };
+  output.effect?.(query);
+  assert.equal(alerts.length, 0);
+  const outcome = { isError: true, code: '42601', message: '', rows: null, answers: [] };
+  output.answered?.({ ...query, outcome }, query.timeNs + 1);
+  assert.equal(alerts[0]?.output_fields['db.statement'], "SELECT ''");
 });

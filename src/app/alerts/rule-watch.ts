@@ -8,9 +8,11 @@ import type { RuleEvent } from '../../rules/event.ts';
 import { interestOf, type RuleInterest } from '../../rules/interest.ts';
 import { loadRules } from '../../rules/load/load-rules.ts';
 import type { Rule } from '../../rules/rule.ts';
-import { RuleSet, type RuleMatching } from '../../rules/rule-set.ts';
+import type { RuleMatching } from '../../rules/rule-set.ts';
+import { RulesInForce } from '../../rules/rules-in-force.ts';
 import { Sampling } from '../../rules/sampling.ts';
 import { idleSelections, selectRules, type RuleSelection } from '../../rules/selection.ts';
+import type { SequenceMatch } from '../../rules/sequences/plan.ts';
 import { RuleSource } from '../../rules/text.ts';
 import type { PipelineOutput } from '../pipeline.ts';
 import { AlertLimiter, DEFAULT_ALERT_LIMIT } from './alert-limit.ts';
@@ -41,6 +43,8 @@ export class RuleWatch {
   timeMs = 0;
   /** What was wrong with the files that were refused last, a line each; not safe to print. */
   problems: readonly string[] = [];
+  /** Of rules that are no longer in force. */
+  readonly #forgotten = new Map<string, number>();
   /** What the rules in force ask for. */
   interest: RuleInterest = interestOf([]);
   /** Names of the rules for which every request has to be read. */
@@ -52,10 +56,10 @@ export class RuleWatch {
   readonly #sampling: Sampling;
   /** Rules were in force before. */
   #hasBegun = false;
-  #set: RuleSet;
+  #set: RulesInForce;
   /** What rules are run on now. */
   #event: RuleEvent | null = null;
-  readonly #onMatch = (rule: Rule): void => this.#raise(rule);
+  readonly #onMatch = (rule: Rule, match: SequenceMatch | null): void => this.#raise(rule, match);
 
   constructor(options: RuleWatchOptions) {
     this.#options = options;
@@ -76,6 +80,13 @@ export class RuleWatch {
       timeMs: Math.round(this.timeMs * 10) / 10,
       rules,
     };
+  }
+
+  /** By rule: keys whose sequences or counts were forgotten before their time, since there were too many at once. */
+  get forgotten(): Readonly<Record<string, number>> {
+    const sums = new Map(this.#forgotten);
+    addAll(sums, this.#set.sequences.evictions());
+    return Object.fromEntries(sums);
   }
 
   get ruleCount(): number {
@@ -101,6 +112,7 @@ export class RuleWatch {
     this.interest = interestOf(enabled);
     this.readingRules = rulesOnPlainRequests(enabled).map(({ name }) => name);
     this.#uses.add(this.#set);
+    addAll(this.#forgotten, this.#set.sequences.evictions());
     this.#set = this.#setOf(enabled);
     return true;
   }
@@ -112,6 +124,14 @@ export class RuleWatch {
       effect: (effect) => {
         output.effect?.(effect);
         this.#see(this.#events.ofEffect(effect));
+      },
+      detected: (detection) => {
+        output.detected?.(detection);
+        this.#events.detected(detection);
+      },
+      answered: (effect, timeNs) => {
+        output.answered?.(effect, timeNs);
+        this.#see(this.#events.ofAnswer(effect, timeNs));
       },
       accepted: (event, process) => {
         output.accepted?.(event, process);
@@ -141,10 +161,10 @@ export class RuleWatch {
     this.#event = null;
   }
 
-  #raise(rule: Rule): void {
+  #raise(rule: Rule, match: SequenceMatch | null): void {
     if (this.#event === null || !this.#limiter.admits(rule.name, this.#event.timeNs)) return;
     try {
-      this.#options.alert({ kind: 'alert', ...alertOf(rule, this.#event) });
+      this.#options.alert({ kind: 'alert', ...alertOf(rule, this.#event, match) });
       this.raised++;
     } catch (error) {
       this.#options.warn(
@@ -153,15 +173,23 @@ export class RuleWatch {
     }
   }
 
-  #setOf(rules: readonly Rule[]): RuleSet {
+  #setOf(rules: readonly Rule[]): RulesInForce {
     const { matching, warn, now } = this.#options;
-    return new RuleSet(rules, {
+    return new RulesInForce(rules, {
       matching,
       ...(now === undefined ? {} : { now }),
       onBroken: (rule, error) =>
         warn(`bug in rule '${rule.name}', which is switched off from now on: ${stackOf(error)}`),
+      onForgetting: (rule) =>
+        warn(
+          `rule '${rule.name}' follows too much at once: of whoever makes most of it the oldest is forgotten, which is counted`,
+        ),
     });
   }
+}
+
+function addAll(sums: Map<string, number>, counts: ReadonlyMap<string, number>): void {
+  for (const [name, count] of counts) sums.set(name, (sums.get(name) ?? 0) + count);
 }
 
 function stackOf(error: unknown): string {

@@ -1,10 +1,10 @@
 import { printableText } from '../../base/printable.ts';
-import { EVENT_TYPES } from '../../rules/event-types.ts';
 import type { Rule } from '../../rules/rule.ts';
 import { defineCommand } from '../command.ts';
 import { jsonOption } from '../common-options.ts';
 import { selectRules } from '../../rules/selection.ts';
 import { FILES, loadRightFiles } from './load-files.ts';
+import { ruleView } from './rule-view.ts';
 import { refuseIdle, selectionOptions, selectionsOf } from './selection-options.ts';
 
 export const listCommand = defineCommand({
@@ -29,23 +29,6 @@ export const listCommand = defineCommand({
     return 0;
   },
 });
-
-/** More types than this are no choice. */
-const MANY_TYPES = 100;
-
-function ruleView(rule: Rule): object {
-  const { name, description, priority, tags, isEnabled, types, place } = rule;
-  return {
-    rule: name,
-    description: description.trim(),
-    priority,
-    tags,
-    enabled: isEnabled,
-    eventTypes: types.size > MANY_TYPES ? null : [...types].map((type) => EVENT_TYPES[type]),
-    file: place.source.name,
-    line: place.source.position(place.offset).line,
-  };
-}
 
 function ruleLine({ name, priority, tags, isEnabled }: Rule): string {
   const state = isEnabled ? 'on ' : 'off';
