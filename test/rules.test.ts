@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
+import type { RunSummary } from '../src/cli/contract.ts';
 import type { EventView } from '../src/output/views.ts';
 import { recordingPath } from './support/fixtures.ts';
 import { throughline } from './support/replay.ts';
@@ -66,6 +69,65 @@ suite('rules on recorded events', () => {
     const { code, stdout, stderr } = throughline(['rules', 'try', 'proc.nmae = x', recordingPath('demo')]);
     assert.deepEqual([code, stdout], [64, '']);
     assert.match(stderr, /CONDITION is wrong at 1:1: unknown field 'proc\.nmae'; did you mean proc\.name\?/);
+  });
+
+  const alerts = (...args: readonly string[]) => {
+    const run = throughline(['replay', recordingPath('demo'), '--default-rules', '--json', ...args]);
+    const rules = run.messages.flatMap(({ kind, rule }) => (kind === 'alert' ? [String(rule)] : []));
+    return { ...run, rules };
+  };
+
+  test('rules are switched on and off by name, wildcard and tag, in the order of the command line', () => {
+    const all = alerts('--rule-matching', 'all');
+    assert.equal(all.code, 0, all.stderr);
+    assert.ok(all.rules.includes('Shell run by a request'));
+    assert.deepEqual(alerts('-D', '*').rules, []);
+    assert.deepEqual(
+      alerts('-D', '*', '--enable-rule', 'Shell run by*').rules,
+      all.rules.filter((name) => name === 'Shell run by a request'),
+    );
+    assert.deepEqual(
+      new Set(alerts('--rule-matching', 'all', '-D', 'Shell run by a request').rules),
+      new Set(all.rules.filter((name) => name !== 'Shell run by a request')),
+    );
+    const unknown = alerts('-D', 'Shell run by a reqest');
+    assert.deepEqual([unknown.code, unknown.stdout], [1, '']);
+    assert.match(
+      unknown.stderr,
+      /nothing was started\nthere is no rule '.*'; did you mean 'Shell run by a request'\?/,
+    );
+  });
+
+  test('the summary says of each rule what it did; alerts beyond the limit are counted', () => {
+    const summary = ({ stderr }: { readonly stderr: string }) => {
+      const line = stderr.split('\n').find((one) => one.startsWith('{"kind":"summary"')) ?? '{}';
+      return JSON.parse(line) as RunSummary;
+    };
+    const all = alerts();
+    const { alerts: counts } = summary(all);
+    assert.equal(counts?.raised, all.rules.length);
+    assert.equal(counts.heldBack, 0);
+    const shell = counts.rules.find(({ rule }) => rule === 'Shell run by a request');
+    assert.equal(shell?.matched, all.rules.filter((name) => name === 'Shell run by a request').length);
+    assert.ok(shell.evaluated >= shell.matched && !shell.isBroken);
+    const limited = alerts('--alert-limit', '1/h');
+    assert.deepEqual(limited.rules, [...new Set(all.rules)]);
+    assert.equal(summary(limited).alerts?.heldBack, all.rules.length - limited.rules.length);
+    assert.match(
+      limited.stderr,
+      /rule 'Shell run by a request' raises more alerts than --alert-limit lets through/,
+    );
+  });
+
+  test('rules with errors: told with their lines, and nothing is read', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'throughline-rules-')), 'a.yaml');
+    writeFileSync(file, '- rule: r\n  desc: d\n  condition: proc.nmae = x\n  output: o\n  priority: INFO\n');
+    const { code, stdout, stderr } = throughline(['replay', recordingPath('demo'), '--rules', file]);
+    assert.deepEqual([code, stdout], [1, '']);
+    assert.equal(
+      stderr,
+      `throughline: the rules have errors; nothing was started\n${file}:3:14: unknown field 'proc.nmae'; did you mean proc.name?\n`,
+    );
   });
 
   test('the rules that come with it pass their tests', () => {

@@ -42,6 +42,7 @@ export class Placements {
       case 'event':
       case 'alert':
       case 'rules':
+      case 'rule-problems':
         break;
     }
   }

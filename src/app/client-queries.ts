@@ -95,13 +95,13 @@ export class ClientQueries {
     return effect;
   }
 
-  /** @returns who was named as waiting for this answer */
+  /** @returns the question, with its answer; null where none is known */
   answered(
     connection: number,
     outcome: QueryOutcome,
     timeNs: number,
     stream: number | undefined,
-  ): Request | null {
+  ): AskedQuery | null {
     const client = this.#clients.get(connection);
     if (client === undefined) return null;
     const key = stream ?? client.oldestOrder++;
@@ -110,7 +110,7 @@ export class ClientQueries {
     if (effect === undefined) return null;
     effect.outcome = outcome;
     effect.endedNs = timeNs;
-    return effect.waiter;
+    return effect;
   }
 }
 

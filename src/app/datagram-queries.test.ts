@@ -28,6 +28,7 @@ const reply = (id: number, text: string): Uint8Array =>
 class Bench {
   readonly effects: Effect[] = [];
   readonly ignored: number[] = [];
+  readonly answered: QueryEffect[] = [];
   readonly kernel = new SimulatedKernel((event) => this.#feed(event));
   readonly datagrams = new SimulatedDatagrams(this.kernel, (event) => this.#feed(event));
   readonly #pipeline = new Pipeline({
@@ -49,6 +50,7 @@ class Bench {
       lateEffect: () => undefined,
       orphan: () => undefined,
       loss: () => undefined,
+      answered: (effect) => this.answered.push(effect),
       ignoreConnection: (connection) => this.ignored.push(connection),
       failed: (error) => {
         throw error;
@@ -111,12 +113,14 @@ describe('questions in datagrams', () => {
     bench.datagrams.ask(worker, socket, question(1, 'Shop.test'));
     assert.equal(bench.latest, 'exact /a');
     assert.equal(bench.query.endedNs, null);
+    assert.equal(bench.answered.length, 0);
     bench.datagrams.answer(worker, socket, reply(1, 'shop.TEST'));
     const { query, remote, outcome, endedNs } = bench.query;
     assert.deepEqual([query.protocol, query.operation, query.statement], ['dns', 'A', 'Shop.test']);
     assert.deepEqual(remote, { address: '127.0.0.53', port: 53 });
     assert.deepEqual(outcome?.answers, ['192.0.2.7']);
     assert.equal(typeof endedNs, 'number');
+    assert.deepEqual(bench.answered, [bench.query]);
   });
 
   test('on a shared socket the answer names by its number who goes on', () => {

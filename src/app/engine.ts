@@ -9,7 +9,6 @@ import { answerContainerNames } from './container-names.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import { answerExecutableHashes } from './executable-hashes.ts';
 import { examineHost } from './doctor.ts';
-import { testRuleFolder } from './rule-tests/test-folder.ts';
 import type { WorkerInput, WorkerPost, WorkerRules } from './worker-contract.ts';
 
 export interface EngineSetup {
@@ -27,7 +26,8 @@ const SETTLED_MS = 2000;
 export function createEngine(setup: EngineSetup): Engine {
   return {
     run: (options, onMessage) => runInWorker(setup, options, onMessage),
-    testRules: testRuleFolder,
+    // What reads YAML takes 10 MiB, and nobody else in this thread needs it.
+    testRules: async (path) => (await import('./rule-tests/test-folder.ts')).testRuleFolder(path),
     examine: async ({ containerRuntimes } = {}) => ({
       ...examineHost(setup.root, setup.version, release()),
       containerRuntimes: await examineRuntimes(containerRuntimes),
@@ -60,7 +60,12 @@ function runInWorker(
   const workerRules: WorkerRules | null =
     rules === undefined || changes === null
       ? null
-      : { files: rules.files, matching: rules.matching, changes: changes.port2 };
+      : {
+          files: rules.files,
+          matching: rules.matching,
+          selections: rules.selections,
+          changes: changes.port2,
+        };
   const { root, version } = setup;
   const input: WorkerInput = { options: rest, stop, containers, hashes, rules: workerRules, root, version };
   setTimeout(collectGarbage, SETTLED_MS).unref();
@@ -87,6 +92,10 @@ function runInWorker(
           break;
         case 'warning':
           setup.warn(post.text);
+          break;
+        case 'refused':
+          onMessage({ kind: 'rule-problems', problems: post.problems, isAtStart: true });
+          reject(new ThroughlineError('TL4002', post.problems[0] ?? ''));
           break;
         case 'failed':
           reject(new ThroughlineError(post.code, post.detail));

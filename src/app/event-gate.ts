@@ -25,6 +25,7 @@ export function gatedEvents(
     ...output,
     event: (event) => gate.begin(event, (one) => pipeline().world.processOf(one)),
     effect: (effect) => gate.seen((events) => events.ofEffect(effect)),
+    answered: (effect, timeNs) => gate.seen((events) => events.ofAnswer(effect, timeNs)),
     requestRead: (request, timeNs) =>
       gate.seen((events) => events.ofRequest(request, 'http_request', timeNs)),
     replied: (request, timeNs) => gate.seen((events) => events.ofRequest(request, 'http_response', timeNs)),

@@ -10,7 +10,7 @@ import { BlindSpots } from '../incident/blind-spots.ts';
 import { CredentialJumps } from '../incident/credential-jumps.ts';
 import { FindingDesk } from '../incident/finding-desk.ts';
 import { FindingHold } from '../incident/finding-hold.ts';
-import type { Effect } from '../model/effect.ts';
+import type { Effect, QueryEffect } from '../model/effect.ts';
 import type { HashQuestion } from '../model/executable.ts';
 import type { AcceptEvent, Fact, KernelEvent, PayloadEvent } from '../model/event.ts';
 import type { Detection, Finding } from '../model/finding.ts';
@@ -51,12 +51,16 @@ export interface PipelineOutput {
   event(event: KernelEvent): void;
   /** What happened, whoever caused it, while the brain works on its event. */
   effect?(effect: Effect): void;
+  /** A question has its answer. */
+  answered?(effect: QueryEffect, timeNs: number): void;
   /** A process that serves accepted a connection. */
   accepted?(event: AcceptEvent, process: Process): void;
   /** A request was read to its end. */
   requestRead?(request: Request, timeNs: number): void;
   /** The reply to a request is complete, or will never be. */
   replied?(request: Request, timeNs: number): void;
+  /** A detector said something of a request, before it is a finding. */
+  detected?(detection: Detection): void;
   finding(finding: Finding): void;
   /** A finished request and its effects. */
   request(request: Request): void;
@@ -199,7 +203,7 @@ export class Pipeline implements CaptureSink {
           this.#requestOver(this.attributor.responseEnded(connection, this.#nowNs, stream));
         }
       },
-      described: () => undefined,
+      described: (connection, description) => this.attributor.described(connection, description),
       unreadable: (connection, isPlaintext) => {
         if (this.#payloadProcess !== null && !this.#queries.isClient(connection))
           this.attributor.unreadable(connection, this.#payloadProcess);
@@ -473,8 +477,10 @@ export class Pipeline implements CaptureSink {
   }
 
   #answered(connection: number, outcome: QueryOutcome, stream: number | undefined): void {
-    const waiter = this.#queries.answered(connection, outcome, this.#nowNs, stream);
-    if (waiter !== null) this.attributor.datagramAnswered(connection, waiter);
+    const effect = this.#queries.answered(connection, outcome, this.#nowNs, stream);
+    if (effect === null) return;
+    if (effect.waiter !== null) this.attributor.datagramAnswered(connection, effect.waiter);
+    this.#output.answered?.(effect, this.#nowNs);
   }
 
   #clientClosed(connection: number): void {
@@ -519,7 +525,10 @@ export class Pipeline implements CaptureSink {
     let failure: { readonly error: unknown } | null = null;
     for (const detector of this.#options.detectors) {
       try {
-        for (const detection of question(detector) ?? []) this.#detected(detection, this.#nowNs);
+        for (const detection of question(detector) ?? []) {
+          this.#output.detected?.(detection);
+          this.#detected(detection, this.#nowNs);
+        }
       } catch (error) {
         failure ??= { error };
       }

@@ -4,6 +4,7 @@ import type { QueryEffect } from '../model/effect.ts';
 import {
   exactly,
   sampleContext,
+  sampleFinding,
   sampleProcess,
   SampleProgram,
   sampleRequest,
@@ -123,6 +124,17 @@ test('questions, and the request itself', () => {
   check(events.ofEffect({ ...query, query: { ...query.query, protocol: 'dns', statement: 'x.example' } }), [
     'evt.type = dns_query and dns.name = x.example and not db.statement exists',
   ]);
+  const failed = { isError: true, code: '42601', message: '', rows: null, answers: [] };
+  check(events.ofAnswer({ ...query, outcome: failed }, 9), [
+    'evt.type = db_response and db.error = 42601 and db.statement = "SELECT 1" and req.id exists and not db.rows exists',
+  ]);
+  check(events.ofAnswer({ ...query, outcome: { ...failed, isError: false, code: '', rows: 3 } }, 9), [
+    'evt.type = db_response and db.rows = 3 and not db.error exists',
+  ]);
+  const lookup = { ...query, query: { ...query.query, protocol: 'dns', statement: 'x.example' } };
+  check(events.ofAnswer({ ...lookup, outcome: { ...failed, isError: false, answers: ['192.0.2.7'] } }, 9), [
+    'evt.type = dns_response and dns.name = x.example and dns.answer intersects (192.0.2.7)',
+  ]);
   assert.equal(events.ofEffect({ ...query, query: { ...query.query, protocol: 'smtp' } }), null);
   check(events.ofRequest(request, 'http_request', 9), [
     'evt.type = http_request and req.grade = exact and fd.lport = 8080',
@@ -172,4 +184,17 @@ test('every field that has an answer gives one, or none, on every event', () => 
       assert.equal(typeof isTrue(`${field} exists`, event), 'boolean', field);
     }
   }
+});
+
+test('what a detector has said of a request is known of all that follows, the worst of it', () => {
+  const known = new RuleEvents({ clock: { wallMs: () => 0 }, hostname: null, architecture: 'x64' });
+  const detection = { ...sampleFinding(), request };
+  const verdict = () => known.ofEffect(program.open('/x'))?.verdict;
+  assert.equal(verdict(), null);
+  known.detected({ ...detection, verdict: 'PROBED' });
+  assert.equal(verdict(), 'PROBED');
+  known.detected({ ...detection, verdict: 'EXPLOITED' });
+  known.detected({ ...detection, verdict: 'SUSPICIOUS' });
+  known.detected({ ...detection, request: null, verdict: 'BLOCKED' });
+  assert.equal(verdict(), 'EXPLOITED');
 });

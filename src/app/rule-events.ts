@@ -11,6 +11,8 @@ import type {
   OpenEffect,
   QueryEffect,
 } from '../model/effect.ts';
+import type { Detection, Verdict } from '../model/finding.ts';
+import { originOf } from '../model/hop.ts';
 import type { Process } from '../model/process.ts';
 import type { QueryMessage, QueryOutcome } from '../model/query.ts';
 import type { Connection, Request } from '../model/request.ts';
@@ -53,9 +55,15 @@ export function ruleEventSource(
  */
 export class RuleEvents {
   readonly #event: FilledEvent;
+  readonly #verdicts = new Verdicts();
 
   constructor(source: RuleEventSource) {
-    this.#event = new FilledEvent(source);
+    this.#event = new FilledEvent(source, this.#verdicts);
+  }
+
+  /** What a detector has said is known of all that follows. */
+  detected(detection: Detection): void {
+    this.#verdicts.add(detection);
   }
 
   /** null where it is no event of rules: a question to a service that is neither a data service nor DNS. */
@@ -72,10 +80,17 @@ export class RuleEvents {
       case 'connect':
         return event.fillConnect(effect);
       case 'query':
-        return event.fillQuery(effect);
+        return event.fillQuery(effect, false);
       case 'action':
         return event.fillAction(effect);
     }
+  }
+
+  /** The answer to a question; null where that is no event of rules. */
+  ofAnswer(effect: QueryEffect, timeNs: number): RuleEvent | null {
+    const event = this.#event;
+    event.begin(timeNs, effect.tid, effect.process, effect.attribution.request, effect.attribution);
+    return event.fillQuery(effect, true);
   }
 
   /** A connection that a process accepted, as a descriptor, where that is known. */
@@ -108,7 +123,9 @@ const TYPES = {
   http_request: typeNamed('http_request'),
   http_response: typeNamed('http_response'),
   db_query: typeNamed('db_query'),
+  db_response: typeNamed('db_response'),
   dns_query: typeNamed('dns_query'),
+  dns_response: typeNamed('dns_response'),
 };
 
 /** With the index of its type, by name of the call. */
@@ -147,6 +164,23 @@ const OPEN_ARGUMENTS = ['name', 'flags'];
 const CONNECTION_ARGUMENTS = ['res', 'tuple'];
 const NO_ARGUMENTS: readonly string[] = [];
 
+const RANK: Readonly<Record<Verdict, number>> = { PROBED: 0, SUSPICIOUS: 1, EXPLOITED: 2, BLOCKED: 3 };
+
+/** What detectors have said of requests: of a proxy and of what is behind it, the same. */
+class Verdicts {
+  readonly #worst = new WeakMap<Request, Verdict>();
+
+  add({ request, verdict }: Detection): void {
+    if (request === null) return;
+    const known = this.of(request);
+    if (known === null || RANK[verdict] > RANK[known]) this.#worst.set(originOf(request), verdict);
+  }
+
+  of(request: Request): Verdict | null {
+    return this.#worst.get(originOf(request)) ?? null;
+  }
+}
+
 class FilledEvent implements RuleEvent {
   type = 0;
   number = 0;
@@ -169,14 +203,20 @@ class FilledEvent implements RuleEvent {
   query: QueryMessage | null = null;
   outcome: QueryOutcome | null = null;
   readonly #source: RuleEventSource;
+  readonly #verdicts: Verdicts;
   readonly #descriptor = new FilledDescriptor();
   #exec: ExecEffect | null = null;
   #exitCode = 0;
   #action: ActionEffect | null = null;
   #call: RuleCall | null = null;
 
-  constructor(source: RuleEventSource) {
+  constructor(source: RuleEventSource, verdicts: Verdicts) {
     this.#source = source;
+    this.#verdicts = verdicts;
+  }
+
+  get verdict(): Verdict | null {
+    return this.request === null ? null : this.#verdicts.of(this.request);
   }
 
   get wallMs(): number {
@@ -279,10 +319,11 @@ class FilledEvent implements RuleEvent {
     return this;
   }
 
-  fillQuery({ query, outcome, remote }: QueryEffect): RuleEvent | null {
+  fillQuery({ query, outcome, remote }: QueryEffect, isAnswer: boolean): RuleEvent | null {
     const isDns = query.protocol === 'dns';
     if (!isDns && !DATA_SERVICES.has(query.protocol)) return null;
-    this.type = isDns ? TYPES.dns_query : TYPES.db_query;
+    if (isAnswer) this.type = isDns ? TYPES.dns_response : TYPES.db_response;
+    else this.type = isDns ? TYPES.dns_query : TYPES.db_query;
     this.query = query;
     this.outcome = outcome;
     const family = remote.port === 0 ? 'unix' : remote.address.includes(':') ? 'ipv6' : 'ipv4';

@@ -74,6 +74,7 @@ function run(): RunSummary {
     input.rules === null || ruleSide === null
       ? null
       : createWatch(ruleSide, input.rules, batch, warn, () => pipeline);
+  if (watch !== null && watch.problems.length > 0) throw new RefusedRules(watch.problems);
   const asked = variablesAsked();
   const withoutVariables = (): KernelInterest =>
     wants.events
@@ -145,11 +146,12 @@ function run(): RunSummary {
     started(release(), attachedLines(sensors, live.libraries));
     leftAtStop = observe(live, batch, () => {
       progress();
-      if (watch === null || input.rules === null || !takeChanges(watch, input.rules, batch)) return;
+      if (watch === null || input.rules === null || !takeChanges(watch, input.rules, batch)) return false;
       if (watch.readingRules.length > 0) pipeline.readAll();
       const interest = rulesInForce();
       live.askEnvironment(interest.environment);
       sensors.setInterest(interest);
+      return true;
     });
     probeHits = live.probeUse;
   }
@@ -168,14 +170,29 @@ function run(): RunSummary {
     losses: { ...pipeline.losses, ...undecodedLosses(pipeline) },
     counters: {
       ...countersOf(pipeline, sensors?.counters() ?? null),
-      ...(watch === null ? {} : { rules: { 'run without the hash of the program': watch.withoutHash } }),
+      ...(watch === null
+        ? {}
+        : {
+            rules: { 'run without the hash of the program': watch.withoutHash },
+            'forgotten before their time, by rule': watch.forgotten,
+          }),
     },
     recordedBytes: recorder?.writtenBytes ?? 0,
     probeHits,
     containers: null,
     hashes: null,
-    alerts: watch === null ? null : { raised: watch.raised, outputs: [] },
+    alerts: watch === null ? null : { ...watch.counts(), outputs: [] },
   };
+}
+
+/** Thrown before anything is attached. */
+class RefusedRules extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super('the rules have errors');
+    this.problems = problems;
+  }
 }
 
 /** Variables of the environment that options ask for, and a condition for events. */
@@ -187,19 +204,31 @@ function variablesAsked(): ReadonlySet<string> {
 
 function createWatch(
   { RuleWatch: Watch, ruleEventSource }: RuleSide,
-  { files, matching }: WorkerRules,
+  { files, matching, selections }: WorkerRules,
   batch: MessageBatch,
   warn: (text: string) => void,
   pipeline: () => Pipeline,
 ): RuleWatch {
   const source = ruleEventSource(pipeline);
+  const { alertLimit } = input.options;
   const hashes: HashSource = {
     fileOf: (process) => pipeline().world.fileOf(process),
     ask: (file, process) => pipeline().hashes.ask(file, process),
     isPending: (file) => pipeline().hashes.isPending(file),
   };
-  const watch = new Watch({ matching, source, alert: (alert) => batch.add(alert), warn, hashes });
+  const watch = new Watch({
+    matching,
+    selections,
+    ...(alertLimit === undefined ? {} : { alertLimit }),
+    now: () => performance.now(),
+    source,
+    alert: (alert) => batch.add(alert),
+    warn,
+    hashes,
+  });
   watch.replace(files);
+  // What reading them took is ten times what is left of it: what comes now must not settle between.
+  collectGarbage();
   return watch;
 }
 
@@ -208,7 +237,11 @@ function takeChanges(watch: RuleWatch, { changes }: WorkerRules, batch: MessageB
   let latest: readonly RuleText[] | null = null;
   for (let next = receiveMessageOnPort(changes); next !== undefined; next = receiveMessageOnPort(changes))
     latest = next.message as readonly RuleText[];
-  if (latest === null || !watch.replace(latest)) return false;
+  if (latest === null) return false;
+  if (!watch.replace(latest)) {
+    batch.add({ kind: 'rule-problems', problems: watch.problems, isAtStart: false });
+    return false;
+  }
   tellRules(watch, latest, batch);
   return true;
 }
@@ -260,15 +293,18 @@ function attachedLines(sensors: LoadedSensors, libraries: readonly string[]): st
   return [...lines, ...libraries.map((library) => `probed: ${library}`)];
 }
 
-/** @returns how many events were there when it was stopped, and could not be handled any more */
-function observe(live: LiveCapture, batch: MessageBatch, progress: () => void): number {
+/**
+ * @param progress what is to be done now and then; whether that was much, and left garbage behind
+ * @returns how many events were there when it was stopped, and could not be handled any more
+ */
+function observe(live: LiveCapture, batch: MessageBatch, progress: () => boolean): number {
   let quietSteps = 0;
   let count = 0;
   let settledAt = performance.now() + SETTLED_MS;
   while (!isStopped()) {
     count = live.step(pollTimeMs(count, quietSteps, live.busyMs));
     quietSteps = count > 0 ? 0 : quietSteps + 1;
-    progress();
+    if (progress()) settledAt = performance.now() + SETTLED_MS;
     batch.flush();
     if (count < STEP_EVENTS && performance.now() > settledAt) {
       settledAt = Infinity;
@@ -327,7 +363,9 @@ try {
   const summary = run();
   post({ type: 'done', summary });
 } catch (error) {
-  if (error instanceof ThroughlineError) post({ type: 'failed', code: error.code, detail: error.detail });
+  if (error instanceof RefusedRules) post({ type: 'refused', problems: error.problems });
+  else if (error instanceof ThroughlineError)
+    post({ type: 'failed', code: error.code, detail: error.detail });
   else {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
     post({ type: 'failed', code: 'TL9001', detail });

@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { ErrorCode } from '../base/errors.ts';
 import type { EngineMessage, EngineOptions, RuleText, RunSummary } from '../cli/contract.ts';
 import type { RuleMatching } from '../rules/rule-set.ts';
+import type { RuleSelection } from '../rules/selection.ts';
 
 /** What the main thread hands to the sensor worker. */
 export interface WorkerInput {
@@ -21,6 +22,7 @@ export interface WorkerInput {
 export interface WorkerRules {
   readonly files: readonly RuleText[];
   readonly matching: RuleMatching;
+  readonly selections: readonly RuleSelection[];
   /** Gives lists of files that take the place of those before. */
   readonly changes: MessagePort;
 }
@@ -30,5 +32,7 @@ export type WorkerPost =
   | { readonly type: 'messages'; readonly messages: readonly EngineMessage[] }
   | { readonly type: 'done'; readonly summary: RunSummary }
   | { readonly type: 'failed'; readonly code: ErrorCode; readonly detail: string }
+  /** The rules have errors: nothing was started. A line each, not safe to print. */
+  | { readonly type: 'refused'; readonly problems: readonly string[] }
   /** Something odd that does not end the run. */
   | { readonly type: 'warning'; readonly text: string };

@@ -4,6 +4,7 @@ import { dropOldest } from '../base/oldest.ts';
 import type { Attribution } from '../model/effect.ts';
 import type { AcceptEvent, EventHeader, PayloadEvent, WorkEvent } from '../model/event.ts';
 import type { Process } from '../model/process.ts';
+import type { ConnectionDescription } from '../model/query.ts';
 import type { Connection, Request, RequestMessage } from '../model/request.ts';
 import { Answering, type AnsweringCounters } from './answering.ts';
 import type { Sinks } from './content.ts';
@@ -195,6 +196,12 @@ export class Attributor {
     const closed = this.#closedQuestions;
     if (closed.length > 0) this.#closedQuestions = [];
     return closed;
+  }
+
+  /** The client of a connection has said of itself what there is to say before a request. */
+  described(connection: number, description: ConnectionDescription): void {
+    const served = this.#tables.connections.get(connection);
+    if (served !== undefined) served.connection.tls = description;
   }
 
   /** Nobody reads the protocol of this connection, so who answers on it is not seen. */

@@ -1,5 +1,6 @@
 import type { EventHeader } from '../model/event.ts';
 import type { Process } from '../model/process.ts';
+import type { ConnectionDescription } from '../model/query.ts';
 import type { Connection } from '../model/request.ts';
 import type { Answering } from './answering.ts';
 import type { RequestState } from './request-state.ts';
@@ -22,8 +23,11 @@ interface InboundMessage {
 }
 
 /** An accepted connection whose requests we read. */
+/** A connection of which more may become known. */
+type KnownConnection = Omit<Connection, 'tls'> & { tls: ConnectionDescription | null };
+
 export class ServedConnection {
-  readonly connection: Connection;
+  readonly connection: KnownConnection;
   /** Begun and not yet answered in full, oldest first: replies come in order. */
   readonly unanswered: RequestState[] = [];
   /** Process that read it last. */
@@ -36,7 +40,7 @@ export class ServedConnection {
   #unreadSequence = -1;
 
   constructor(connection: Connection) {
-    this.connection = connection;
+    this.connection = { ...connection, tls: null };
   }
 
   get newest(): RequestState | null {

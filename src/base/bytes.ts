@@ -18,7 +18,7 @@ export function bytesOf(text: ByteString): Uint8Array {
 
 /** The byte string that holds the UTF-8 encoding of ordinary JavaScript text. */
 export function byteStringFromText(text: string): ByteString {
-  return Buffer.from(text, 'utf8').toString('latin1');
+  return isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

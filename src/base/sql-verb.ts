@@ -16,12 +16,21 @@ export function sqlVerb(sql: ByteString, dialect: SqlDialect): ByteString {
     const code = sql.charCodeAt(at);
     if (isLetter(code)) return verbAt(sql, at);
     if (code <= 0x20 || code === 0x28 || code === 0x3b) at++;
-    else if (isLineComment(sql, at, dialect)) at = endOfLine(sql, at);
-    else if (!sql.startsWith('/*', at)) return '';
-    else if (dialect === 'postgresql') at = endOfNestedComment(sql, at);
-    else at = isExecutable(sql, at) ? startOfExecutable(sql, at) : endOfComment(sql, at);
+    else {
+      const end = endOfSqlComment(sql, at, dialect);
+      if (end === at) return '';
+      at = end;
+    }
   }
   return '';
+}
+
+/** Where what begins as a comment is over, or what stands in it is run; `at` where there is none. */
+export function endOfSqlComment(sql: ByteString, at: number, dialect: SqlDialect): number {
+  if (isLineComment(sql, at, dialect)) return endOfLine(sql, at);
+  if (!sql.startsWith('/*', at)) return at;
+  if (dialect === 'postgresql') return endOfNestedComment(sql, at);
+  return isExecutable(sql, at) ? startOfExecutable(sql, at) : endOfComment(sql, at);
 }
 
 function verbAt(sql: ByteString, start: number): ByteString {

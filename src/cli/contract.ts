@@ -1,6 +1,7 @@
 import type { RuntimeReport, RuntimeSocket } from '../containers/contract.ts';
 import type { Alert } from '../rules/alert.ts';
 import type { RuleMatching } from '../rules/rule-set.ts';
+import type { RuleSelection } from '../rules/selection.ts';
 import type { RequestFilter } from '../output/request-filter.ts';
 import type { RuleTestReport } from '../rules/test-report.ts';
 import type {
@@ -21,8 +22,8 @@ export interface Engine {
   run(options: EngineOptions, onMessage: (message: EngineMessage) => void): Promise<RunSummary>;
   /** What this host can do, and what would be attached. Never rejects for a missing feature: that is its result. */
   examine(options?: ExamineOptions): Promise<DoctorReport>;
-  /** Runs the tests of a folder of rules, or of one file of it. Throws TL4001 for what cannot be read. */
-  testRules(path: string): RuleTestReport;
+  /** Runs the tests of a folder of rules, or of one file of it. Rejects with TL4001 for what cannot be read. */
+  testRules(path: string): Promise<RuleTestReport>;
 }
 
 export interface ExamineOptions {
@@ -52,6 +53,8 @@ export interface EngineOptions {
   readonly containerRuntimes?: readonly RuntimeSocket[];
   /** Rules that raise alerts; none where it is missing. */
   readonly rules?: RuleFeed;
+  /** How many alerts a rule may raise; DEFAULT_ALERT_LIMIT where it is missing. */
+  readonly alertLimit?: AlertLimit;
   /** Where alerts go beside the messages. */
   readonly alerts?: AlertOutputs;
   readonly signal: AbortSignal;
@@ -64,11 +67,13 @@ export interface RuleText {
   readonly text: string;
 }
 
-/** Rule files that are right. They may change while rules are in force. */
+/** Rule files. They may change while rules are in force. */
 export interface RuleFeed {
   readonly files: readonly RuleText[];
   readonly matching: RuleMatching;
-  /** Tells all files anew, whenever some have changed and all are right. @returns ends it */
+  /** Rules that are switched on or off, beyond what the files say. */
+  readonly selections: readonly RuleSelection[];
+  /** Tells all files anew, whenever some have changed. @returns ends it */
   onChange(listener: (files: readonly RuleText[]) => void): () => void;
 }
 
@@ -77,6 +82,13 @@ export interface AlertOutputs {
   readonly file: string | null;
   /** Each alert is sent to this address in a POST request of its own. */
   readonly url: string | null;
+}
+
+/** So many alerts of one rule at once, and as many again in so much time. */
+export interface AlertLimit {
+  /** Infinity: any number. */
+  readonly count: number;
+  readonly perNs: number;
 }
 
 export interface StartedMessage {
@@ -115,8 +127,17 @@ export interface RulesMessage {
   readonly hashing: readonly string[];
 }
 
+/** What is wrong with rule files: at the start nothing is started, later the rules before stay in force. */
+export interface RuleProblemsMessage {
+  readonly kind: 'rule-problems';
+  /** A line each, not safe to print. */
+  readonly problems: readonly string[];
+  readonly isAtStart: boolean;
+}
+
 export type EngineMessage =
   | StartedMessage
+  | RuleProblemsMessage
   | AlertMessage
   | RulesMessage
   | ProgressMessage
@@ -151,7 +172,28 @@ export interface RunSummary {
 
 export interface AlertCounts {
   readonly raised: number;
+  /** Held back, since their rules raised too many. */
+  readonly heldBack: number;
+  /** Events that rules looked at, and about so many milliseconds for all of that: measured on one event of a thousand. */
+  readonly seen: number;
+  readonly timeMs: number;
+  /** What the rules did and cost, those that took most of the time first; rules that were never run are left out. */
+  readonly rules: readonly RuleUse[];
   readonly outputs: readonly OutputCounts[];
+}
+
+/** What became of a rule in a run. */
+export interface RuleUse {
+  readonly rule: string;
+  /** How often it was run: on events that have the words by which it is found. */
+  readonly evaluated: number;
+  readonly matched: number;
+  /** Alerts of it that were held back, since there were too many. */
+  readonly heldBack: number;
+  /** About so long it was run, in milliseconds: measured on one event of a thousand. */
+  readonly timeMs: number;
+  /** It threw, which is a bug, and is switched off. */
+  readonly isBroken: boolean;
 }
 
 /** How an output for alerts fared. */

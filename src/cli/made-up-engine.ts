@@ -53,12 +53,15 @@ export class MadeUpEngine implements Engine {
         unreadable: 0,
         skipped: 0,
       },
-      alerts: options.rules === undefined ? null : { raised: 2, outputs: [] },
+      alerts:
+        options.rules === undefined
+          ? null
+          : { raised: 2, heldBack: 0, seen: 0, timeMs: 0, rules: [], outputs: [] },
     };
   }
 
-  testRules(): RuleTestReport {
-    return this.tested;
+  testRules(): Promise<RuleTestReport> {
+    return Promise.resolve(this.tested);
   }
 
   examine(): Promise<DoctorReport> {

@@ -2,7 +2,15 @@ import { ThroughlineError } from '../base/errors.ts';
 import type { Terminal } from '../output/text/terminal.ts';
 import { countText, durationText, lossText, sizeText } from '../output/text/wording.ts';
 import type { LossView } from '../output/views.ts';
-import type { EffectCounts, ProgressMessage, RulesMessage, RunSummary, StartedMessage } from './contract.ts';
+import type {
+  AlertCounts,
+  EffectCounts,
+  ProgressMessage,
+  RulesMessage,
+  RuleUse,
+  RunSummary,
+  StartedMessage,
+} from './contract.ts';
 
 /** What a command tells the person who started it, beside its results. All end with a line feed but progress. */
 
@@ -49,7 +57,31 @@ function alertLines({ alerts }: RunSummary, terminal: Terminal): string[] {
       dropped === 0 ? '' : terminal.paint('yellow', `, ${dropped.toLocaleString('en-US')} dropped`);
     return `${delivered.toLocaleString('en-US')} delivered to ${terminal.safe(name, 200)}${lost}`;
   });
-  return [countText(alerts.raised, 'alert'), ...outputs];
+  const held = alerts.heldBack === 0 ? '' : `, ${alerts.heldBack.toLocaleString('en-US')} held back`;
+  const text = `${countText(alerts.raised, 'alert')}${terminal.paint('yellow', held)}`;
+  return [text, ...outputs, ...ruleLines(alerts, terminal)];
+}
+
+/** Rules that are told in the summary. */
+const SHOWN_RULES = 3;
+
+/** Those that took most of the time, that were switched off, and whose alerts were held back. */
+function ruleLines({ rules, seen, timeMs }: AlertCounts, terminal: Terminal): string[] {
+  const named = (rule: RuleUse) => `'${terminal.safe(rule.rule, 80)}'`;
+  const total = rules.reduce((sum, { timeMs }) => sum + timeMs, 0);
+  const dear = rules.filter(({ timeMs }) => timeMs > 0).slice(0, SHOWN_RULES);
+  const shares = dear.map((rule) => `${named(rule)} ${Math.round((100 * rule.timeMs) / total)} %`);
+  const most = shares.length === 0 ? '' : `; most of what they are run: ${shares.join(', ')}`;
+  const eventUs = (1000 * timeMs) / Math.max(1, seen);
+  const lines =
+    timeMs === 0 ? [] : [`rules took ${durationText(timeMs)}, ${eventUs.toFixed(1)} us an event${most}`];
+  const broken = rules.filter(({ isBroken }) => isBroken).map(named);
+  if (broken.length > 0)
+    lines.push(terminal.paint('red', `rules that were switched off by a bug: ${broken.join(', ')}`));
+  const held = rules.filter(({ heldBack }) => heldBack > 0).toSorted((a, b) => b.heldBack - a.heldBack);
+  for (const rule of held.slice(0, SHOWN_RULES))
+    lines.push(`${rule.heldBack.toLocaleString('en-US')} alerts held back of ${named(rule)}`);
+  return lines;
 }
 
 export function progressNotice(progress: ProgressMessage): string {

@@ -1,16 +1,24 @@
 import { jsonLine } from '../output/json.ts';
+import { problemsNotice } from './alerts/rule-files.ts';
 import type { CommandContext } from './command.ts';
 import type {
   EngineMessage,
   EngineOptions,
   ProgressMessage,
+  RuleProblemsMessage,
   RulesMessage,
   StartedMessage,
 } from './contract.ts';
 import { lossNotice, progressNotice, rulesNotice, startedNotice, summaryNotice } from './notices.ts';
 
+/** Exit code for rules that have errors. */
+const EXIT_RULES = 1;
+
 /** Messages that are results; the others become notices. */
-export type ResultMessage = Exclude<EngineMessage, StartedMessage | ProgressMessage | RulesMessage>;
+export type ResultMessage = Exclude<
+  EngineMessage,
+  StartedMessage | ProgressMessage | RulesMessage | RuleProblemsMessage
+>;
 
 export interface Observation extends Omit<EngineOptions, 'signal'> {
   readonly isJson: boolean;
@@ -28,7 +36,8 @@ export interface Observation extends Omit<EngineOptions, 'signal'> {
 
 /**
  * Runs the engine until its source ends, the user stops it, the time is over, `show` asks for the end, or nobody reads
- * the results any more. Notices and the summary go to stderr. All of these are a clean end: resolves to exit code 0.
+ * the results any more. Notices and the summary go to stderr. All of these are a clean end: resolves to exit code 0; to 1
+ * where the rules have errors, which were told.
  *
  * @param show prints one message; `stop` ends the run, nothing is shown after that
  */
@@ -44,6 +53,7 @@ export async function observe(
   const signal = AbortSignal.any([context.signal, console.closed, ending.signal]);
   let timer: NodeJS.Timeout | undefined;
   let isStarted = false;
+  let isRefused = false;
 
   const onMessage = (message: EngineMessage): void => {
     switch (message.kind) {
@@ -60,6 +70,10 @@ export async function observe(
         break;
       case 'rules':
         console.notice(rulesNotice(message, console.stderrTerminal));
+        break;
+      case 'rule-problems':
+        isRefused = message.isAtStart;
+        console.notice(problemsNotice(message.problems, message.isAtStart));
         break;
       case 'loss':
         console.notice(lossNotice(message, console.stderrTerminal));
@@ -80,6 +94,10 @@ export async function observe(
       if (isJson) console.notice(jsonLine({ kind: 'summary', ...summary }));
     }
     return 0;
+  } catch (error) {
+    // It was told already, with all that is wrong.
+    if (isRefused) return EXIT_RULES;
+    throw error;
   } finally {
     clearTimeout(timer);
   }

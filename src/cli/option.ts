@@ -1,3 +1,9 @@
+/** The text of an option, and at which place of the command line it stands. */
+export interface GivenText {
+  readonly text: string;
+  readonly at: number;
+}
+
 /** One option of a command: how it is written, explained and read. */
 export interface OptionSpec<Value> {
   readonly short: string | null;
@@ -9,6 +15,8 @@ export interface OptionSpec<Value> {
   readonly isRequired: boolean;
   /** It may be given several times; its texts come joined by commas. */
   readonly isRepeatable: boolean;
+  /** Where it counts which of several options came first: reads all that were given, in place of `parse`. */
+  readonly parseEach?: (given: readonly GivenText[]) => Value;
   /** The typed value. undefined: the option was not given. Throws an InvalidValueError that says what is wrong. */
   parse(text: string | undefined): Value;
 }
@@ -154,6 +162,26 @@ export function list<Value>(
     isRepeatable: true,
     parse: (given) =>
       given === undefined ? null : given.split(',').map((one) => read(nonEmpty(one.trim()))),
+  };
+}
+
+/** The option several times, each with a text as it is, commas and all. */
+export function ordered(
+  placeholder: string,
+  help: string,
+  short: string | null = null,
+): OptionSpec<readonly GivenText[]> {
+  return {
+    ...base,
+    short,
+    placeholder,
+    help,
+    isRepeatable: true,
+    parse: () => [],
+    parseEach(given) {
+      for (const { text: one } of given) nonEmpty(one);
+      return given;
+    },
   };
 }
 

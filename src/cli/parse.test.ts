@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { defineCommand, type Command } from './command.ts';
-import { choice, choices, count, duration, flag, text } from './option.ts';
+import { choice, choices, count, duration, flag, ordered, text } from './option.ts';
 import { asksForHelp, parseArguments } from './parse.ts';
 import { nearestWord } from '../base/nearest-word.ts';
 
@@ -17,6 +17,8 @@ const command: Command = defineCommand({
     duration: duration(''),
     level: choice('LEVEL', ['LOW', 'HIGH'], 'LOW', ''),
     type: choices('LIST', ['exec', 'open'], ''),
+    on: ordered('NAME', ''),
+    off: ordered('NAME', '', 'D'),
   },
   examples: [],
   run: () => Promise.resolve(0),
@@ -30,6 +32,8 @@ test('options get the types of their specs', () => {
     duration: null,
     level: 'LOW',
     type: null,
+    on: [],
+    off: [],
   });
   const args = [
     '-an',
@@ -53,7 +57,19 @@ test('options get the types of their specs', () => {
     duration: 90_000,
     level: 'HIGH',
     type: new Set(['open', 'exec']),
+    on: [],
+    off: [],
   });
+});
+
+test('options whose order counts keep their texts and their places', () => {
+  const { values } = parseArguments(command, ['-D', 'a, b', 'x', '--on=c', '--off', 'd']);
+  assert.deepEqual(values['on'], [{ text: 'c', at: 3 }]);
+  assert.deepEqual(values['off'], [
+    { text: 'a, b', at: 0 },
+    { text: 'd', at: 4 },
+  ]);
+  assert.throws(() => parseArguments(command, ['x', '--on', '']), /--on must not be empty/);
 });
 
 test('values that are none of the type are refused', () => {

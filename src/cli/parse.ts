@@ -1,7 +1,7 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { ThroughlineError } from '../base/errors.ts';
 import type { Command } from './command.ts';
-import { InvalidValueError } from './option.ts';
+import { InvalidValueError, type GivenText } from './option.ts';
 import { nearestWord } from '../base/nearest-word.ts';
 
 export interface ParsedArguments {
@@ -12,13 +12,14 @@ export interface ParsedArguments {
 /** Reads the arguments of a command by its specs. Throws TL3001 for unknown options, TL3002 for bad values. */
 export function parseArguments(command: Command, args: readonly string[]): ParsedArguments {
   const options = parserOptions(command);
-  refuseUnknownOptions(command, args, options);
+  const given = refuseUnknownOptions(command, args, options);
   const { values: texts, positionals } = parseStrictly(args, options);
   const values: Record<string, unknown> = {};
   for (const [name, spec] of command.options) {
-    const given = texts[name];
+    const value = texts[name];
+    const text = typeof value === 'object' ? value.join(',') : value === true ? '' : value;
     try {
-      values[name] = spec.parse(typeof given === 'object' ? given.join(',') : given === true ? '' : given);
+      values[name] = spec.parseEach?.(given.get(name) ?? []) ?? spec.parse(text);
     } catch (error) {
       if (error instanceof InvalidValueError) throw wrongValue(`--${name} ${error.message}`, error);
       throw error;
@@ -54,7 +55,12 @@ function parserOptions(command: Command): ParserOptions {
 
 type ParsedValues = Record<string, string | readonly string[] | true | undefined>;
 
-function refuseUnknownOptions(command: Command, args: readonly string[], options: ParserOptions): void {
+/** @returns the texts that were given to each option */
+function refuseUnknownOptions(
+  command: Command,
+  args: readonly string[],
+  options: ParserOptions,
+): ReadonlyMap<string, readonly GivenText[]> {
   const { tokens } = parseArgs({
     args: [...args],
     options,
@@ -63,11 +69,18 @@ function refuseUnknownOptions(command: Command, args: readonly string[], options
     tokens: true,
   });
   const names = [...command.options.map(([name]) => name), 'help'];
+  const given = new Map<string, GivenText[]>();
   for (const token of tokens) {
-    if (token.kind !== 'option' || names.includes(token.name)) continue;
+    if (token.kind !== 'option') continue;
+    if (names.includes(token.name)) {
+      const texts = given.get(token.name) ?? [];
+      given.set(token.name, [...texts, { text: token.value ?? '', at: token.index }]);
+      continue;
+    }
     const nearest = token.rawName.startsWith('--') ? nearestWord(token.name, names) : null;
     throw unknownWord(token.rawName, nearest === null ? null : `--${nearest}`);
   }
+  return given;
 }
 
 function parseStrictly(

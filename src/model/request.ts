@@ -2,6 +2,7 @@ import type { ByteString } from '../base/bytes.ts';
 import type { Effect } from './effect.ts';
 import type { Hop } from './hop.ts';
 import type { Process } from './process.ts';
+import type { ConnectionDescription } from './query.ts';
 
 export interface Endpoint {
   /** Dotted IPv4, RFC 5952 IPv6, or the path of a unix socket ('' when unnamed). */
@@ -17,6 +18,8 @@ export interface Connection {
   readonly family: 'ipv4' | 'ipv6' | 'unix';
   readonly client: Endpoint;
   readonly server: Endpoint;
+  /** What its client said of itself in the greeting of TLS; absent or null: none was seen. */
+  readonly tls?: ConnectionDescription | null;
 }
 
 /** One value that the client chose: a needle for content evidence and for detectors. */

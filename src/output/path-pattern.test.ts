@@ -1,7 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { byteStringFromText } from '../base/bytes.ts';
-import { pathMatcher, pathOfTarget } from './path-pattern.ts';
+import { pathOfTarget } from '../base/route.ts';
+import { pathMatcher } from './path-pattern.ts';
 
 test('a prefix, a star within a segment, two stars over segments', () => {
   const cases: readonly (readonly [pattern: string, matching: string[], other: string[]])[] = [

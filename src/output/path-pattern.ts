@@ -1,5 +1,6 @@
 import { byteStringFromText, type ByteString } from '../base/bytes.ts';
 import { percentDecode } from '../base/percent.ts';
+import { pathOfTarget } from '../base/route.ts';
 
 /**
  * Which paths a user means: the beginning of a path, or, with a star in it, the whole of one. `*` stands for anything
@@ -17,14 +18,6 @@ export function pathMatcher(pattern: string): (target: ByteString) => boolean {
     const path = pathOfTarget(target);
     return matches(path) || (path.includes('%') && matches(percentDecode(path)));
   };
-}
-
-/** The path of a request target: no query, no fragment, and no scheme and host where a proxy was asked. */
-export function pathOfTarget(target: string): string {
-  const end = target.search(/[?#]/);
-  const path = end < 0 ? target : target.slice(0, end);
-  const [origin] = /^[a-z][a-z0-9+.-]{0,20}:\/\/[^/]*/i.exec(path) ?? [];
-  return origin === undefined ? path : path.slice(origin.length) || '/';
 }
 
 function globMatcher(pattern: ByteString): (path: ByteString) => boolean {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { DurationHistogram } from './duration-histogram.ts';
 import { lateEffectView, orphanView, requestView } from './request-view.ts';
 import { RouteTable } from './route-table.ts';
-import { routeOf } from './route.ts';
+import { routeOf } from '../base/route.ts';
 import { exactly, sampleContext, SampleProgram, sampleRequest, sampleStory } from './sample-story.ts';
 import { TraceTotals } from './trace-totals.ts';
 

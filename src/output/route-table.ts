@@ -1,7 +1,7 @@
 import { dropOldest } from '../base/oldest.ts';
 import { DurationHistogram } from './duration-histogram.ts';
 import { isLibraryFile } from './library-files.ts';
-import { routeOf } from './route.ts';
+import { routeOf } from '../base/route.ts';
 import type { EffectView, LateEffectView, OrphanView, RequestView, RouteView } from './views.ts';
 
 /** More routes than that share one row: a scanner makes new ones as long as it likes. */

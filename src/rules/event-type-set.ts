@@ -14,7 +14,7 @@ export function eventTypesOf(condition: Expression): ReadonlySet<number> {
 }
 
 /** Names of fields that have no value where no request caused the event. */
-const REQUEST_FIELD = /^(?:http|req)\./;
+const REQUEST_FIELD = /^(?:http|req|tls)\./;
 
 /** The event types on which a condition can be true without a request that caused the event. */
 export function eventTypesWithoutRequest(condition: Expression): ReadonlySet<number> {
@@ -62,9 +62,19 @@ export function checksOf(condition: Expression, name: RegExp): readonly Check[] 
   return [...found];
 }
 
+/** By type. The checks of a macro stand in many rules, and are asked for each of several hundred types. */
+const knownAnswers = new WeakMap<Check, Answer[]>();
+
 function answerOn(check: Check, type: number): Answer {
+  let answers = knownAnswers.get(check);
+  if (answers === undefined) {
+    answers = [];
+    knownAnswers.set(check, answers);
+  }
+  const known = answers[type];
+  if (known !== undefined) return known;
   const compiled = compileCheck(check, { variant: { type, openMode: undefined }, warn: () => {} });
-  return compiled.kind === 'constant' ? compiled.value : null;
+  return (answers[type] = compiled.kind === 'constant' ? compiled.value : null);
 }
 
 /** Three-valued: null is what may be either. */

@@ -53,7 +53,7 @@ const OTHER_EVENTS =
   'setresuid32 llseek pread pwrite send recv semget select_new oldumount';
 
 /** What Throughline sees beyond calls. */
-const OWN_EVENTS = 'http_request http_response db_query dns_query';
+const OWN_EVENTS = 'http_request http_response db_query db_response dns_query dns_response';
 
 const words = (text: string) => text.trim().split(/\s+/);
 
@@ -100,7 +100,9 @@ const ANSWERED: Readonly<Record<string, string>> = {
   http_request: 'a request of HTTP, when its head is read',
   http_response: 'the reply to it',
   db_query: 'a statement or command for a data service',
+  db_response: 'the reply to it',
   dns_query: 'a question of DNS',
+  dns_response: 'the answer to it',
 };
 
 /** What events of a type tell; null where none have this type. */

@@ -1,5 +1,6 @@
 import type { ByteString } from '../base/bytes.ts';
 import type { Attribution } from '../model/effect.ts';
+import type { Verdict } from '../model/finding.ts';
 import type { Process } from '../model/process.ts';
 import type { QueryMessage, QueryOutcome } from '../model/query.ts';
 import type { Endpoint, Request } from '../model/request.ts';
@@ -46,6 +47,8 @@ export interface RuleEvent {
   /** The request itself, for events that are requests or replies; else the one that caused the event. */
   readonly request: Request | null;
   readonly attribution: Attribution | null;
+  /** The worst that detectors have said of the request so far; null: nothing. */
+  readonly verdict: Verdict | null;
   readonly query: QueryMessage | null;
   readonly outcome: QueryOutcome | null;
 }

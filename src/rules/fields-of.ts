@@ -31,9 +31,10 @@ export function fieldsOfCondition(condition: Expression): ReadonlySet<string> {
   return fields;
 }
 
-/** All fields that a rule asks for, in its condition and in its output. */
-export function fieldsOfRule({ condition, output }: Rule): ReadonlySet<string> {
-  return new Set([...fieldsOfCondition(condition), ...output.fields]);
+/** All fields that a rule asks for: in its condition, in its output, and by which it joins events or tells them apart. */
+export function fieldsOfRule({ condition, sequence, output }: Rule): ReadonlySet<string> {
+  const joining = (sequence?.steps ?? []).flatMap(({ by, count }) => [...by, count?.distinct ?? []].flat());
+  return new Set([...fieldsOfCondition(condition), ...output.fields, ...joining.map(({ key }) => key)]);
 }
 
 /** Names of the variables of the environment among such fields: of `proc.env[PATH]`, PATH. */

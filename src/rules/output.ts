@@ -5,6 +5,7 @@ import type { RuleEvent } from './event.ts';
 import { findField, nearestField } from './fields/registry.ts';
 import { problemIn, RuleError } from './problem.ts';
 import { Scanner } from './scanner.ts';
+import type { KeptValues, SequenceMatch } from './sequences/plan.ts';
 import type { Term } from './syntax.ts';
 import { isTransformerAhead, parseTransform } from './terms.ts';
 import type { RuleText } from './text.ts';
@@ -22,50 +23,73 @@ interface OutputField {
   /** As it stands in the template, without % and width. */
   readonly name: string;
   readonly bound: Bound;
+  /** Where the value of an earlier event stands in a match; null: it is the event's own. */
+  readonly kept: KeptPlace | null;
   /** The fields that a transformer is applied to: their values are told as well. */
   readonly inside: readonly Bound[];
   /** The value takes so many characters, cut or filled up with blanks; null: as many as it has. */
   readonly width: number | null;
 }
 
-/** The text of an alert, with fields in it: %proc.name, %20proc.name, %proc.aname[2], %tolower(proc.name). */
+interface KeptPlace {
+  readonly step: number;
+  readonly at: number;
+}
+
+/**
+ * The text of an alert, with fields in it: %proc.name, %20proc.name, %proc.aname[2], %tolower(proc.name); of an earlier step of a
+ * sequence with its name in front: %download.proc.name.
+ */
 export class OutputTemplate {
   readonly text: string;
   readonly #parts: readonly Part[];
-  readonly #fields: ReadonlyMap<string, Bound>;
+  readonly #fields: ReadonlyMap<string, Pick<OutputField, 'bound' | 'kept'>>;
+  /** What is asked of each step of a sequence. */
+  readonly kept: readonly (readonly Bound[])[];
 
-  constructor(text: string, parts: readonly Part[]) {
+  constructor(text: string, parts: readonly Part[], kept: readonly (readonly Bound[])[]) {
     this.text = text;
+    this.kept = kept;
     this.#parts = parts;
-    const fields = new Map<string, Bound>();
+    const fields = new Map<string, Pick<OutputField, 'bound' | 'kept'>>();
     for (const part of parts) {
       if (typeof part === 'string') continue;
-      for (const bound of part.inside) fields.set(bound.key, bound);
-      fields.set(part.name, part.bound);
+      for (const bound of part.inside) fields.set(bound.key, { bound, kept: null });
+      fields.set(part.name, part);
     }
     this.#fields = fields;
   }
 
   /** The fields that it asks for, with their arguments. */
   get fields(): readonly string[] {
-    return [...this.#fields.values()].map(({ key }) => key);
+    return [...this.#fields.values()].map(({ bound }) => bound.key);
   }
 
   /** The text for an event: on one line, and safe to print. */
-  format(event: RuleEvent): string {
-    return this.#parts.map((part) => (typeof part === 'string' ? part : formatField(part, event))).join('');
+  format(event: RuleEvent, match: SequenceMatch | null = null): string {
+    return this.#parts
+      .map((part) => (typeof part === 'string' ? part : formatField(part, valuesIn(part, event, match))))
+      .join('');
   }
 
   /** The values of its fields for an event, by name: text is text, not safe to print. */
-  values(event: RuleEvent): Record<string, OutputValue> {
+  values(event: RuleEvent, match: SequenceMatch | null = null): Record<string, OutputValue> {
     const values: Record<string, OutputValue> = {};
-    for (const [name, bound] of this.#fields) values[name] = outputValue(bound, event);
+    for (const [name, field] of this.#fields)
+      values[name] = outputValue(field.bound, valuesIn(field, event, match));
     return values;
   }
 }
 
-function formatField({ bound, width }: OutputField, event: RuleEvent): string {
-  const values = valuesOf(bound.access, event);
+function valuesIn(
+  { bound, kept }: Pick<OutputField, 'bound' | 'kept'>,
+  event: RuleEvent,
+  match: SequenceMatch | null,
+): KeptValues {
+  return kept === null ? valuesOf(bound.access, event) : (match?.steps[kept.step]?.values[kept.at] ?? null);
+}
+
+function formatField({ bound, width }: OutputField, values: KeptValues): string {
   const texts = values?.map((value) => printable(valueText(value), MAX_VALUE));
   const text =
     texts === undefined
@@ -76,8 +100,9 @@ function formatField({ bound, width }: OutputField, event: RuleEvent): string {
   return width === null ? text : text.slice(0, width).padEnd(width);
 }
 
-function outputValue({ access }: Bound, event: RuleEvent): OutputValue {
-  const values = valuesOf(access, event)?.map((value) => {
+/** As JSON has it: text is text, not safe to print. */
+export function outputValue({ access }: Pick<Bound, 'access'>, told: KeptValues): OutputValue {
+  const values = told?.map((value) => {
     if (typeof value === 'string') return textFromByteString(value);
     return value === Infinity ? NO_VALUE : value;
   });
@@ -85,9 +110,17 @@ function outputValue({ access }: Bound, event: RuleEvent): OutputValue {
   return access.shape === 'single' ? (values[0] ?? null) : values;
 }
 
-/** @throws RuleError for a field that is unknown or cannot be printed */
-export function parseOutput(text: RuleText, warn: Warn): OutputTemplate {
+/**
+ * @param steps names of the steps of a sequence; the last one is the event itself
+ * @throws RuleError for a field that is unknown or cannot be printed
+ */
+export function parseOutput(
+  text: RuleText,
+  warn: Warn,
+  steps: readonly (string | null)[] = [],
+): OutputTemplate {
   const parts: Part[] = [];
+  const kept: Bound[][] = steps.map(() => []);
   const source = text.text;
   let done = 0;
   for (let at = source.indexOf('%'); at !== -1; at = source.indexOf('%', at)) {
@@ -95,7 +128,8 @@ export function parseOutput(text: RuleText, warn: Warn): OutputTemplate {
     width.lastIndex = at + 1;
     const digits = width.exec(source)?.[0] ?? '';
     const start = at + 1 + digits.length;
-    const found = termAt(text, start);
+    const step = stepAt(source, start, steps);
+    const found = termAt(text, start + (step === -1 ? 0 : (steps[step]?.length ?? 0) + 1));
     if (found === null) {
       // "%%" is a percent sign, and so is one in front of no field.
       const isDouble = source[at + 1] === '%';
@@ -111,15 +145,24 @@ export function parseOutput(text: RuleText, warn: Warn): OutputTemplate {
     if (bound.isFilterOnly)
       throw new RuleError(problemIn('output', `${bound.key} has no one value to print`, term.span));
     const fieldWidth = digits === '' ? null : Math.min(Number(digits), MAX_VALUE);
-    const inside = fieldsInside(term).map((one) => bindTerm(one, warn));
-    parts.push(source.slice(done, at), { name: source.slice(start, end), bound, inside, width: fieldWidth });
+    const inside = step === -1 ? fieldsInside(term).map((one) => bindTerm(one, warn)) : [];
+    const isEarlier = step !== -1 && step < steps.length - 1;
+    const place = isEarlier ? { step, at: (kept[step]?.push(bound) ?? 0) - 1 } : null;
+    const name = source.slice(start, end);
+    parts.push(source.slice(done, at), { name, bound, kept: place, inside, width: fieldWidth });
     done = at = end;
   }
   parts.push(source.slice(done));
   return new OutputTemplate(
     source,
     parts.filter((part) => part !== ''),
+    kept,
   );
+}
+
+/** The step whose name stands at a place, in front of that of a field; -1 for none. */
+function stepAt(source: string, start: number, steps: readonly (string | null)[]): number {
+  return steps.findIndex((name) => name !== null && source.startsWith(`${name}.`, start));
 }
 
 function fieldsInside(term: Term): readonly Term[] {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { RuleEvent } from './event.ts';
 import type { Rule } from './rule.ts';
 import { RuleSet, type RuleMatching } from './rule-set.ts';
-import { selectRules, type RuleSelection } from './selection.ts';
+import { idleSelections, selectRules, type RuleSelection } from './selection.ts';
 import { isTrue, makeEvent, makeProcess, ruleText, rulesOf } from './testing.ts';
 
 function rule(name: string, condition: string, more = ''): string {
@@ -85,6 +85,26 @@ test('a rule that throws is told once and not run again; the others are', () => 
   assert.deepEqual(matches(set, named('cat', 'openat')), ['good']);
 });
 
+test('where a field by which rules are found throws, those that ask for it are switched off, and no others', () => {
+  const broken: string[] = [];
+  const names = ['a', 'b', 'c', 'd'];
+  const asking = names.map((name) => rule(name, `evt.type = execve and proc.name = ${name}`)).join('');
+  const set = setOf(asking + rule('good', 'evt.type = execve and evt.hostname exists'), 'all', broken);
+  assert.deepEqual(matches(set, named('b')), ['b', 'good']);
+  const event = makeEvent({ type: 'execve' });
+  Object.defineProperty(event, 'process', {
+    get: () => {
+      throw new Error('a bug');
+    },
+  });
+  assert.deepEqual(matches(set, event), ['good']);
+  assert.deepEqual(
+    broken,
+    names.map((name) => `${name}: Error: a bug`),
+  );
+  assert.deepEqual(matches(set, named('b')), ['good']);
+});
+
 describe('selection', () => {
   const rules = rulesOf(
     rule('Read secret', 'proc.name = a', '  tags: [files, web]\n') +
@@ -107,6 +127,22 @@ describe('selection', () => {
   });
 });
 
+test('selections that choose nothing are told, with what was probably meant', () => {
+  const rules = rulesOf(
+    rule('Shell by a request', 'proc.name = a', '  tags: [web]\n') + rule('Other', 'proc.name = b'),
+  );
+  const idle = (by: 'name' | 'tag', value: string) =>
+    idleSelections(rules, [{ action: 'enable', by, value }]);
+  assert.deepEqual(idle('name', 'Shell*'), []);
+  assert.deepEqual(idle('tag', 'web'), []);
+  assert.deepEqual(idle('name', 'Othre'), ["there is no rule 'Othre'; did you mean 'Other'?"]);
+  assert.deepEqual(idle('name', 'request'), [
+    "there is no rule 'request'; a part of a name has stars around it: '*request*'",
+  ]);
+  assert.deepEqual(idle('tag', 'wep'), ["no rule has the tag 'wep'; did you mean 'web'?"]);
+  assert.deepEqual(idle('name', 'x*y'), ["there is no rule 'x*y'"]);
+});
+
 test('compiled, merged and looked up, rules mean what their checks mean one by one', () => {
   const check = fc.constantFrom(
     ...[
@@ -115,6 +151,9 @@ test('compiled, merged and looked up, rules mean what their checks mean one by o
       'proc.name startswith c',
       'proc.name startswith do',
       'proc.name contains o',
+      'proc.name startswith cat',
+      'proc.name endswith dog',
+      'proc.name contains cow',
     ],
     ...[
       'proc.name != cat',
@@ -146,11 +185,12 @@ test('compiled, merged and looked up, rules mean what their checks mean one by o
     );
   const known = new Map<string, boolean>();
   fc.assert(
-    fc.property(fc.array(condition, { minLength: 1, maxLength: 4 }), event, (conditions, one) => {
+    fc.property(fc.array(condition, { minLength: 1, maxLength: 8 }), event, (conditions, one) => {
       known.clear();
-      const set = setOf(conditions.map((text, index) => rule(`r${index}`, text)).join(''));
+      const rules = conditions.map((text, index) => rule(`r${index}`, text)).join('');
       const expected = conditions.flatMap((text, index) => (slow(text, one, known) ? [`r${index}`] : []));
-      assert.deepEqual(matches(set, one), expected);
+      assert.deepEqual(matches(setOf(rules), one), expected);
+      assert.deepEqual(matches(setOf(rules, 'first'), one), expected.slice(0, 1));
     }),
     { numRuns: 400 },
   );
@@ -159,7 +199,7 @@ test('compiled, merged and looked up, rules mean what their checks mean one by o
 /** The condition with each check evaluated on its own, as JavaScript. */
 function slow(condition: string, event: RuleEvent, known: Map<string, boolean>): boolean {
   const script = condition.replace(
-    /(?:proc|evt)\.\w+ (?:exists|(?:=|!=|startswith|contains) \w+|in \([^)]*\))/g,
+    /(?:proc|evt)\.\w+ (?:exists|(?:=|!=|startswith|endswith|contains) \w+|in \([^)]*\))/g,
     (check) => {
       const value = known.get(check) ?? isTrue(check, event);
       known.set(check, value);

@@ -1,7 +1,9 @@
+import { cluesOf } from './compile/clues.ts';
 import { ConditionCompiler } from './compile/condition.ts';
 import { generate } from './compile/generate.ts';
 import { openModeOf, type RuleEvent } from './event.ts';
 import type { Rule } from './rule.ts';
+import { Sampling } from './sampling.ts';
 import { VariantProgram } from './variant-program.ts';
 
 /** With `first`, an event matches the first rule alone that is true of it, in the order of the files. */
@@ -11,6 +13,8 @@ export interface RuleSetOptions {
   readonly matching: RuleMatching;
   /** A rule threw: a bug. It is not run again. */
   readonly onBroken: (rule: Rule, error: unknown) => void;
+  /** Milliseconds, with fractions: by it rules are measured, on few events. Absent: they are not. */
+  readonly now?: () => number;
 }
 
 export interface RuleCounters {
@@ -19,6 +23,8 @@ export interface RuleCounters {
   matched: number;
   /** It threw, and is not run any more. */
   isBroken: boolean;
+  /** About so long it was run, in milliseconds: measured on few events. */
+  timeMs?: number;
 }
 
 /** Access modes of calls that open, and none. */
@@ -38,16 +44,19 @@ export class RuleSet {
   readonly #counters: readonly RuleCounters[];
   readonly #options: RuleSetOptions;
   readonly #programs: (VariantProgram | undefined)[] = [];
+  readonly #sampling: Sampling;
 
   /** @param rules those that are enabled, in the order of the files */
   constructor(rules: readonly Rule[], options: RuleSetOptions) {
     this.rules = rules;
     this.#options = options;
-    this.#counters = rules.map(() => ({ evaluated: 0, matched: 0, isBroken: false }));
+    this.#counters = rules.map(() => ({ evaluated: 0, matched: 0, isBroken: false, timeMs: 0 }));
+    this.#sampling = new Sampling(options.now ?? null);
   }
 
   /** Calls `onMatch` for the rules that are true of an event, in order. Never throws, unless `onMatch` does. */
   evaluate(event: RuleEvent, onMatch: (rule: Rule) => void): void {
+    this.#sampling.next();
     const variant = event.type * MODES + modeIndex(event.openFlags);
     const program = this.#programs[variant] ?? this.#programFor(event, variant);
     if (this.#options.matching === 'first') {
@@ -76,15 +85,17 @@ export class RuleSet {
   #programFor(event: RuleEvent, index: number): VariantProgram {
     const variant = { type: event.type, openMode: openModeOf(event.openFlags) };
     const compiler = new ConditionCompiler(variant, () => {});
+    const context = { variant, warn: () => {} };
     const entries = this.rules.flatMap((rule, at) => {
       const counters = this.#counters[at];
       if (!rule.types.has(event.type) || counters === undefined || counters.isBroken) return [];
       const compiled = compiler.compile(rule.condition);
       if (compiled.kind === 'constant' && !compiled.value) return [];
       const test = compiled.kind === 'constant' ? () => true : generate(compiled.code);
-      return [{ index: at, condition: rule.condition, test, counters }];
+      const choices = cluesOf(rule.condition, context, (part) => compiler.compile(part));
+      return [{ index: at, test, counters, choices, cost: compiled.kind === 'constant' ? 0 : compiled.cost }];
     });
-    const program = new VariantProgram(entries, variant, (at, error) => {
+    const program = new VariantProgram(entries, this.#sampling, (at, error) => {
       const rule = this.rules[at];
       const counters = this.#counters[at];
       if (rule === undefined || counters === undefined) return;

@@ -1,3 +1,4 @@
+import { nearestWord } from '../base/nearest-word.ts';
 import type { Rule } from './rule.ts';
 
 /** Switches rules on or off: all with a name like a pattern, in which * stands for any text, or all with a tag. */
@@ -18,6 +19,24 @@ export function selectRules(rules: readonly Rule[], selections: readonly RuleSel
     for (const matcher of matchers) if (matcher.matches(rule)) isEnabled = matcher.isEnabled;
     return isEnabled;
   });
+}
+
+/** What is wrong with selections that choose none of the rules: a clause for each, not safe to print. */
+export function idleSelections(rules: readonly Rule[], selections: readonly RuleSelection[]): string[] {
+  return selections.flatMap((selection) => {
+    const matches = matcherOf(selection);
+    if (rules.some(matches)) return [];
+    const { by, value } = selection;
+    const words = by === 'tag' ? rules.flatMap(({ tags }) => tags) : rules.map(({ name }) => name);
+    return `${by === 'tag' ? 'no rule has the tag' : 'there is no rule'} '${value}'${hint(by, value, words)}`;
+  });
+}
+
+function hint(by: RuleSelection['by'], value: string, words: readonly string[]): string {
+  const nearest = nearestWord(value, words);
+  if (nearest !== null) return `; did you mean '${nearest}'?`;
+  const isPart = by === 'name' && words.some((word) => word.includes(value));
+  return isPart ? `; a part of a name has stars around it: '*${value}*'` : '';
 }
 
 function matcherOf({ by, value }: RuleSelection): (rule: Rule) => boolean {

@@ -682,6 +682,40 @@ describe('requests', () => {
     check(makeEvent({ request, attribution: linked }), [['req.grade in (exact, linked)', true]]);
   });
 
+  test('what the greeting of TLS said, also to the proxy before', () => {
+    const tls = {
+      protocol: 'tls',
+      serverName: 'shop.example',
+      applicationProtocols: [],
+      fingerprint: 't13d',
+      version: 'TLS 1.3',
+    };
+    const front = makeRequest({ connection: { ...request.connection, tls } });
+    const hop = { proxy: front.process, front, grade: 'exact', reason: '', candidates: [front] } as const;
+    for (const one of [front, makeRequest({ hop })])
+      check(makeEvent({ request: one }), [
+        ['tls.sni = shop.example and tls.version = "TLS 1.3" and tls.ja4 = t13d', true],
+      ]);
+    check(makeEvent({ request }), [['tls.sni exists', false]]);
+  });
+
+  test('its version, endpoint, and what detectors have said', () => {
+    const versionOf = (head: string, protocol = 'http1') =>
+      makeEvent({
+        request: makeRequest({}, { head, protocol, target: '/users/4711/x?y=1' }),
+        verdict: 'PROBED',
+      });
+    check(versionOf('GET / HTTP/1.1\r\nHost: a\r\n\r\n'), [
+      ['http.version = 1.1', true],
+      ['req.endpoint = "GET /users/:id/x"', true],
+      ['req.verdict = PROBED', true],
+    ]);
+    check(versionOf('GET / HTTP/1.0\n'), [['http.version = 1.0', true]]);
+    check(versionOf(`GET /${'HTTP/1.1'.repeat(99)}`), [['http.version exists', false]]);
+    check(versionOf('', 'grpc'), [['http.version = 2', true]]);
+    check(versionOf('GET / HTTP/1.1\r\n', 'fastcgi'), [['http.version exists', false]]);
+  });
+
   test('questions to data services', () => {
     const query = {
       protocol: 'postgresql',
@@ -697,7 +731,17 @@ describe('requests', () => {
     check(makeEvent({ type: 'db_query', query, outcome }), [
       ['db.protocol = postgresql and db.operation = SELECT and db.statement contains 1', true],
       ['db.error = 42P01', true],
+      ['db.table exists', false],
       ['dns.name exists', false],
+    ]);
+    const joined = { ...query, statement: 'SELECT * FROM users JOIN app.cards USING (id)' };
+    check(makeEvent({ type: 'db_query', query: joined }), [
+      ['db.table intersects (users, x)', true],
+      ['db.table in (users, "app.cards")', true],
+      ['db.table in (users)', false],
+    ]);
+    check(makeEvent({ type: 'db_query', query: { ...joined, protocol: 'redis' } }), [
+      ['db.table exists', false],
     ]);
   });
 });

@@ -71,6 +71,7 @@ export function makeEvent({
     targetPathRaw: null,
     request: null,
     attribution: null,
+    verdict: null,
     query: null,
     outcome: null,
     argumentNames: Object.keys(args),

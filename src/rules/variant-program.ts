@@ -1,52 +1,65 @@
-import type { ByteString } from '../base/bytes.ts';
-import { discriminatorsOf, type Discriminator } from './compile/discriminators.ts';
 import type { Predicate } from './compile/test.ts';
 import type { RuleEvent } from './event.ts';
-import type { EventVariant } from './fields/field.ts';
+import { RuleIndex, type Indexed } from './rule-index.ts';
 import type { RuleCounters } from './rule-set.ts';
-import type { Expression } from './syntax.ts';
+import type { Sampling } from './sampling.ts';
 
-interface Entry {
+export interface Entry extends Indexed {
   /** Of the rule in its set. */
   readonly index: number;
-  readonly condition: Expression;
   readonly test: Predicate;
   readonly counters: RuleCounters;
 }
 
-interface Lookup {
-  readonly get: (event: RuleEvent) => ByteString | null;
-  readonly entries: ReadonlyMap<ByteString, readonly Entry[]>;
+interface Candidate extends Entry {
+  /** Number of the evaluation in which it was found last: it may be found twice. */
+  foundIn: number;
 }
 
 const NONE: readonly never[] = [];
 
-/** The rules for events of one variant: most are found by the value of a field, the others are run on each event. */
+/** The rules for events of one variant: most are found by words in a field, the others are run on each event. */
 export class VariantProgram {
-  readonly #lookups: readonly Lookup[];
-  readonly #always: readonly Entry[];
+  readonly #index: RuleIndex<Candidate>;
   readonly #onBroken: (index: number, error: unknown) => void;
+  readonly #sampling: Sampling;
   readonly #matches: number[] = [];
+  readonly #candidates: Candidate[] = [];
+  #evaluation = 0;
+  readonly #found = (items: readonly Candidate[]): void => {
+    for (let at = 0; at < items.length; at++) {
+      const candidate = items[at] as Candidate;
+      if (candidate.foundIn === this.#evaluation) continue;
+      candidate.foundIn = this.#evaluation;
+      this.#candidates.push(candidate);
+    }
+  };
 
   /** @param entries in the order of their rules */
   constructor(
     entries: readonly Entry[],
-    variant: EventVariant,
+    sampling: Sampling,
     onBroken: (index: number, error: unknown) => void,
   ) {
+    this.#sampling = sampling;
     this.#onBroken = onBroken;
-    const { lookups, always } = arrange(entries, variant);
-    this.#lookups = lookups;
-    this.#always = always;
+    this.#index = new RuleIndex(entries.map((entry) => ({ ...entry, foundIn: 0 })));
   }
 
   /** Index of the first rule that is true, -1 for none. */
   first(event: RuleEvent): number {
-    let best = this.#firstOf(this.#always, event, Infinity);
-    for (const { get, entries } of this.#lookups) {
-      const value = get(event);
-      const found = value === null ? undefined : entries.get(value);
-      if (found !== undefined) best = this.#firstOf(found, event, best);
+    let best = Infinity;
+    const { always } = this.#index;
+    for (let at = 0; at < always.length; at++) {
+      const entry = always[at] as Candidate;
+      if (!this.#isTrue(entry, event)) continue;
+      best = entry.index;
+      break;
+    }
+    const candidates = this.#candidatesFor(event);
+    for (let at = 0; at < candidates.length; at++) {
+      const entry = candidates[at] as Candidate;
+      if (entry.index < best && this.#isTrue(entry, event)) best = entry.index;
     }
     return best === Infinity ? -1 : best;
   }
@@ -55,81 +68,42 @@ export class VariantProgram {
   all(event: RuleEvent): readonly number[] {
     const matches = this.#matches;
     if (matches.length > 0) matches.length = 0;
-    this.#allOf(this.#always, event, matches);
-    for (const { get, entries } of this.#lookups) {
-      const value = get(event);
-      const found = value === null ? undefined : entries.get(value);
-      if (found !== undefined) this.#allOf(found, event, matches);
-    }
+    this.#allOf(this.#index.always, event);
+    this.#allOf(this.#candidatesFor(event), event);
     if (matches.length === 0) return NONE;
     return matches.length === 1 ? matches : matches.sort((a, b) => a - b);
   }
 
-  /** @param limit rules from this one on cannot be the first */
-  #firstOf(entries: readonly Entry[], event: RuleEvent, limit: number): number {
-    for (let at = 0; at < entries.length; at++) {
-      const entry = entries[at];
-      if (entry === undefined || entry.index >= limit) return limit;
-      if (this.#isTrue(entry, event)) return entry.index;
-    }
-    return limit;
+  #candidatesFor(event: RuleEvent): readonly Candidate[] {
+    const candidates = this.#candidates;
+    if (candidates.length > 0) candidates.length = 0;
+    this.#evaluation++;
+    this.#index.find(event, this.#found);
+    return candidates;
   }
 
-  #allOf(entries: readonly Entry[], event: RuleEvent, matches: number[]): void {
+  #allOf(entries: readonly Candidate[], event: RuleEvent): void {
     for (let at = 0; at < entries.length; at++) {
-      const entry = entries[at];
-      if (entry !== undefined && this.#isTrue(entry, event)) matches.push(entry.index);
+      const entry = entries[at] as Candidate;
+      if (this.#isTrue(entry, event)) this.#matches.push(entry.index);
     }
   }
 
-  #isTrue(entry: Entry, event: RuleEvent): boolean {
-    const { counters } = entry;
+  #timed(test: Predicate, event: RuleEvent, counters: RuleCounters): boolean {
+    return this.#sampling.timed(
+      () => test(event),
+      (ms) => (counters.timeMs = (counters.timeMs ?? 0) + ms),
+    );
+  }
+
+  #isTrue({ counters, test, index }: Candidate, event: RuleEvent): boolean {
     if (counters.isBroken) return false;
     counters.evaluated++;
     try {
-      return entry.test(event);
+      return this.#sampling.isOn ? this.#timed(test, event, counters) : test(event);
     } catch (error) {
-      this.#onBroken(entry.index, error);
+      this.#onBroken(index, error);
       return false;
     }
   }
-}
-
-/** Fields by which fewer rules are found are not worth their look-up. */
-const MIN_RULES = 2;
-
-function arrange(
-  entries: readonly Entry[],
-  variant: EventVariant,
-): { lookups: readonly Lookup[]; always: readonly Entry[] } {
-  const context = { variant, warn: () => {} };
-  const candidates = new Map(entries.map((entry) => [entry, discriminatorsOf(entry.condition, context)]));
-  const counts = new Map<string, number>();
-  for (const found of candidates.values())
-    for (const key of found.keys()) counts.set(key, (counts.get(key) ?? 0) + 1);
-  const byField = new Map<string, { get: Discriminator['get']; entries: Map<ByteString, Entry[]> }>();
-  const always: Entry[] = [];
-  for (const [entry, found] of candidates) {
-    const best = [...found.values()]
-      .filter(({ key }) => (counts.get(key) ?? 0) >= MIN_RULES)
-      .reduce<Discriminator | null>((a, b) => (a !== null && isBetter(a, b, counts) ? a : b), null);
-    if (best === null) {
-      always.push(entry);
-      continue;
-    }
-    const lookup = byField.get(best.key) ?? { get: best.get, entries: new Map<ByteString, Entry[]>() };
-    byField.set(best.key, lookup);
-    for (const value of best.values) {
-      const others = lookup.entries.get(value);
-      if (others === undefined) lookup.entries.set(value, [entry]);
-      else others.push(entry);
-    }
-  }
-  return { lookups: [...byField.values()], always };
-}
-
-/** The field that serves most rules, so that there are few look-ups; then that with the fewest values. */
-function isBetter(a: Discriminator, b: Discriminator, counts: ReadonlyMap<string, number>): boolean {
-  const difference = (counts.get(a.key) ?? 0) - (counts.get(b.key) ?? 0);
-  return difference !== 0 ? difference > 0 : a.values.size <= b.values.size;
 }

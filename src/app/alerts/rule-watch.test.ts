@@ -11,10 +11,11 @@ import {
   sampleProcess,
   sampleRequest,
 } from '../../output/sample-story.ts';
+import type { QueryEffect } from '../../model/effect.ts';
 import { Pipeline, type PipelineOutput } from '../pipeline.ts';
 import { PROTOCOLS } from '../registry.ts';
 import { ruleEventSource } from '../rule-events.ts';
-import { RuleWatch } from './rule-watch.ts';
+import { RuleWatch, type RuleWatchOptions } from './rule-watch.ts';
 
 const rule = (name: string, condition: string, output = 'o', more = '') =>
   `- rule: ${name}\n  desc: d\n  condition: ${condition}\n  output: "${output}"\n  priority: NOTICE\n${more}`;
@@ -33,7 +34,7 @@ const QUIET: PipelineOutput = {
   ignoreConnection: () => {},
 };
 
-function start(matching: 'first' | 'all' = 'first') {
+function start(matching: 'first' | 'all' = 'first', more: Partial<RuleWatchOptions> = {}) {
   const alerts: AlertMessage[] = [];
   const warnings: string[] = [];
   const source = { clock: sampleContext.clock, hostname: 'web1', architecture: 'x64' };
@@ -42,6 +43,7 @@ function start(matching: 'first' | 'all' = 'first') {
     source,
     alert: (alert) => alerts.push(alert),
     warn: (text) => warnings.push(text),
+    ...more,
   });
   return { watch, alerts, warnings, output: watch.watched(QUIET) };
 }
@@ -124,6 +126,63 @@ test('an alert that cannot be made is told and ends nothing', () => {
   assert.equal(watch.raised, 0);
 });
 
+test('rules are switched on and off; a name that no rule has is refused at the start, and told later', () => {
+  const files = file(rule('a', 'evt.type = execve'), rule('b', 'evt.type = execve'));
+  const select = (value: string) => ({ selections: [{ action: 'disable', by: 'name', value }] }) as const;
+  const chosen = start('all', select('a'));
+  assert.ok(chosen.watch.replace(files));
+  chosen.output.effect?.(program.exec(['id'], '/usr/bin/id'));
+  assert.deepEqual(
+    chosen.alerts.map((alert) => alert.rule),
+    ['b'],
+  );
+  assert.ok(chosen.watch.replace(file(rule('c', 'evt.type = execve'))));
+  assert.deepEqual(chosen.warnings, ["there is no rule 'a'; did you mean 'c'?"]);
+  const wrong = start('all', select('x*'));
+  assert.equal(wrong.watch.replace(files), false);
+  assert.deepEqual(wrong.watch.problems, ["there is no rule 'x*'"]);
+});
+
+test('what is wrong with files is told with its line; right ones come into force later', () => {
+  const { watch } = start();
+  assert.equal(watch.replace(file(rule('a', 'proc.nmae = x'))), false);
+  assert.match(
+    watch.problems.join(),
+    /^a\.yaml:3:\d+: unknown field 'proc\.nmae'; did you mean proc\.name\?$/,
+  );
+  assert.ok(watch.replace(file(rule('a', 'proc.name = x'))));
+  assert.deepEqual(watch.problems, []);
+});
+
+test('a rule that raises too many alerts is held back alone; what rules do is counted over changes', () => {
+  let nowMs = 0;
+  const { watch, alerts, warnings, output } = start('all', {
+    alertLimit: { count: 5, perNs: 60e9 },
+    now: () => (nowMs += 0.5),
+  });
+  const files = file(rule('loud', 'evt.type = openat'), rule('quiet', 'evt.type = execve'));
+  watch.replace(files);
+  for (let count = 0; count < 3000; count++) output.effect?.(program.open('/x'));
+  output.effect?.(program.exec(['id'], '/usr/bin/id'));
+  watch.replace(files);
+  output.effect?.(program.exec(['id'], '/usr/bin/id'));
+  assert.equal(alerts.filter((alert) => alert.rule === 'quiet').length, 2);
+  const { raised, heldBack, seen, timeMs, rules } = watch.counts();
+  const held = 3000 - alerts.length + 2;
+  assert.ok(held > 2900);
+  assert.deepEqual([raised, heldBack, seen], [alerts.length, held, 3002]);
+  assert.match(warnings.join(), /^rule 'loud' raises more alerts than --alert-limit lets through/);
+  // Each look at the clock takes as long as any: there is nothing left for the rules.
+  assert.equal(timeMs, 0);
+  assert.deepEqual(
+    rules.map(({ rule: name, evaluated, matched, heldBack: back }) => [name, evaluated, matched, back]),
+    [
+      ['loud', 3000, 3000, held],
+      ['quiet', 2, 2, 0],
+    ],
+  );
+});
+
 const REQUESTS = 6000;
 
 /** An event loop that is asked many times; rules that see it are changed half-way. */
@@ -132,6 +191,7 @@ function serve(before: string, after = before) {
   const watch = new RuleWatch({
     matching: 'all',
     source: ruleEventSource(() => pipeline),
+    alertLimit: { count: Infinity, perNs: 1 },
     alert: (alert) => alerts.push(alert),
     warn: assert.fail,
   });
@@ -259,4 +319,61 @@ suite('rules that ask for the hash of a program', () => {
     output.effect?.(new SampleProgram(process, exactly(sampleRequest())).exec(['x'], '/tmp/x'));
     assert.deepEqual([names(alerts), watch.withoutHash], [['named'], 1]);
   });
+});
+
+test('a rule over several events, and what it wants done, stand in its alert', () => {
+  const { watch, alerts, output } = start();
+  const steps =
+    '  sequence: [evt.type = openat, evt.type = execve]\n  within: 1m\n  by: req.id\n  respond: [block]\n';
+  watch.replace([
+    { name: 'a.yaml', text: `- rule: s\n  desc: d\n  output: o\n  priority: NOTICE\n${steps}` },
+  ]);
+  output.effect?.(program.open('/etc/passwd'));
+  assert.equal(alerts.length, 0);
+  output.effect?.(program.exec(['id'], '/usr/bin/id'));
+  const [alert] = alerts;
+  assert.deepEqual(alert?.respond, [{ respond: 'block', target: 'client', for: '30m' }]);
+  assert.deepEqual([alert?.sequence?.within, alert?.sequence?.steps.length], ['1m', 2]);
+});
+
+test('what a rule forgets before its time is told once, and counted over changes of the rules', () => {
+  const { watch, warnings, output } = start();
+  const text = `- rule: s\n  desc: d\n  output: o\n  priority: NOTICE\n  sequence: [evt.type = openat, evt.type = execve]\n  within: 1m\n  by: fd.name\n`;
+  const flood = () => {
+    for (let count = 0; count < 5000; count++) output.effect?.(program.open(`/${count}`));
+  };
+  watch.replace([{ name: 'a.yaml', text }]);
+  flood();
+  assert.deepEqual(watch.forgotten, { s: 5000 - 4096 });
+  assert.match(warnings.join(), /^rule 's' follows too much at once/);
+  watch.replace([{ name: 'a.yaml', text }]);
+  flood();
+  assert.deepEqual(watch.forgotten, { s: 2 * (5000 - 4096) });
+});
+
+test('an answer is an event of its own', () => {
+  const { watch, alerts, output } = start();
+  watch.replace(file(rule('Refused', 'evt.type = db_response and db.error = 42601', '%db.statement')));
+  const query: QueryEffect = {
+    ...program.open('/'),
+    type: 'query',
+    query: {
+      protocol: 'postgresql',
+      operation: 'SELECT',
+      statement: "SELECT ''",
+      parameters: [],
+      database: '',
+      user: '',
+      isTruncated: false,
+      anomalies: [],
+    },
+    remote: { address: '10.0.0.9', port: 5432 },
+    outcome: null,
+    endedNs: null,
+  };
+  output.effect?.(query);
+  assert.equal(alerts.length, 0);
+  const outcome = { isError: true, code: '42601', message: '', rows: null, answers: [] };
+  output.answered?.({ ...query, outcome }, query.timeNs + 1);
+  assert.equal(alerts[0]?.output_fields['db.statement'], "SELECT ''");
 });

@@ -39,6 +39,11 @@ const TEXTS = [
   'protocol',
   'type',
   'result',
+  'pid',
+  'client',
+  'request_id',
+  'after',
+  'times',
 ] as const;
 
 /** Keys whose values have keys themselves. */

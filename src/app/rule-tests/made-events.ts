@@ -15,7 +15,6 @@ import { actorOf, wordsOf } from './made-processes.ts';
 
 /** O_RDONLY, O_WRONLY | O_CREAT | O_TRUNC and O_WRONLY | O_CREAT | O_APPEND: asm-generic/fcntl.h. */
 const OPEN_FLAGS = { read: 0, write: 0o1101, append: 0o2101 };
-const NOW_NS = 3_600e9;
 
 const NOBODY: Attribution = { grade: 'none', reason: 'serves no request', request: null, candidates: [] };
 
@@ -30,8 +29,12 @@ export class MadeEvents {
     architecture: 'x64',
   });
 
-  /** null: what happens is no event of rules, today. @throws RuleError for a description that means nothing */
-  make(description: Description): RuleEvent | null {
+  /**
+   * @param timeNs when it happens, in nanoseconds since boot
+   * @returns null: what happens is no event of rules, today
+   * @throws RuleError for a description that means nothing
+   */
+  make(description: Description, timeNs: number): RuleEvent | null {
     const { texts } = description;
     const named = HAPPENINGS.filter((key) => texts.has(key));
     if (named.length > 1) throw wrong(description, `'${named.join("' and '")}' in one event`);
@@ -40,19 +43,22 @@ export class MadeEvents {
     const request = requestOf(
       description,
       happening === undefined || happening === 'accept' ? process : null,
+      timeNs,
     );
     if (happening === undefined) {
       if (request === null) throw wrong(description, `nothing happens: one of ${HAPPENINGS.join(', ')}`);
       const type = texts.has('status') ? 'http_response' : 'http_request';
-      return this.#events.ofRequest(request, type, NOW_NS);
+      return this.#events.ofRequest(request, type, timeNs);
     }
     if (happening === 'accept')
-      return this.#events.ofAccept(connectionOf(description), process, process.pid, NOW_NS);
+      return this.#events.ofAccept(connectionOf(description), process, process.pid, timeNs);
     const attribution: Attribution =
       request === null
         ? NOBODY
         : { grade: 'exact', reason: 'as the test says', request, candidates: [request] };
-    return this.#events.ofEffect(effectOf(description, happening, process, attribution));
+    const effect = effectOf(description, happening, process, attribution, timeNs);
+    const isAnswered = effect.type === 'query' && effect.outcome !== null;
+    return isAnswered ? this.#events.ofAnswer(effect, timeNs) : this.#events.ofEffect(effect);
   }
 }
 
@@ -61,10 +67,11 @@ function effectOf(
   happening: Exclude<Happening, 'accept'>,
   process: Process,
   attribution: Attribution,
+  timeNs: number,
 ): Effect {
   const { texts } = description;
   const what = texts.get(happening) ?? '';
-  const base = { timeNs: NOW_NS, pid: process.pid, tid: process.pid, process, attribution };
+  const base = { timeNs, pid: process.pid, tid: process.pid, process, attribution };
   switch (happening) {
     case 'run': {
       const { executable, argv, argvTruncated, workingDirectory, uid, stdio } = process;
@@ -173,7 +180,7 @@ const CONNECTION: Connection = {
 };
 
 /** The request that stands in a description, through the parser of HTTP; null where there is none. */
-function requestOf(description: Description, server: Process | null): Request | null {
+function requestOf(description: Description, server: Process | null, timeNs: number): Request | null {
   const { texts, tables } = description;
   const line = texts.get('request');
   if (line === undefined) return null;
@@ -183,14 +190,16 @@ function requestOf(description: Description, server: Process | null): Request | 
   const body = bytesOf(byteStringFromText(texts.get('body') ?? ''));
   message.appendBody(body, 0, body.length);
   const status = texts.get('status');
+  const client = texts.get('client');
   const process = server ?? actorOf({ ...description, texts: new Map([['by', 'nginx']]) }, false);
   return {
-    id: 'r-1',
-    connection: CONNECTION,
+    id: texts.get('request_id') ?? 'r-1',
+    connection:
+      client === undefined ? CONNECTION : { ...CONNECTION, client: { address: client, port: 40_000 } },
     message,
     process,
     tid: process.pid,
-    startedNs: NOW_NS - 1e6,
+    startedNs: timeNs - 1e6,
     endedNs: null,
     status: status === undefined ? null : numberOf(status, description),
     effects: [],

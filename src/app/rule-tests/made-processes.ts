@@ -3,6 +3,7 @@ import type { Container } from '../../model/container.ts';
 import type { Environment } from '../../model/environment.ts';
 import type { ExecutableFile } from '../../model/executable.ts';
 import type { Process, StdioType } from '../../model/process.ts';
+import { problemAt, RuleError } from '../../rules/problem.ts';
 import type { Description } from './description.ts';
 
 const CONTAINER_ID = 'c0ffee'.padEnd(64, '0');
@@ -17,7 +18,8 @@ const OTHER_USER = 1000;
  *
  * @param isRun the program is what `run` says
  */
-export function actorOf({ texts, tables }: Description, isRun: boolean): Process {
+export function actorOf(description: Description, isRun: boolean): Process {
+  const { texts, tables } = description;
   const user = texts.get('user') ?? 'root';
   const container = texts.get('container') ?? null;
   const uid = USERS[user] ?? OTHER_USER;
@@ -46,16 +48,25 @@ export function actorOf({ texts, tables }: Description, isRun: boolean): Process
   for (const [index, line] of lines.entries()) {
     const isActor = index === lines.length - 1;
     const named = isActor ? texts.get('executable') : undefined;
-    process = { ...base, ...programOf(line, named), ...identity(index, process) };
+    const pid = isActor ? pidOf(description) : undefined;
+    process = { ...base, ...programOf(line, named), ...identity(index, process, pid) };
     const sha256 = texts.get('sha256');
     if (isActor && sha256 !== undefined) process = { ...process, file: hashedFile(process, sha256) };
   }
   return process as Process;
 }
 
-function identity(index: number, parent: Process | null) {
+function pidOf({ texts, place }: Description): number | undefined {
+  const text = texts.get('pid');
+  if (text === undefined) return undefined;
+  if (/^\d{1,7}$/.test(text)) return Number(text);
+  throw new RuleError(problemAt('item', `'${text}' is no number`, place, ''));
+}
+
+/** @param pid as the test says it; else processes at the same place of their lines are the same one */
+function identity(index: number, parent: Process | null, pid: number | undefined) {
   return {
-    pid: 1000 + index,
+    pid: pid ?? 1000 + index,
     startTicks: 100_000 + index,
     parentPid: parent?.pid ?? 1,
     parent,

@@ -149,3 +149,68 @@ test('what means nothing is an error with its place, and never throws', () => {
   assert.deepEqual(errors('- rule: r\n  fires:\n    - ls\n'), ['3 an event must have keys']);
   assert.deepEqual(errors('- x\n'), ['1 an item must have keys']);
 });
+
+const COUNT = `${rule('r', 'evt.type = connect')}  count: { more_than: 4, within: 10s, by: proc.id, distinct: fd.sport }\n`;
+
+function failuresOf(rules: string, tests: string): readonly (readonly [expected: string, line: number])[] {
+  const report = run(rules, tests);
+  assert.deepEqual(report.errors, []);
+  return report.rules.flatMap(({ failures }) =>
+    failures.map(({ expected, line }) => [expected, line] as const),
+  );
+}
+
+test('events of a case may repeat, one behind the other in time, and begin with nothing before', () => {
+  const scan = (more: string) => `{ by: scanner, connect: '10.0.0.5:{n}', ${more} }`;
+  assert.deepEqual(
+    failuresOf(
+      COUNT,
+      `- rule: r
+  fires:
+    - ${scan('times: 5')}
+    - ${scan('times: 5, after: 2s')}
+    - ${scan('times: 5, after: 3s')}
+    - ${scan('times: 4')}
+  quiet:
+    - ${scan('times: 4')}
+    - ${scan('times: 4')}
+    - ${scan('times: 50, after: 3s')}
+    - steps:
+        - ${scan('times: 3')}
+        - ${scan('times: 3, pid: 77')}
+    - ${scan('times: 5')}
+`,
+    ),
+    [
+      ['fires', 5],
+      ['fires', 6],
+      ['quiet', 14],
+    ],
+  );
+});
+
+test('requests of a case have ids and clients', () => {
+  const joined = (field: string) =>
+    rule('r', '').replace('  condition: \n', '') +
+    `  sequence: [evt.type = http_request, evt.type = http_response]\n  within: 1s\n  by: ${field}\n`;
+  const steps = (key: string, second: string) =>
+    `{ request: GET /, steps: [{ ${key} }, { status: 200, ${second} }] }`;
+  for (const [field, key, other] of [
+    ['req.id', 'request_id: a', 'request_id: b'],
+    ['http.client_ip', 'client: 192.0.2.1', 'client: 192.0.2.2'],
+  ] as const) {
+    const tests = `- rule: r\n  fires: [${steps(key, key)}]\n  quiet: [${steps(key, other)}]\n`;
+    assert.deepEqual(failuresOf(joined(field), tests), []);
+  }
+});
+
+test('what is wrong with times is told', () => {
+  for (const [key, message] of [
+    ['after: soon', /'soon' is no time/],
+    ['times: 0', /'times' must be a number/],
+    ['pid: x', /'x' is no number/],
+  ] as const) {
+    const { errors } = run(COUNT, `- rule: r\n  fires: [{ run: ls, ${key} }]\n  quiet: []\n`);
+    assert.match(errors.map((error) => error.message).join(), message);
+  }
+});

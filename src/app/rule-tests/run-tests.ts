@@ -2,7 +2,7 @@ import { answeredBy, EVENT_TYPES } from '../../rules/event-types.ts';
 import { loadRules, type LoadedRules } from '../../rules/load/load-rules.ts';
 import { RuleError, type RuleProblem } from '../../rules/problem.ts';
 import { problemAt } from '../../rules/problem.ts';
-import { RuleSet } from '../../rules/rule-set.ts';
+import { RulesInForce } from '../../rules/rules-in-force.ts';
 import type { Rule } from '../../rules/rule.ts';
 import type { RuleTestReport, TestedRule, TestedWork, TestFailure } from '../../rules/test-report.ts';
 import type { RuleSource } from '../../rules/text.ts';
@@ -10,6 +10,7 @@ import { traceLines } from '../../rules/trace.ts';
 import type { Description } from './description.ts';
 import { describe, MadeEvents } from './made-events.ts';
 import { readTestFile, type OrdinaryWork, type RuleTest } from './test-file.ts';
+import { timelineOf, type TimedStep } from './timeline.ts';
 
 /**
  * Loads rules and runs their tests. Never throws for what stands in the files.
@@ -49,10 +50,10 @@ export function runRuleTests(
 class TestRun {
   readonly errors: RuleProblem[] = [];
   readonly #events = new MadeEvents();
-  readonly #set: RuleSet;
+  readonly #set: RulesInForce;
 
   constructor({ rules }: LoadedRules) {
-    this.#set = new RuleSet(rules, {
+    this.#set = new RulesInForce(rules, {
       matching: 'all',
       // A rule that throws is a bug of ours, and no result.
       onBroken: (_, error) => {
@@ -101,7 +102,7 @@ class TestRun {
   /** null: it fired. 'untold': none of the events is told yet. */
   #mustFire(rule: Rule, steps: readonly Description[]): TestFailure | 'untold' | null {
     let failure: TestFailure | 'untold' | null = 'untold';
-    for (const step of steps) {
+    for (const step of this.#begin(steps)) {
       const fired = this.#fires(rule, step);
       if (fired === true) return null;
       if (fired === false) failure = this.#failure(rule, step, 'fires');
@@ -110,13 +111,19 @@ class TestRun {
   }
 
   #mustNotFire(rule: Rule, steps: readonly Description[]): readonly TestFailure[] {
-    return steps.flatMap((step) =>
+    return this.#begin(steps).flatMap((step) =>
       this.#fires(rule, step) === true ? [this.#failure(rule, step, 'quiet')] : [],
     );
   }
 
+  /** A case: nothing has happened before it. */
+  #begin(steps: readonly Description[]): readonly TimedStep[] {
+    this.#set.sequences.forget();
+    return this.#guard(() => timelineOf(steps)) ?? [];
+  }
+
   /** null: there is no such event. */
-  #fires(rule: Rule, step: Description): boolean | null {
+  #fires(rule: Rule, step: TimedStep): boolean | null {
     const event = this.#make(step);
     if (event === null) return null;
     let isFired = false;
@@ -126,22 +133,27 @@ class TestRun {
     return isFired;
   }
 
-  #failure(rule: Rule, step: Description, expected: TestFailure['expected']): TestFailure {
-    const { source, offset } = step.place;
+  #failure(rule: Rule, step: TimedStep, expected: TestFailure['expected']): TestFailure {
+    const { source, offset } = step.description.place;
     const event = this.#make(step);
     return {
       file: source.name,
       line: source.position(offset).line,
       expected,
       rule: rule.name,
-      event: describe(step),
+      event: describe(step.description),
       trace: event === null ? [] : traceLines(rule.condition, event),
     };
   }
 
-  #make(step: Description) {
+  #make({ description, timeNs }: TimedStep) {
+    return this.#guard(() => this.#events.make(description, timeNs));
+  }
+
+  /** null where it threw a RuleError, which is noted. */
+  #guard<Result>(run: () => Result): Result | null {
     try {
-      return this.#events.make(step);
+      return run();
     } catch (error) {
       if (!(error instanceof RuleError)) throw error;
       if (!this.errors.some(({ file, line }) => file === error.problem.file && line === error.problem.line))

@@ -1,6 +1,7 @@
 import type { CommandContext } from '../command.ts';
-import type { EngineOptions } from '../contract.ts';
-import { choice, flag, InvalidValueError, list, text, value } from '../option.ts';
+import type { AlertLimit, EngineOptions } from '../contract.ts';
+import { choice, flag, InvalidValueError, list, text, value, type OptionValues } from '../option.ts';
+import { selectionOptions, selectionsOf } from '../rules/selection-options.ts';
 import { problemsNotice, RuleFiles } from './rule-files.ts';
 
 /** Options of commands that raise alerts. */
@@ -17,7 +18,25 @@ export const ruleOptions = {
     'first',
     'of the rules that are true of an event, alert of the first alone or of all',
   ),
+  ...selectionOptions,
+  'alert-limit': value(
+    'COUNT/UNIT',
+    'alerts that each rule may raise, such as 10/s, 600/m or 5000/h, or none for any number; so many at once, and then as they come back; default: 1000/m',
+    readLimit,
+  ),
 };
+
+/** How long a unit is, in nanoseconds. */
+const UNITS_NS: Readonly<Record<string, number>> = { s: 1e9, m: 60e9, h: 3600e9 };
+
+function readLimit(given: string): AlertLimit {
+  if (given === 'none') return { count: Infinity, perNs: 1 };
+  const [, count = '', unit = ''] = /^(\d{1,7})\/([smh])$/.exec(given) ?? [];
+  const perNs = UNITS_NS[unit];
+  if (perNs === undefined || Number(count) === 0)
+    throw new InvalidValueError(`must be like 10/s, 600/m or 5000/h, or none, not ${JSON.stringify(given)}`);
+  return { count: Number(count), perNs };
+}
 
 export const outputOptions = {
   'alerts-file': text('FILE', 'append alerts to this file, too, one JSON object a line'),
@@ -35,25 +54,28 @@ function readUrl(given: string): string {
   return given;
 }
 
-interface RuleValues {
-  readonly rules: readonly string[] | null;
-  readonly 'default-rules': boolean;
-  readonly 'rule-matching': 'first' | 'all';
-}
+type RuleValues = OptionValues<typeof ruleOptions>;
 
 /**
  * Reads the rules that the options name.
- * @returns what the engine needs of them; null where they have errors, which were told
+ * @returns what the engine needs of them; null where they cannot be read, which was told
  */
-export function rulesFor(context: CommandContext, values: RuleValues): Pick<EngineOptions, 'rules'> | null {
+export function rulesFor(
+  context: CommandContext,
+  values: RuleValues,
+): Pick<EngineOptions, 'rules' | 'alertLimit'> | null {
   const { console, ruleGround } = context;
   const { defaultFolder } = ruleGround;
   const own = values['default-rules'] && defaultFolder !== null ? [defaultFolder] : [];
   const paths = [...own, ...(values.rules ?? [])];
   if (paths.length === 0) return {};
-  const rules = new RuleFiles(context, paths, values['rule-matching']);
+  const rules = new RuleFiles(context, paths, {
+    matching: values['rule-matching'],
+    selections: selectionsOf(values),
+  });
   const problems = rules.read();
-  if (problems.length === 0) return { rules };
-  console.notice(problemsNotice('nothing was started', problems));
+  const alertLimit = values['alert-limit'];
+  if (problems.length === 0) return alertLimit === null ? { rules } : { rules, alertLimit };
+  console.notice(problemsNotice(problems, true));
   return null;
 }

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ThroughlineError } from '../../base/errors.ts';
 import type { AlertMessage, EngineMessage, EngineOptions, RuleText } from '../contract.ts';
 import { MadeUpEngine, runCli } from '../made-up-engine.ts';
 import { listRuleFiles, stampOf, type RuleGround } from '../rules/rule-ground.ts';
 
 const GOOD = '- rule: r\n  desc: d\n  condition: evt.type = execve\n  output: o\n  priority: NOTICE\n';
-const BAD = '- rule: r\n  desc: d\n  condition: evt.type = \n  output: o\n  priority: NOTICE\n';
 const ALERT: AlertMessage = {
   kind: 'alert',
   time: '2025-01-02T12:04:31.005000000Z',
@@ -90,14 +90,60 @@ test('rules are none, those that come with the program, those that are named, or
   assert.equal(replay.engine.runs[0]?.rules?.matching, 'all');
 });
 
-test('a file with errors at the start: told with file and line, exit code 1, nothing is started', async () => {
-  const { exitCode, stderr, engine } = await run(
-    ['run', '--rules', 'a.yaml'],
-    new MadeUpGround({ 'a.yaml': BAD }),
-  );
+test('rules that are refused at the start: told with file and line, exit code 1', async () => {
+  const engine = new Subscriber([{ kind: 'rule-problems', problems: ['a.yaml:3:14: no'], isAtStart: true }]);
+  engine.failure = new ThroughlineError('TL4002', 'a.yaml:3:14: no');
+  const { exitCode, stderr } = await run(['run', '--rules', 'a.yaml'], new MadeUpGround({}), engine);
   assert.equal(exitCode, 1);
-  assert.match(stderr, /the rules have errors; nothing was started\na\.yaml:3:\d+: /);
+  assert.equal(stderr, 'throughline: the rules have errors; nothing was started\na.yaml:3:14: no\n');
+});
+
+test('a file that cannot be read: nothing is started', async () => {
+  const engine = new Subscriber();
+  const { exitCode, stderr } = await runCli(['run', '--rules', 'a.yaml'], engine);
+  assert.equal(exitCode, 1);
+  assert.match(stderr, /the rules have errors; nothing was started\n.*a\.yaml/);
   assert.equal(engine.runs.length, 0);
+});
+
+test('rules are switched on and off in the order of the command line', async () => {
+  const ground = new MadeUpGround({ 'a.yaml': GOOD });
+  const selections = async (...args: readonly string[]) =>
+    (await run(['run', '--rules', 'a.yaml', ...args], ground)).engine.runs[0]?.rules?.selections.map(
+      ({ action, by, value }) => `${action} ${by} ${value}`,
+    );
+  assert.deepEqual(await selections(), []);
+  assert.deepEqual(
+    await selections(
+      '-D',
+      '*',
+      '--enable-tag',
+      'web',
+      '--disable-rule',
+      'a, b',
+      '--enable-rule=c',
+      '-T',
+      'd',
+    ),
+    ['disable name *', 'enable tag web', 'disable name a, b', 'enable name c', 'disable tag d'],
+  );
+  assert.deepEqual(await selections('-D', 'x', '-t', 'a', '-t', 'b'), [
+    'disable name x',
+    'disable name *',
+    'enable tag a',
+    'enable tag b',
+  ]);
+});
+
+test('the limit of alerts', async () => {
+  const ground = new MadeUpGround({ 'a.yaml': GOOD });
+  const limit = async (text: string) =>
+    (await run(['run', '--rules', 'a.yaml', '--alert-limit', text], ground)).engine.runs[0]?.alertLimit;
+  assert.deepEqual(await limit('600/m'), { count: 600, perNs: 60e9 });
+  assert.deepEqual(await limit('none'), { count: Infinity, perNs: 1 });
+  assert.equal((await run(['run', '--rules', 'a.yaml'], ground)).engine.runs[0]?.alertLimit, undefined);
+  for (const wrong of ['0/s', '5', '5/d', '-1/s'])
+    assert.equal((await run(['run', `--alert-limit=${wrong}`], ground)).exitCode, 64, wrong);
 });
 
 test('alerts are printed as the reference engine prints them, or as JSON with a kind', async () => {
@@ -111,18 +157,17 @@ test('alerts are printed as the reference engine prints them, or as JSON with a 
   assert.match(json.stderr, /^2 alerts$/m);
 });
 
-test('on SIGHUP files are read anew; with errors they change nothing, and are right again later', async () => {
+test('on SIGHUP files are read anew; what the engine finds wrong is told, and the rules before stay', async () => {
   const ground = new MadeUpGround({ 'a.yaml': GOOD });
-  const engine = new Subscriber();
-  const hangUp = () => ground.hangups.forEach((listener) => listener());
+  const problems = { kind: 'rule-problems', problems: ['a.yaml:3:14: no'], isAtStart: false } as const;
+  const engine = new Subscriber([STARTED, problems]);
   engine.during = () => {
-    ground.files['a.yaml'] = BAD;
-    hangUp();
     ground.files['a.yaml'] = GOOD.replace('rule: r', 'rule: new');
-    hangUp();
+    ground.hangups.forEach((listener) => listener());
   };
-  const { stderr } = await run(['run', '--rules', 'a.yaml'], ground, engine);
-  assert.match(stderr, /the rules have errors; the rules before stay in force\na\.yaml:3:\d+: /);
+  const { exitCode, stderr } = await run(['run', '--rules', 'a.yaml'], ground, engine);
+  assert.equal(exitCode, 0);
+  assert.match(stderr, /the rules have errors; the rules before stay in force\na\.yaml:3:14: no\n/);
   assert.equal(engine.got.length, 1);
   assert.match(engine.got[0]?.[0]?.text ?? '', /rule: new/);
   assert.equal(ground.hangups.size, 0);

@@ -1,11 +1,9 @@
 import { printableText } from '../../base/printable.ts';
 import { ThroughlineError } from '../../base/errors.ts';
-import { loadRules } from '../../rules/load/load-rules.ts';
 import type { RuleMatching } from '../../rules/rule-set.ts';
-import { RuleSource } from '../../rules/text.ts';
+import type { RuleSelection } from '../../rules/selection.ts';
 import type { CommandContext } from '../command.ts';
 import type { RuleFeed, RuleText } from '../contract.ts';
-import { problemLine } from '../rules/problem-text.ts';
 
 /** How often the files are looked at. */
 const LOOK_MS = 1000;
@@ -13,37 +11,39 @@ const LOOK_MS = 1000;
 const MAX_LINES = 20;
 
 /**
- * The rule files of a run: read and found right before it begins, and again on SIGHUP and whenever one has changed. Files with
- * errors change nothing: what is wrong is told, and the rules before stay in force.
+ * The rule files of a run: read before it begins, and again on SIGHUP and whenever one has changed. Whether they are right the
+ * worker says, which loads them: so this thread never loads what reads them.
  */
 export class RuleFiles implements RuleFeed {
   readonly matching: RuleMatching;
+  readonly selections: readonly RuleSelection[];
   readonly #context: CommandContext;
   readonly #paths: readonly string[];
   #files: readonly RuleText[] = [];
   #stamp = '';
 
-  constructor(context: CommandContext, paths: readonly string[], matching: RuleMatching) {
+  constructor(
+    context: CommandContext,
+    paths: readonly string[],
+    { matching, selections }: Pick<RuleFeed, 'matching' | 'selections'>,
+  ) {
     this.#context = context;
     this.#paths = paths;
     this.matching = matching;
+    this.selections = selections;
   }
 
   get files(): readonly RuleText[] {
     return this.#files;
   }
 
-  /** Reads the files. @returns what is wrong with them, one line each, not safe to print; the files before stay then */
+  /** Reads the files. @returns why they cannot be read, not safe to print; the files before stay then */
   read(): readonly string[] {
     const { ruleGround, readRules } = this.#context;
     try {
       const names = this.#paths.flatMap((path) => ruleGround.list(path));
       this.#stamp = ruleGround.stamp(names);
-      const files = names.map((name) => ({ name, text: readRules(name) }));
-      const sources = files.map(({ name, text }) => new RuleSource(name, text));
-      const errors = loadRules(sources, { isStrict: false }).files.flatMap((file) => file.errors);
-      if (errors.length > 0) return errors.map(problemLine);
-      this.#files = files;
+      this.#files = names.map((name) => ({ name, text: readRules(name) }));
       return [];
     } catch (error) {
       if (error instanceof ThroughlineError) return [error.message];
@@ -56,7 +56,7 @@ export class RuleFiles implements RuleFeed {
     const reload = (): void => {
       const problems = this.read();
       if (problems.length === 0) listener(this.#files);
-      else console.notice(problemsNotice('the rules before stay in force', problems));
+      else console.notice(problemsNotice(problems, false));
     };
     const timer = setInterval(() => {
       if (this.#currentStamp() !== this.#stamp) reload();
@@ -81,7 +81,8 @@ export class RuleFiles implements RuleFeed {
 }
 
 /** Safe text of some lines. */
-export function problemsNotice(what: string, problems: readonly string[]): string {
+export function problemsNotice(problems: readonly string[], isAtStart: boolean): string {
+  const what = isAtStart ? 'nothing was started' : 'the rules before stay in force';
   const more = problems.length > MAX_LINES ? [`and ${problems.length - MAX_LINES} more`] : [];
   const lines = [`throughline: the rules have errors; ${what}`, ...problems.slice(0, MAX_LINES), ...more];
   return lines.map((line) => `${printableText(line, 1000)}\n`).join('');

@@ -8,7 +8,7 @@ export const checkCommand = defineCommand({
   summary: 'say what is wrong with rule files',
   description: [
     'Loads rule files as one whole and prints what they hold, their errors and their warnings, each with its line and column. Files of rules for Falco are read as they are.',
-    'Exit code 0 when all is right, 1 when there is an error. Rules that ask for what no event tells yet are warnings: they are loaded, and do not fire.',
+    'Exit code 0 when all is right, 1 when there is an error. Rules that ask for what no event tells yet are warnings: they are loaded, and do not fire. So are rules that want a response: they are told with their alerts, and nothing acts on it.',
   ],
   positionals: [FILES],
   options: {
@@ -22,10 +22,10 @@ export const checkCommand = defineCommand({
       help: 'a file and its changes, as JSON',
     },
   ],
-  run(context, values, paths) {
-    const loaded = loadFiles(context, paths, values.strict);
+  async run(context, values, paths) {
+    const loaded = await loadFiles(context, paths, values.strict);
     if (values.json) context.console.json({ files: loaded.files, loaded: loaded.rules.length });
     else context.console.result(reportText(loaded));
-    return Promise.resolve(loaded.hasErrors ? 1 : 0);
+    return loaded.hasErrors ? 1 : 0;
   },
 });

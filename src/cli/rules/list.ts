@@ -1,9 +1,11 @@
 import { printableText } from '../../base/printable.ts';
-import { EVENT_TYPES } from '../../rules/event-types.ts';
 import type { Rule } from '../../rules/rule.ts';
 import { defineCommand } from '../command.ts';
 import { jsonOption } from '../common-options.ts';
+import { selectRules } from '../../rules/selection.ts';
 import { FILES, loadRightFiles } from './load-files.ts';
+import { ruleView } from './rule-view.ts';
+import { refuseIdle, selectionOptions, selectionsOf } from './selection-options.ts';
 
 export const listCommand = defineCommand({
   name: 'rules list',
@@ -12,34 +14,21 @@ export const listCommand = defineCommand({
     'One line for each rule, in the order in which they are tried: whether it is on, its priority, its name and its tags.',
   ],
   positionals: [FILES],
-  options: { json: jsonOption },
+  options: { ...selectionOptions, json: jsonOption },
   examples: [{ command: 'throughline rules list my-rules.yaml', help: 'what a file has' }],
-  run(context, values, paths) {
-    const { rules } = loadRightFiles(context, paths);
-    for (const rule of rules) {
+  async run(context, values, paths) {
+    const loaded = await loadRightFiles(context, paths);
+    const selections = selectionsOf(values);
+    refuseIdle(loaded.rules, selections);
+    const inForce = new Set(selectRules(loaded.rules, selections));
+    for (const one of loaded.rules) {
+      const rule = { ...one, isEnabled: inForce.has(one) };
       if (values.json) context.console.json(ruleView(rule));
       else context.console.result(ruleLine(rule));
     }
-    return Promise.resolve(0);
+    return 0;
   },
 });
-
-/** More types than this are no choice. */
-const MANY_TYPES = 100;
-
-function ruleView(rule: Rule): object {
-  const { name, description, priority, tags, isEnabled, types, place } = rule;
-  return {
-    rule: name,
-    description: description.trim(),
-    priority,
-    tags,
-    enabled: isEnabled,
-    eventTypes: types.size > MANY_TYPES ? null : [...types].map((type) => EVENT_TYPES[type]),
-    file: place.source.name,
-    line: place.source.position(place.offset).line,
-  };
-}
 
 function ruleLine({ name, priority, tags, isEnabled }: Rule): string {
   const state = isEnabled ? 'on ' : 'off';

@@ -1,5 +1,5 @@
 import { ThroughlineError } from '../../base/errors.ts';
-import { loadRules, type LoadedRules } from '../../rules/load/load-rules.ts';
+import type { LoadedRules } from '../../rules/load/load-rules.ts';
 import { RuleSource } from '../../rules/text.ts';
 import type { CommandContext } from '../command.ts';
 import { problemLine } from './problem-text.ts';
@@ -10,12 +10,13 @@ export const FILES = {
   isRepeated: true,
 } as const;
 
-/** The rules of some files. Throws TL4001 for a file that cannot be read. */
-export function loadFiles(
+/** The rules of some files. Throws TL4001 for a file that cannot be read. What reads YAML is loaded now, and by no other command. */
+export async function loadFiles(
   { readRules }: CommandContext,
   paths: readonly string[],
   isStrict: boolean,
-): LoadedRules {
+): Promise<LoadedRules> {
+  const { loadRules } = await import('../../rules/load/load-rules.ts');
   return loadRules(
     paths.map((path) => new RuleSource(path, readRules(path))),
     { isStrict },
@@ -23,8 +24,11 @@ export function loadFiles(
 }
 
 /** The same, for commands that need rules that are right. Throws TL4002 with the first error. */
-export function loadRightFiles(context: CommandContext, paths: readonly string[]): LoadedRules {
-  const loaded = loadFiles(context, paths, false);
+export async function loadRightFiles(
+  context: CommandContext,
+  paths: readonly string[],
+): Promise<LoadedRules> {
+  const loaded = await loadFiles(context, paths, false);
   const error = loaded.files.flatMap(({ errors }) => errors)[0];
   if (error !== undefined) throw new ThroughlineError('TL4002', problemLine(error));
   return loaded;

@@ -22,6 +22,17 @@ const FILES: Readonly<Record<string, string>> = {
   priority: INFO
   enabled: false
 `,
+  'sequence.yaml': `- rule: Written
+  desc: d
+  priority: WARNING
+  respond: [kill: { target: tree }, block]
+  output: "%write.fd.name"
+  sequence:
+    - { as: write, condition: evt.type = openat, by: fd.name, count: { more_than: 2, distinct: proc.pid } }
+    - condition: evt.type = execve and proc.name = x
+      by: proc.exepath
+  within: 60s
+`,
   'bad.yaml': `- rule: r
   desc: d
   condition: evt.type = execve and proc.nmae = "\x1b[2J"
@@ -102,9 +113,24 @@ test('list: the rules in order, for people and programs', async () => {
     tags: ['execution', 'T1059'],
     enabled: true,
     eventTypes: ['execve'],
+    sequence: null,
+    respond: [],
     file: 'good.yaml',
     line: 5,
   });
+});
+
+test('list: what options switch on and off', async () => {
+  const states = async (...args: readonly string[]) =>
+    (await run('rules', 'list', 'good.yaml', ...args)).stdout
+      .split('\n')
+      .map((line) => line.split(' ')[0])
+      .join(' ');
+  assert.equal(await states('-D', '*', '--enable-rule', 'Off'), 'off on ');
+  assert.equal(await states('--enable-rule', 'Off', '-T', 'T1059'), 'off on ');
+  const { exitCode, stderr } = await run('rules', 'list', 'good.yaml', '-T', 'T1095');
+  assert.equal(exitCode, 65);
+  assert.match(stderr, /no rule has the tag 'T1095'; did you mean 'T1059'\?/);
 });
 
 test('explain: the whole tree, and how the rule is found', async () => {
@@ -127,6 +153,64 @@ Condition:
     not proc.pname in ( sh, bash )
 `,
   );
+});
+
+test('a sequence and a response, in check, list and explain', async () => {
+  const checked = await run('rules', 'check', 'sequence.yaml');
+  assert.equal(checked.exitCode, 0);
+  assert.match(
+    checked.stdout,
+    /4:12 {2}warning: there is no responder yet: 'respond' is told with the alert, and nothing acts/,
+  );
+  const [line = ''] = (await run('rules', 'list', '--json', 'sequence.yaml')).stdout.split('\n');
+  const listed = JSON.parse(line) as Record<string, unknown>;
+  assert.deepEqual(listed['respond'], [
+    { respond: 'kill', target: 'tree', signal: 'SIGKILL' },
+    { respond: 'block', target: 'client', for: '30m' },
+  ]);
+  assert.deepEqual(listed['sequence'], {
+    kind: 'sequence',
+    within: '1m',
+    steps: [
+      {
+        name: 'write',
+        by: ['fd.name'],
+        count: { more_than: 2, distinct: 'proc.pid' },
+        condition: ['evt.type = openat'],
+      },
+      {
+        name: null,
+        by: ['proc.exepath'],
+        count: null,
+        condition: ['all of', '  evt.type = execve', '  proc.name = x'],
+      },
+    ],
+  });
+  const { stdout } = await run('rules', 'explain', 'Written', 'sequence.yaml');
+  assert.equal(
+    stdout,
+    `Written
+  sequence.yaml:1, Warning, on
+  d
+
+Tags: 
+Event types: execve, openat
+Output: %write.fd.name
+Respond: kill tree with SIGKILL; block client for 30m (told with the alert, nothing acts on it yet)
+
+Sequence of 2 steps within 1m:
+  1. write; more than 2 different proc.pid; by fd.name
+     evt.type = openat
+  2. by proc.exepath; found by proc.name (1)
+     all of
+       evt.type = execve
+       proc.name = x
+`,
+  );
+  const explained = JSON.parse(
+    (await run('rules', 'explain', '--json', 'Written', 'sequence.yaml')).stdout,
+  ) as object;
+  assert.deepEqual(explained, { ...listed, foundBy: null, output: '%write.fd.name', condition: null });
 });
 
 test('fields: all of them', async () => {

@@ -20,8 +20,8 @@ export const testCommand = defineCommand({
     { command: 'throughline rules test rules', help: 'all rules of a folder' },
     { command: 'throughline rules test rules/web.yaml', help: 'those of one file' },
   ],
-  run({ console, engine }, values, [path = '']) {
-    const report = engine.testRules(path);
+  async run({ console, engine }, values, [path = '']) {
+    const report = await engine.testRules(path);
     if (values.json) console.json(report);
     else
       console.result(
@@ -29,7 +29,7 @@ export const testCommand = defineCommand({
           .map((line) => `${line}\n`)
           .join(''),
       );
-    return Promise.resolve(isGood(report, values.strict) ? 0 : 1);
+    return isGood(report, values.strict) ? 0 : 1;
   },
 });
 

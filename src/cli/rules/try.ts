@@ -10,7 +10,7 @@ export const tryCommand = defineCommand({
   name: 'rules try',
   summary: 'print the events of a recording of which a condition is true',
   description: [
-    'Plays a recording, without root, and prints the events of which a condition of the rule language is true. The condition has no lists and macros.',
+    'Plays a recording, without root, and prints the events of which a condition of the rule language is true. The condition has no lists and macros; whole rules, also those over several events, are tried with "replay --rules".',
   ],
   positionals: [
     { name: 'CONDITION', help: "a condition, such as 'evt.type = execve and http.method exists'" },

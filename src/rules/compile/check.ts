@@ -26,6 +26,10 @@ const COST_OF: Readonly<Partial<Record<Operator, number>>> = {
 /** Fields that have few values, any of which is likely. */
 const FEW_VALUES = /^(?:fd\.type|fd\.typechar|fd\.l4proto|fd\.sockfamily|container\.id|evt\..*)$/;
 
+export function hasFewValues({ key }: Bound): boolean {
+  return FEW_VALUES.test(key);
+}
+
 /** How often a check is true: words rarely are what a value is, and numbers are in the range that is asked for. */
 function chanceOf({ key, access }: Bound, operator: Operator): number {
   if (operator === 'exists') return 0.9;
@@ -167,7 +171,11 @@ interface CompiledLiterals {
 function compileLiterals(check: Check, access: Access, literals: readonly Literal[]): CompiledLiterals {
   // One type of access for all: what the test is called with is what the access gives.
   const erased = access as Access<'string'>;
-  if (check.operator === 'exists') return { code: onAccess(erased, () => true), onValue: () => true };
+  if (check.operator === 'exists') {
+    const has = erased.shape === 'single' ? erased.has : undefined;
+    const code = has === undefined ? onAccess(erased, () => true) : ({ kind: 'call', test: has } as const);
+    return { code, onValue: () => true };
+  }
   const isTrue = valueTest(access.type, check.operator, literals) as (value: string) => boolean;
   if (check.operator === '!=') return unequal(erased, isTrue);
   if (erased.shape === 'list' && check.operator === 'in') {

@@ -12,12 +12,19 @@ interface Joined {
 /** Command lines are asked for by many rules and on every event of a process; its arguments are replaced, never changed. */
 const joined = new WeakMap<readonly ByteString[], Joined>();
 
+/** Those of the process that was asked for last: several rules ask on one event. */
+let latestArgv: readonly ByteString[] | null = null;
+let latest: Joined = { args: null, commandLine: null, comm: '', exeLine: null };
+
 function joinedOf({ argv }: Process): Joined {
+  if (latestArgv === argv) return latest;
   let known = joined.get(argv);
   if (known === undefined) {
     known = { args: null, commandLine: null, comm: '', exeLine: null };
     joined.set(argv, known);
   }
+  latestArgv = argv;
+  latest = known;
   return known;
 }
 

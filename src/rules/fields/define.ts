@@ -8,8 +8,10 @@ export function single<Type extends ValueType>(
   type: Type,
   description: string,
   get: (event: RuleEvent) => ValueOf[Type] | null,
+  has?: (event: RuleEvent) => boolean,
 ): Field {
-  return field(name, type, 'none', description, 'single', () => ({ shape: 'single', type, get }));
+  const access = { shape: 'single', type, get, ...(has === undefined ? {} : { has }) } as const;
+  return field(name, type, 'none', description, 'single', () => access);
 }
 
 /** A field that depends on nothing but the type of the event. */

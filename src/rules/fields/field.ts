@@ -39,6 +39,8 @@ export type Access<Type extends ValueType = ValueType> =
       readonly shape: 'single';
       readonly type: Type;
       readonly get: (event: RuleEvent) => ValueOf[Type] | null;
+      /** Whether there is a value, where that is cheaper than to make it. */
+      readonly has?: (event: RuleEvent) => boolean;
       /** The value depends on nothing but the variant of the event: what it is for one. undefined: not decided by it. */
       readonly ofVariant?: (variant: EventVariant) => ValueOf[Type] | null | undefined;
     }

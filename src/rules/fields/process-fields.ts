@@ -21,6 +21,8 @@ const exePath: Property<'string'> = (process) => known(process.executable);
 const commandLine: Property<'string'> = (process) => (process.comm === '' ? null : commandLineOf(process));
 const pid: Property<'number'> = (process) => process.pid;
 
+const identity: Property<'string'> = (process) => `${process.pid}.${process.startTicks}`;
+
 /** Nanoseconds since boot. */
 const startNs = (process: Process): number => process.startTicks * 10_000_000;
 
@@ -38,6 +40,12 @@ export const PROCESS_FIELDS: readonly Field[] = [
   own('proc.cwd', 'string', 'Working directory; ends with a slash.', workingDirectory),
   own('proc.pid', 'number', 'Id of the process, as the host sees it.', pid),
   own('proc.ppid', 'number', 'Id of its parent.', ({ parentPid }) => parentPid),
+  own(
+    'proc.id',
+    'string',
+    'Id of the process and when it started, as one: unlike proc.pid never used again.',
+    identity,
+  ),
   own('proc.exe_ino', 'number', 'Inode number of the executable file.', ({ inode }) =>
     inode === 0 ? null : inode,
   ),
@@ -88,6 +96,7 @@ export const PROCESS_FIELDS: readonly Field[] = [
   parents('proc.pexe', 'string', "First argument of the parent's program.", exe),
   parents('proc.pexepath', 'string', "Path of the parent's executable file.", exePath),
   parents('proc.pcmdline', 'string', 'Name and arguments of the parent.', commandLine),
+  parents('proc.parent_id', 'string', 'The same of the parent: what its children have in common.', identity),
   single('proc.ppid.duration', 'number', 'Nanoseconds since the parent started.', ({ process, timeNs }) => {
     const parent = process?.parent ?? null;
     return parent === null ? null : Math.max(0, timeNs - startNs(parent));

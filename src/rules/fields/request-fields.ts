@@ -1,7 +1,10 @@
 import { byteString, type ByteString } from '../../base/bytes.ts';
 import { percentDecode } from '../../base/percent.ts';
+import { routeOf } from '../../base/route.ts';
+import { sqlTables } from '../../base/sql-tables.ts';
 import { originOf } from '../../model/hop.ts';
-import type { RequestInput } from '../../model/request.ts';
+import type { ConnectionDescription } from '../../model/query.ts';
+import type { RequestInput, RequestMessage } from '../../model/request.ts';
 import type { RuleEvent } from '../event.ts';
 import { list, namedAny, single } from './define.ts';
 import type { Field } from './field.ts';
@@ -24,6 +27,9 @@ export const REQUEST_FIELDS: readonly Field[] = [
       if (header === wanted && test(value)) return true;
     return false;
   }),
+  single('http.version', 'string', 'Version of HTTP: 1.1, 2, ...', ({ request }) =>
+    request === null ? null : versionOf(request.message),
+  ),
   single('http.host', 'string', 'Host header.', (event) => header(event, 'host')),
   single('http.user_agent', 'string', 'User-Agent header.', (event) => header(event, 'user-agent')),
   single('http.body', 'bytes', 'The captured part of the body.', body),
@@ -40,7 +46,26 @@ export const REQUEST_FIELDS: readonly Field[] = [
     clientAddress,
   ),
 
-  single('req.id', 'string', 'Id of the request.', (event) => event.request?.id ?? null),
+  single(
+    'req.id',
+    'string',
+    'Id of the request.',
+    (event) => event.request?.id ?? null,
+    (event) => event.request !== null,
+  ),
+  single(
+    'req.endpoint',
+    'string',
+    'Method and path of the request, with :id for what names one of many: GET /users/:id.',
+    ({ request }) =>
+      request === null ? null : `${request.message.method} ${routeOf(request.message.target)}`,
+  ),
+  single(
+    'req.verdict',
+    'string',
+    'The worst that detectors have said of the request before this event: PROBED, SUSPICIOUS, EXPLOITED; in run and replay.',
+    ({ verdict }) => verdict,
+  ),
   single(
     'req.grade',
     'string',
@@ -72,10 +97,25 @@ export const REQUEST_FIELDS: readonly Field[] = [
     'Its verb: SELECT, HGET, find, ...',
     (event) => dataQuery(event)?.operation ?? null,
   ),
-  single('db.error', 'string', "The service's code for what went wrong.", (event) => {
-    const { outcome } = event;
-    return dataQuery(event) !== null && outcome?.isError === true ? outcome.code : null;
+  single(
+    'db.error',
+    'string',
+    "The service's code for what went wrong: SQLSTATE or a number; in db_response.",
+    (event) => {
+      const { outcome } = event;
+      return dataQuery(event) !== null && outcome?.isError === true ? outcome.code : null;
+    },
+  ),
+  list('db.table', 'Tables that a statement of SQL names.', (event) => {
+    const query = dataQuery(event);
+    const { protocol = '', statement = '' } = query ?? {};
+    if (protocol !== 'postgresql' && protocol !== 'mysql') return null;
+    const tables = sqlTables(statement, protocol);
+    return tables.length === 0 ? null : tables;
   }),
+  single('db.rows', 'number', 'Rows or documents that came back or were changed; in db_response.', (event) =>
+    dataQuery(event) === null ? null : (event.outcome?.rows ?? null),
+  ),
   single('dns.name', 'string', 'Name that is looked up.', (event) => dnsQuery(event)?.statement ?? null),
   single(
     'dns.type',
@@ -83,7 +123,16 @@ export const REQUEST_FIELDS: readonly Field[] = [
     'Type that is asked for: A, AAAA, MX, ...',
     (event) => dnsQuery(event)?.operation ?? null,
   ),
-  list('dns.answer', 'Addresses and names that came back.', (event) => {
+  single('tls.sni', 'string', 'Name of the server that the client of the request asked for.', (event) =>
+    known(greeting(event)?.serverName),
+  ),
+  single('tls.version', 'string', 'Newest version of TLS that the client offered: TLS 1.3, ...', (event) =>
+    known(greeting(event)?.version),
+  ),
+  single('tls.ja4', 'string', "Fingerprint of the client's TLS (JA4).", (event) =>
+    known(greeting(event)?.fingerprint),
+  ),
+  list('dns.answer', 'Addresses and names that came back; in dns_response.', (event) => {
     const answers = dnsQuery(event) === null ? null : (event.outcome?.answers ?? null);
     return answers === null || answers.length === 0 ? null : answers;
   }),
@@ -131,6 +180,23 @@ function clientAddress({ request }: RuleEvent): string | null {
   if (request === null) return null;
   const { family, client } = originOf(request).connection;
   return family === 'unix' ? null : client.address;
+}
+
+/** What the client of the request, or of the proxy before it, said of itself. */
+function greeting({ request }: RuleEvent): ConnectionDescription | null {
+  return request === null ? null : (originOf(request).connection.tls ?? null);
+}
+
+function known(text: string | undefined): string | null {
+  return text === undefined || text === '' ? null : text;
+}
+
+/** Of HTTP/1 it stands at the end of the first line; null where that was not captured, or another protocol does not say. */
+function versionOf({ protocol, head }: RequestMessage): string | null {
+  if (protocol === 'http2' || protocol === 'grpc') return '2';
+  if (protocol !== 'http1') return null;
+  const end = head.indexOf('\n');
+  return /HTTP\/(\d\.\d)\r?$/.exec(end === -1 ? '' : head.slice(Math.max(0, end - 12), end))?.[1] ?? null;
 }
 
 function dataQuery({ query }: RuleEvent): RuleEvent['query'] {

@@ -165,8 +165,6 @@ export const UNANSWERED_FIELDS: readonly Field[] = [
     'evt.reltime.ns': ['number', 'Nanoseconds of the last second since then.'],
   }),
   ...unanswered('no detector gives it to rules yet', {
-    'req.endpoint': ['string', 'Method and path pattern of the request.'],
-    'req.verdict': ['string', 'PROBED, SUSPICIOUS, EXPLOITED or BLOCKED.'],
     'req.score': ['number', 'How much the request looks like an attack.'],
     'req.signature': ['string', 'Signature that the request matched.'],
     'entity.id': ['string', 'Who it is about: a client, a user, a service.'],
@@ -174,12 +172,5 @@ export const UNANSWERED_FIELDS: readonly Field[] = [
     'behavior.is_new': ['boolean', 'Whether this was never seen before.'],
     'behavior.rarity': ['number', 'How rare this is.'],
     'behavior.kind': ['string', 'What is unusual about it.'],
-  }),
-  ...unanswered('the model of a request does not hold it', {
-    'http.version': ['string', 'Version of HTTP.'],
-    'db.table': ['string', 'Table that the statement is about.'],
-    'tls.sni': ['string', 'Name of the server that the client asked for.'],
-    'tls.version': ['string', 'Version of TLS.'],
-    'tls.ja4': ['string', "Fingerprint of the client's TLS (JA4)."],
   }),
 ];

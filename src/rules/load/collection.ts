@@ -1,15 +1,9 @@
 import { nearestWord } from '../../base/nearest-word.ts';
 import { problemAt, RuleError, type ProblemCode, type RuleProblem } from '../problem.ts';
+import type { Response } from '../responses/response.ts';
+import { changeSeveral, conditionOfSteps, type SeveralItem } from '../sequences/items.ts';
 import { RuleText, type Place } from '../text.ts';
-import type {
-  ExceptionItem,
-  ListItem,
-  MacroItem,
-  Priority,
-  Response,
-  RuleFileItem,
-  RuleItem,
-} from './items.ts';
+import type { ExceptionItem, ListItem, MacroItem, Priority, RuleFileItem, RuleItem } from './items.ts';
 
 interface DefinitionBase {
   readonly name: string;
@@ -31,7 +25,9 @@ export interface ListDefinition extends DefinitionBase {
 
 /** A rule as all files together define it. */
 export interface RuleDefinition extends DefinitionBase {
+  /** Of a sequence what is true of any of its steps. */
   condition: RuleText;
+  several: SeveralItem;
   output: RuleText;
   description: string;
   priority: Priority;
@@ -134,7 +130,8 @@ function appended(before: RuleText, more: RuleText): RuleText {
 }
 
 function newRule(item: RuleItem, warnings: RuleProblem[]): Omit<RuleDefinition, 'index' | 'visibility'> {
-  const { condition, output, description, priority } = item;
+  const { output, description, priority, several } = item;
+  const condition = conditionOf(item);
   const missing = Object.entries({ condition, output, desc: description, priority }).find(
     ([, value]) => value === null,
   );
@@ -144,6 +141,7 @@ function newRule(item: RuleItem, warnings: RuleProblem[]): Omit<RuleDefinition, 
     name: item.name,
     place: item.place,
     condition,
+    several,
     output,
     description,
     priority,
@@ -159,14 +157,36 @@ function newRule(item: RuleItem, warnings: RuleProblem[]): Omit<RuleDefinition, 
   };
 }
 
+function conditionOf(item: RuleItem): RuleText | null {
+  const { condition, several } = item;
+  if (condition !== null && several.steps !== null)
+    throw itemError('sequence', item, `rule '${item.name}' has a condition and a sequence: one of them`);
+  return several.steps === null ? condition : conditionOfSteps(several.steps);
+}
+
+/** What a rule is cannot be changed, only what it says. */
+function checkKind(rule: RuleDefinition, item: RuleItem): void {
+  const isSequence = rule.several.steps !== null;
+  if (item.isAppend && item.several.steps !== null)
+    throw itemError('sequence', item, 'a sequence is replaced, not appended to');
+  if (isSequence ? item.condition === null : item.several.steps === null) return;
+  const what = isSequence
+    ? "a sequence: its steps are replaced as 'sequence'"
+    : 'a condition and no sequence';
+  throw itemError('sequence', item, `rule '${item.name}' has ${what}`);
+}
+
 /** `append: true` appends to condition and exceptions, and to nothing else. */
 function changeRule(rule: RuleDefinition, item: RuleItem): void {
-  const { condition, output, description, tags, exceptions } = item;
+  const { output, description, tags, exceptions, several } = item;
+  const condition = conditionOf(item);
+  checkKind(rule, item);
   if (condition !== null)
     rule.condition = isAppended(item, 'condition') ? appended(rule.condition, condition) : condition;
   if (exceptions !== null)
     rule.exceptions = mergeExceptions(isAppended(item, 'exceptions') ? rule.exceptions : [], exceptions);
   if (item.isAppend) return;
+  rule.several = changeSeveral(rule.several, several);
   if (output !== null) rule.output = isAppended(item, 'output') ? appended(rule.output, output) : output;
   if (description !== null)
     rule.description = isAppended(item, 'desc') ? `${rule.description} ${description}` : description;

@@ -1,4 +1,6 @@
 import type { Operator } from '../syntax.ts';
+import type { Response } from '../responses/response.ts';
+import type { SeveralItem } from '../sequences/items.ts';
 import type { Place, RuleText } from '../text.ts';
 
 /** What a rule file says, item by item, before anything is joined or compiled. */
@@ -31,6 +33,7 @@ export interface ListItem extends ItemBase {
 export interface RuleItem extends ItemBase {
   readonly kind: 'rule';
   readonly condition: RuleText | null;
+  readonly several: SeveralItem;
   readonly output: RuleText | null;
   readonly description: string | null;
   readonly priority: Priority | null;
@@ -76,7 +79,3 @@ export const PRIORITIES = [
   'Debug',
 ] as const;
 export type Priority = (typeof PRIORITIES)[number];
-
-/** What is to be done about a match. */
-export const RESPONSES = ['kill', 'contain', 'block'] as const;
-export type Response = (typeof RESPONSES)[number];

@@ -367,7 +367,10 @@ describe('files', () => {
       [ruleText('proc.name = x').replace('NOTICE', 'HIGH'), /'priority' must be one of Emergency/],
       [ruleText('proc.name = x', '  enabled: maybe\n'), /'enabled' must be true or false/],
       [ruleText('proc.name = x', '  tags: a\n'), /'tags' must be a list/],
-      [ruleText('proc.name = x', '  respond: [nuke]\n'), /'respond' must be one of kill, contain, block/],
+      [
+        ruleText('proc.name = x', '  respond: [nuke]\n'),
+        /there is no response 'nuke': they are kill, contain, block/,
+      ],
       [ruleText('proc.name = x', '  capture_duration: soon\n'), /must be milliseconds/],
       ['- list: l\n', /'items' is missing/],
       ['- macro: "a b"\n  condition: proc.name = x\n', /must begin with a letter/],

@@ -5,7 +5,10 @@ import { parseOutput } from '../output.ts';
 import { MAX_DEPTH, parseCondition } from '../parser.ts';
 import { problemAt, RuleError, type RuleProblem } from '../problem.ts';
 import type { Rule } from '../rule.ts';
+import type { SequencePlan } from '../sequences/plan.ts';
+import type { Expression } from '../syntax.ts';
 import type { RuleSource } from '../text.ts';
+import { compilePlan, stepNamesOf } from '../sequences/compile-plan.ts';
 import { RuleCollection, type RuleDefinition } from './collection.ts';
 import { conditionWithExceptions } from './exceptions.ts';
 import { ListExpansion } from './lists.ts';
@@ -156,20 +159,27 @@ class RuleLoader {
   }
 
   #compileRule(definition: RuleDefinition): Rule {
-    const text = this.#lists.expand(conditionWithExceptions(definition));
-    // Rules see all macros; a macro sees those that were defined before it.
-    const condition = this.#macros.expand(parseCondition(text), Infinity);
+    const condition = this.#expand(definition);
     if (condition.size > MAX_SIZE || condition.depth > MAX_DEPTH) {
       const message = `the condition of rule '${definition.name}' is too large once its macros are expanded`;
       throw new RuleError(problemAt('too-large', message, definition.place, definition.name));
     }
     const warn = (problem: RuleProblem) => this.#problems.warning(problem);
     const compiled = this.#compiler.compile(condition);
-    const output = parseOutput(definition.output, warn);
+    const sequence = compilePlan(definition.several, condition, {
+      name: definition.name,
+      place: definition.place,
+      expand: (text) => this.#expand({ ...definition, condition: text }),
+      warn,
+    });
+    const output = parseOutput(definition.output, warn, stepNamesOf(definition.several));
     const types = eventTypesOf(condition);
-    if (compiled.kind === 'constant' && !compiled.value)
+    if ((compiled.kind === 'constant' && !compiled.value) || this.#lacksStep(sequence))
       warn(this.#about(definition, 'never-fires', 'can never fire: what it asks for has no value yet'));
-    else this.#warnOfTypes(definition, types, warn);
+    else {
+      this.#warnOfTypes(definition, types, warn);
+      this.#warnOfSteps(definition, sequence, warn);
+    }
     const { name, description, priority, tags, isEnabled, responses, capture, captureDurationMs, place } =
       definition;
     return {
@@ -178,6 +188,7 @@ class RuleLoader {
       priority,
       tags,
       condition,
+      sequence,
       output,
       types,
       isEnabled,
@@ -186,6 +197,21 @@ class RuleLoader {
       captureDurationMs,
       place,
     };
+  }
+
+  #expand(definition: RuleDefinition): Expression {
+    const text = this.#lists.expand(conditionWithExceptions(definition));
+    // Rules see all macros; a macro sees those that were defined before it.
+    return this.#macros.expand(parseCondition(text), Infinity);
+  }
+
+  /** A step that is never done, or one that no event can be joined by. */
+  #lacksStep(sequence: SequencePlan | null): boolean {
+    return (sequence?.steps ?? []).some(({ condition, by, count }) => {
+      const compiled = this.#compiler.compile(condition);
+      const isNever = compiled.kind === 'constant' && !compiled.value;
+      return isNever || [...by, ...(count?.distinct ? [count.distinct] : [])].some((one) => one.isUnanswered);
+    });
   }
 
   #warnOfTypes(
@@ -207,6 +233,20 @@ class RuleLoader {
       const problem = this.#about(definition, 'unanswered-event', message);
       warn({ ...problem, suggestion: [...others][0] ?? null });
     }
+  }
+
+  #warnOfSteps(
+    definition: RuleDefinition,
+    sequence: SequencePlan | null,
+    warn: (problem: RuleProblem) => void,
+  ): void {
+    definition.several.steps?.forEach(({ place }, index) => {
+      const condition = sequence?.steps[index]?.condition;
+      if (condition === undefined) return;
+      if ([...eventTypesOf(condition)].some((type) => answeredBy(type) !== null)) return;
+      const message = `rule '${definition.name}' can never fire: events of step ${index + 1} are not told yet`;
+      warn(problemAt('unanswered-event', message, place, definition.name));
+    });
   }
 
   #warnOfUnused(): void {

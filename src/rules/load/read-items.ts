@@ -1,10 +1,11 @@
 import type { YAMLMap } from 'yaml';
 import type { RuleProblem } from '../problem.ts';
 import type { RuleSource } from '../text.ts';
+import { readResponses } from '../responses/read-responses.ts';
+import { readSeveral, SEVERAL_KEYS } from '../sequences/read-several.ts';
 import { readExceptions } from './read-exceptions.ts';
 import {
   PRIORITIES,
-  RESPONSES,
   type ListItem,
   type MacroItem,
   type OverrideMode,
@@ -20,6 +21,7 @@ const RULE_KEYS = [
   'rule',
   'desc',
   'condition',
+  ...SEVERAL_KEYS,
   'output',
   'priority',
   'source',
@@ -53,6 +55,7 @@ const REPLACEABLE = {
     'capture',
     'capture_duration',
     'respond',
+    ...SEVERAL_KEYS,
   ],
   macro: ['condition'],
   list: ['items'],
@@ -79,6 +82,7 @@ export function readRule(node: YAMLMap, source: RuleSource, warnings: RuleProble
     kind: 'rule',
     ...base,
     condition: reader.has('condition') ? reader.requiredText('condition') : null,
+    several: readSeveral(reader),
     output: reader.has('output') ? reader.requiredText('output') : null,
     description: reader.text('desc')?.text ?? null,
     priority: readPriority(reader),
@@ -90,7 +94,7 @@ export function readRule(node: YAMLMap, source: RuleSource, warnings: RuleProble
     skipsUnknownFilter: reader.boolean('skip-if-unknown-filter'),
     capture: reader.boolean('capture'),
     captureDurationMs: readDuration(reader),
-    responses: readResponses(reader),
+    responses: readResponses(reader, warnings),
   };
 }
 
@@ -142,12 +146,4 @@ function readDuration(reader: Reader): number | null {
   if (/^\d{1,9}$/.test(text.text)) return Number(text.text);
   const at = reader.value('capture_duration') as Node;
   throw reader.error('item', "'capture_duration' must be milliseconds", at);
-}
-
-function readResponses(reader: Reader) {
-  return (
-    reader
-      .list('respond')
-      ?.map((item) => reader.choiceOf(reader.textOf(item, 'respond'), item, 'respond', RESPONSES)) ?? null
-  );
 }

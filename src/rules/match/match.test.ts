@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { lowerCase, wordTest } from './automaton.ts';
 import { compileGlob, matchesGlob } from './glob.ts';
 import { equalAddresses, isInNetwork, parseAddress, parseNetwork } from './network.ts';
+import { literalPrefixes } from './regex.ts';
 import { pathPrefixTest } from './path-prefix.ts';
 import { textTest } from './text-test.ts';
 
@@ -97,6 +98,30 @@ test('brackets that are none stand for themselves', () => {
   assert.equal(matches('a\\', 'a\\'), true);
   assert.equal(matches('[[:digit:]x]', '7'), true);
   assert.equal(matches('[[:nothing:]]', '7'), false);
+});
+
+test('what every match of a pattern begins with', () => {
+  const cases: readonly (readonly [pattern: string, ...starts: string[]])[] = [
+    ['/dev/sd[a-z]+', '/dev/sd'],
+    ['^/dev/', '/dev/'],
+    ['/dev/sdx*', '/dev/sd'],
+    ['/dev/sdx+', '/dev/sdx'],
+    ['/(tmp|var/tmp)/.*', '/tmp', '/var/tmp'],
+    ['/(tmp|var/tmp)?/.*', '/'],
+    ['/(?:tmp|srv)+', '/tmp', '/srv'],
+    ['/(tmp|v.r)/.*', '/'],
+    ['/(tmp|)x', '/tmp', '/'],
+    ['/a(b|c)|/d', ''],
+    ['/a(b|(c|d))', '/a'],
+    ['(?i)/a', ''],
+    ['/a[|]b|c', ''],
+    ['/a[^](]|c', ''],
+    ['/a[[:alpha:](]|c', ''],
+    ['/a\\Q(\\E|c', ''],
+    ['/a\\(|c', ''],
+    ['/a\\|c', '/a'],
+  ];
+  for (const [pattern, ...starts] of cases) assert.deepEqual(literalPrefixes(pattern), starts, pattern);
 });
 
 test('paths are compared by component', () => {

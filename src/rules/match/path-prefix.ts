@@ -13,13 +13,28 @@ export function pathPrefixTest(paths: readonly ByteString[]): TextTest {
     const components = split(path);
     if (components.length === 0) return () => true;
     if (/[?*[]/.test(path)) patterns.push(components.map((component) => compileGlob(component)));
-    else plain.push(`/${components.join('/')}/`);
+    else plain.push(asFolder(components));
   }
   const plainTest = plain.length > 0 ? wordTest(plain, 'path') : () => false;
   return (value) => {
-    const path = isClean(value) ? value : `/${split(value).join('/')}`;
+    const path = cleanPath(value);
     return plainTest(path) || (patterns.length > 0 && matchesPattern(path, patterns));
   };
+}
+
+/** A path without patterns as the beginning of all that lies under it; null for one that stands for everything, or a pattern. */
+export function pathAsPrefix(path: ByteString): ByteString | null {
+  const components = split(path);
+  return components.length === 0 || /[?*[]/.test(path) ? null : asFolder(components);
+}
+
+function asFolder(components: readonly ByteString[]): ByteString {
+  return `/${components.join('/')}/`;
+}
+
+/** One slash between components, and none at the end. */
+export function cleanPath(path: ByteString): ByteString {
+  return isClean(path) ? path : `/${split(path).join('/')}`;
 }
 
 function matchesPattern(path: ByteString, patterns: readonly (readonly Glob[])[]): boolean {

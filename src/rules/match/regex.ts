@@ -1,4 +1,5 @@
-import { RE2JS } from 're2js';
+import { createRequire } from 'node:module';
+import type * as Re2 from 're2js';
 import { byteStringFromText, textFromByteString, type ByteString } from '../../base/bytes.ts';
 import { wordTest, type TextTest } from './automaton.ts';
 
@@ -6,6 +7,9 @@ import { wordTest, type TextTest } from './automaton.ts';
 export class PatternError extends Error {
   override readonly name = 'PatternError';
 }
+
+/** Loaded with the first pattern: it takes 7 MiB and 20 ms, which most commands never need. */
+let re2: typeof Re2 | null = null;
 
 const NOT_ASCII = /[^\0-\x7f]/;
 /** What means something else than itself in a pattern. */
@@ -18,34 +22,62 @@ const MAX_PATTERN = 16 << 10;
  */
 export function regexTest(patterns: readonly ByteString[]): TextTest {
   const texts = patterns.map(textFromByteString);
-  for (const text of texts) compile(text);
   const [only = ''] = texts;
   const regex = compile(texts.length === 1 ? only : texts.map((text) => `(?:${text})`).join('|'));
   const matches: TextTest = (value) =>
     regex.testExact(NOT_ASCII.test(value) ? textFromByteString(value) : value);
   // The engine costs more than all else in a rule, and mostly the value does not even begin or end so.
-  const starts = texts.map((text) => byteStringFromText(literalPrefix(text)));
+  const starts = texts.flatMap(literalPrefixes);
   if (starts.includes('')) return matches;
   const mayMatch = wordTest(starts, 'prefix');
   return (value) => mayMatch(value) && matches(value);
 }
 
-function compile(pattern: string): RE2JS {
+function compile(pattern: string): Re2.RE2JS {
   if (pattern.length > MAX_PATTERN) throw new PatternError('the pattern is longer than 16 KiB');
+  re2 ??= createRequire(import.meta.url)('re2js') as typeof Re2;
   try {
-    return RE2JS.compile(pattern);
+    return re2.RE2JS.compile(pattern);
   } catch (error) {
     throw new PatternError(error instanceof Error ? error.message : String(error), { cause: error });
   }
 }
 
-/** What every match begins with: the literal characters in front of the first other one; '' where alternatives may differ. */
-function literalPrefix(pattern: string): string {
-  if (pattern.includes('|') || pattern.startsWith('(?')) return '';
-  const start = pattern.startsWith('^') ? 1 : 0;
-  const end = pattern.slice(start).search(META);
-  if (end === -1) return pattern.slice(start);
-  const literal = pattern.slice(start, start + end);
-  const next = pattern[start + end] ?? '';
-  return '?*{'.includes(next) ? literal.slice(0, -1) : literal;
+/** A group of nothing but words, which is not left out. */
+const WORDS = /^\((?:\?:)?([^\\^$.?*+()[\]{}]+)\)(?![?*{])/;
+
+/**
+ * Words with one of which every match begins: the literal characters in front of the first other one, and where that begins a
+ * group of words, those behind them; [''] where nothing is known.
+ */
+export function literalPrefixes(pattern: string): readonly ByteString[] {
+  if (pattern.startsWith('(?') || hasAlternatives(pattern)) return [''];
+  const rest = pattern.startsWith('^') ? pattern.slice(1) : pattern;
+  const end = rest.search(META);
+  if (end === -1) return [byteStringFromText(rest)];
+  const literal = rest.slice(0, end);
+  if ('?*{'.includes(rest[end] ?? '')) return [byteStringFromText(literal.slice(0, -1))];
+  const [, words = ''] = WORDS.exec(rest.slice(end)) ?? [];
+  return words.split('|').map((word) => byteStringFromText(literal + word));
+}
+
+/** Whether a bar stands outside of all parentheses. Where that is hard to say (quotes, bars in brackets), it is said to. */
+function hasAlternatives(pattern: string): boolean {
+  if (!pattern.includes('|')) return false;
+  if (pattern.includes('\\Q')) return true;
+  let depth = 0;
+  for (let at = 0; at < pattern.length; at++) {
+    const character = pattern[at];
+    if (character === '\\') at++;
+    else if (character === '|' && depth === 0) return true;
+    else if (character === '(') depth++;
+    else if (character === ')') depth--;
+    else if (character === '[') {
+      const end = pattern.indexOf(']', at + (pattern[at + 1] === '^' ? 3 : 2));
+      // A bracket or a parenthesis in brackets is one character, and so may be what looks like the end.
+      if (end === -1 || /[[()|\\]/.test(pattern.slice(at + 1, end))) return true;
+      at = end;
+    }
+  }
+  return false;
 }

@@ -23,20 +23,19 @@ export type TextOperator =
  */
 export function textTest(operator: TextOperator, words: readonly ByteString[]): TextTest {
   const [only = ''] = words;
-  const isOne = words.length === 1;
   switch (operator) {
     case '=':
     case 'in': {
-      if (isOne) return (value) => value === only;
+      if (words.length === 1) return (value) => value === only;
       const set = new Set(words);
       return (value) => set.has(value);
     }
     case 'startswith':
-      return isOne ? (value) => value.startsWith(only) : wordTest(words, 'prefix');
+      return wordTest(words, 'prefix');
     case 'endswith':
-      return isOne ? (value) => value.endsWith(only) : wordTest(words, 'suffix');
+      return wordTest(words, 'suffix');
     case 'contains':
-      return isOne ? (value) => value.includes(only) : wordTest(words, 'inside');
+      return wordTest(words, 'inside');
     case 'icontains':
       return wordTest(words, 'inside', true);
     case 'glob':

@@ -1,0 +1,105 @@
+import type { ByteString } from '../base/bytes.ts';
+import { LOOK_COST, type AnyClue } from './compile/clues.ts';
+import type { RuleEvent } from './event.ts';
+import { wordTable, type Where, type WordTable } from './match/word-table.ts';
+
+/** Something to be found by words in the fields of events. */
+export interface Indexed {
+  /** Each of them is a way to find it on all events of which it may be true. */
+  readonly choices: readonly AnyClue[];
+  /** What it costs to run it on every event instead, in units of a property's look-up. */
+  readonly cost: number;
+}
+
+/** A field in which words are looked for. */
+interface Probe<Item> {
+  readonly get: (event: RuleEvent) => ByteString | null;
+  readonly tables: readonly WordTable<Item>[];
+  /** All that are found by it. */
+  readonly items: readonly Item[];
+}
+
+/** Finds what may be true of an event by the words in its fields: each field is looked at once for all that ask for it. */
+export class RuleIndex<Item extends Indexed> {
+  /** What may be true of any event. */
+  readonly always: readonly Item[];
+  readonly #probes: readonly Probe<Item>[];
+
+  constructor(items: readonly Item[]) {
+    const { chosen, always } = choose(items);
+    const probes: Probe<Item>[] = [];
+    const unplaced = new Set<Item>();
+    for (const [, places] of Map.groupBy(chosen, ({ clue }) => clue.key)) {
+      const [first] = places;
+      if (first === undefined) continue;
+      const tables: WordTable<Item>[] = [];
+      for (const [where, ofPlace] of Map.groupBy(places, ({ clue }) => clue.where)) {
+        const table = wordTable(where, itemsByWord(ofPlace));
+        if (table === null) for (const { item } of ofPlace) unplaced.add(item);
+        else tables.push(table);
+      }
+      probes.push({ get: first.clue.get, tables, items: [...new Set(places.map(({ item }) => item))] });
+    }
+    this.#probes = probes;
+    const isAlways = new Set([...always, ...unplaced]);
+    this.always = items.filter((item) => isAlways.has(item));
+  }
+
+  /** Tells what is found, in no order; the same thing may be found twice. Where a field throws, all that ask for it are. */
+  find(event: RuleEvent, found: (items: readonly Item[]) => void): void {
+    const probes = this.#probes;
+    for (let at = 0; at < probes.length; at++) {
+      const { get, tables, items } = probes[at] as Probe<Item>;
+      let value: ByteString | null;
+      try {
+        value = get(event);
+      } catch {
+        found(items);
+        continue;
+      }
+      if (value === null) continue;
+      for (let table = 0; table < tables.length; table++) (tables[table] as WordTable<Item>)(value, found);
+    }
+  }
+}
+
+interface Placed<Item> {
+  readonly item: Item;
+  readonly clue: AnyClue[number];
+}
+
+/** The cheapest way for each: to look for words costs little where others have words in the same place. */
+function choose<Item extends Indexed>(
+  items: readonly Item[],
+): { chosen: readonly Placed<Item>[]; always: readonly Item[] } {
+  const users = new Map<string, number>();
+  for (const { choices } of items)
+    for (const id of new Set(choices.flat().map(idOf))) users.set(id, (users.get(id) ?? 0) + 1);
+  const costOf = (clues: AnyClue) =>
+    clues.reduce((sum, clue) => sum + LOOK_COST[clue.where] / (users.get(idOf(clue)) ?? 1), 0);
+  const chosen: Placed<Item>[] = [];
+  const always: Item[] = [];
+  for (const item of items) {
+    let best: AnyClue | null = null;
+    for (const choice of item.choices) if (best === null || costOf(choice) < costOf(best)) best = choice;
+    if (best === null || costOf(best) >= item.cost) always.push(item);
+    else for (const clue of best) chosen.push({ item, clue });
+  }
+  return { chosen, always };
+}
+
+function idOf({ key, where }: { readonly key: string; readonly where: Where }): string {
+  return `${where} ${key}`;
+}
+
+function itemsByWord<Item>(places: readonly Placed<Item>[]): ReadonlyMap<ByteString, readonly Item[]> {
+  const byWord = new Map<ByteString, Item[]>();
+  for (const { item, clue } of places) {
+    for (const word of clue.words) {
+      const others = byWord.get(word);
+      if (others === undefined) byWord.set(word, [item]);
+      else others.push(item);
+    }
+  }
+  return byWord;
+}
