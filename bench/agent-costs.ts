@@ -11,10 +11,10 @@ export interface AgentCosts {
   readonly programRuns: number;
 }
 
-/** Lets the kernel measure its programs, which costs some 20 ns a run, until it is disposed. */
-export function programStatistics(): Disposable {
+/** Lets the kernel measure its programs, which costs some 20 ns a run, or keeps it from that, until it is disposed. */
+export function programStatistics(isOn = true): Disposable {
   const before = readFileSync(STATISTICS_SWITCH, 'utf8');
-  writeFileSync(STATISTICS_SWITCH, '1');
+  writeFileSync(STATISTICS_SWITCH, isOn ? '1' : '0');
   return { [Symbol.dispose]: () => writeFileSync(STATISTICS_SWITCH, before) };
 }
 

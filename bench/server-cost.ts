@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { programStatistics } from './agent-costs.ts';
 import { AgentSwitch } from './agent-switch.ts';
 import { startAgent } from './agent.ts';
 import { ROOT } from './checkout.ts';
@@ -40,6 +41,8 @@ export interface ServerCostOptions {
  */
 export async function measureServerCost(kind: ServerKind, options: ServerCostOptions): Promise<ServerCost> {
   const { seconds, agentProgram, signal, onProgress } = options;
+  // Whoever left it on would have it counted as ours.
+  using _statistics = programStatistics(false);
   const loop = await compile('syscall-loop', [], signal);
   const callNs = async (): Promise<number> => parseRate(await onCore([loop, String(LOOP_TURNS)], signal));
   const bareNs = await callNs();
