@@ -13,6 +13,7 @@
 #include "lib/connected.h"
 #include "lib/opened.h"
 #include "lib/ring.h"
+#include "lib/trampoline.h"
 /* With it in one unit: action.bpf.c, whose plans and arguments these are, too. */
 
 /* Of what was submitted, so much is kept until its result is known. */
@@ -53,6 +54,7 @@ static __always_inline int open_submitted(struct io_kiocb *request)
 {
 	struct task_struct *task = current_task();
 	struct io_open *open = (struct io_open *)request;
+	struct filename *name = (struct filename *)RING_NAME(io_open, request, filename);
 	__u64 flags = READ(open, how.flags);
 	struct open_event *event;
 	struct scratch *scratch;
@@ -64,7 +66,7 @@ static __always_inline int open_submitted(struct io_kiocb *request)
 		return 0;
 	event = begin_open(scratch, task, -EINPROGRESS, flags);
 	event->header.flags = FLAG_RING;
-	tell_and_hold(scratch, request, append_opened(RING_NAME(io_open, request, filename), READ(open, dfd), 1));
+	tell_and_hold(scratch, request, append_opened((__u64)READ(name, name), READ(open, dfd), 1));
 	scratch_release(scratch);
 	return 0;
 }
@@ -253,9 +255,9 @@ static __always_inline int submitted(struct io_kiocb *request)
 	switch (operation) {
 	case RING_OPENAT:
 	case RING_OPENAT2:
-		return open_submitted(request);
+		return opens_by_function ? 0 : open_submitted(request);
 	case RING_CONNECT:
-		return connect_submitted(request);
+		return connects_by_function ? 0 : connect_submitted(request);
 	case RING_SEND:
 	case RING_SEND_ZC:
 	case RING_SENDMSG:
