@@ -23,6 +23,7 @@ struct pt_regs {
 #define SYS_epoll_pwait 281
 #define SYS_open 2
 #define SYS_connect 42
+#define SYS_accept 43
 #define SYS_creat 85
 #define SYS_openat 257
 #define SYS_openat2 437
@@ -40,6 +41,7 @@ struct pt_regs {
 #define SYS_unlinkat 263
 #define SYS_linkat 265
 #define SYS_symlinkat 266
+#define SYS_accept4 288
 #define SYS_renameat2 316
 #define ARG0(regs) ((regs)->di)
 #define ARG1(regs) ((regs)->si)
@@ -66,13 +68,17 @@ struct pt_regs {
 #define SYS_read 63
 #define SYS_write 64
 #define SYS_epoll_pwait 22
+#define SYS_openat 56
 #define SYS_readv 65
 #define SYS_writev 66
 #define SYS_sendfile 71
 #define SYS_sendto 206
 #define SYS_recvfrom 207
+#define SYS_accept 202
+#define SYS_connect 203
 #define SYS_sendmsg 211
 #define SYS_recvmsg 212
+#define SYS_accept4 242
 #define SYS_mkdirat 34
 #define SYS_unlinkat 35
 #define SYS_symlinkat 36
@@ -81,6 +87,7 @@ struct pt_regs {
 #define SYS_socket 198
 #define SYS_listen 201
 #define SYS_renameat2 276
+#define SYS_openat2 437
 #define ARG0(r) ((r)->orig_x0)
 #define ARG1(r) ((r)->regs[1])
 #define ARG2(r) ((r)->regs[2])
@@ -93,6 +100,8 @@ struct thread_info {
 #else
 #error "this processor architecture is not supported"
 #endif
+/* The same for all programs on all architectures. */
+#define SYS_io_uring_enter 426
 
 /* What any 64 bits in memory are read as: a number, and not a pointer, which functions of their own do not take. */
 struct timespec64 {
@@ -409,6 +418,11 @@ struct filename {
 	const char *name;
 };
 
+/* What is asked of an open, as the kernel has checked it. */
+struct open_flags {
+	int open_flag;
+};
+
 struct sockaddr_un {
 	unsigned short sun_family;
 	char sun_path[108];
@@ -483,6 +497,7 @@ struct user_open_how {
 #define S_IFIFO 0010000
 
 /* include/linux/sched.h */
+#define PF_IO_WORKER 0x10 /* a thread of an io_uring */
 #define PF_KTHREAD 0x00200000
 #define PFA_NO_NEW_PRIVS 0
 
@@ -494,10 +509,16 @@ struct user_open_how {
 #define O_ACCMODE 3
 #define O_CREAT 0100
 #define O_TRUNC 01000
+#define O_NONBLOCK 04000
+#define O_CLOEXEC 02000000
+/* The kernel's own (include/linux/fs.h): a program is opened to be run. */
+#define FMODE_EXEC 040
 #define AT_FDCWD -100
 #define MSG_PEEK 2
 /* include/linux/jiffies.h: USER_HZ, in which /proc tells when a process began. */
 #define NANOSECONDS_PER_TICK 10000000
+/* include/linux/err.h: an address from -MAX_ERRNO on is an error. */
+#define MAX_ERRNO 4095
 #define EINTR 4
 #define EEXIST 17
 #define EAGAIN 11

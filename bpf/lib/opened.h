@@ -41,10 +41,10 @@ static __always_inline struct open_event *begin_open(struct scratch *scratch, st
 }
 
 /*
- * Appends the path that a file is to be opened by (of user memory, or a struct filename of the kernel), and where it begins if
+ * Appends the path that a file is to be opened by (a text in user memory, or the kernel's copy of it), and where it begins if
  * it is relative, behind the event in the scratch buffer that the caller holds. Returns the size of both. A function of its own, which the verifier goes through once.
  */
-__noinline int append_opened(__u64 name, int directory, int is_in_kernel)
+__noinline int append_opened(__u64 text, int directory, int is_in_kernel)
 {
 	__u32 cpu = bpf_get_smp_processor_id(), position = sizeof(struct open_event);
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &cpu);
@@ -56,9 +56,8 @@ __noinline int append_opened(__u64 name, int directory, int is_in_kernel)
 	if (!scratch)
 		return 0;
 	event = (struct open_event *)scratch->data;
-	size = is_in_kernel ? bpf_probe_read_kernel_str(&scratch->data[position], OPENED_LIMIT,
-							READ((struct filename *)name, name)) :
-			      bpf_probe_read_user_str(&scratch->data[position], OPENED_LIMIT, (void *)name);
+	size = is_in_kernel ? bpf_probe_read_kernel_str(&scratch->data[position], OPENED_LIMIT, (void *)text) :
+			      bpf_probe_read_user_str(&scratch->data[position], OPENED_LIMIT, (void *)text);
 	if (size < 0) {
 		event->header.flags |= FLAG_UNREADABLE;
 		size = 0;

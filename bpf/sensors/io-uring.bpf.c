@@ -13,6 +13,7 @@
 #include "lib/connected.h"
 #include "lib/opened.h"
 #include "lib/ring.h"
+#include "lib/trampoline.h"
 /* With it in one unit: action.bpf.c, whose plans and arguments these are, too. */
 
 /* Of what was submitted, so much is kept until its result is known. */
@@ -20,6 +21,7 @@
 
 struct held_request {
 	__u8 event[HELD_LIMIT];
+	__u64 operation;
 };
 
 /* By address of the request. The oldest make room: they were told already. */
@@ -31,6 +33,7 @@ struct {
 } held_requests SEC(".maps");
 
 #define BIT(operation) (1ULL << (operation))
+#define SENDING (BIT(RING_SENDMSG) | BIT(RING_SEND) | BIT(RING_SEND_ZC) | BIT(RING_SENDMSG_ZC))
 #define WANTED                                                                                                        \
 	(BIT(RING_SENDMSG) | BIT(RING_CONNECT) | BIT(RING_OPENAT) | BIT(RING_SEND) | BIT(RING_OPENAT2) |               \
 	 BIT(RING_RENAMEAT) | BIT(RING_UNLINKAT) | BIT(RING_MKDIRAT) | BIT(RING_SYMLINKAT) | BIT(RING_LINKAT) |        \
@@ -43,6 +46,7 @@ static __always_inline void tell_and_hold(struct scratch *scratch, struct io_kio
 
 	BOUND(size, 0xffff);
 	submit_within_budget(scratch->data, size, FREQUENT);
+	((struct held_request *)scratch->data)->operation = READ(request, opcode);
 	bpf_map_update_elem(&held_requests, &key, scratch->data, BPF_ANY);
 }
 
@@ -50,6 +54,7 @@ static __always_inline int open_submitted(struct io_kiocb *request)
 {
 	struct task_struct *task = current_task();
 	struct io_open *open = (struct io_open *)request;
+	struct filename *name = (struct filename *)RING_NAME(io_open, request, filename);
 	__u64 flags = READ(open, how.flags);
 	struct open_event *event;
 	struct scratch *scratch;
@@ -61,7 +66,7 @@ static __always_inline int open_submitted(struct io_kiocb *request)
 		return 0;
 	event = begin_open(scratch, task, -EINPROGRESS, flags);
 	event->header.flags = FLAG_RING;
-	tell_and_hold(scratch, request, append_opened(RING_NAME(io_open, request, filename), READ(open, dfd), 1));
+	tell_and_hold(scratch, request, append_opened((__u64)READ(name, name), READ(open, dfd), 1));
 	scratch_release(scratch);
 	return 0;
 }
@@ -240,15 +245,19 @@ static __always_inline int action_submitted(struct io_kiocb *request, __u8 opera
 static __always_inline int submitted(struct io_kiocb *request)
 {
 	__u8 operation = READ(request, opcode);
+	__u64 key = (__u64)request;
 
 	if (operation >= 64 || !(WANTED & BIT(operation)) || is_agent())
 		return 0;
+	/* What had its memory before is over, though its result was suppressed; of others, ring_complete sees that. */
+	if (!(SENDING & BIT(operation)))
+		bpf_map_delete_elem(&held_requests, &key);
 	switch (operation) {
 	case RING_OPENAT:
 	case RING_OPENAT2:
-		return open_submitted(request);
+		return opens_by_function ? 0 : open_submitted(request);
 	case RING_CONNECT:
-		return connect_submitted(request);
+		return connects_by_function ? 0 : connect_submitted(request);
 	case RING_SEND:
 	case RING_SEND_ZC:
 	case RING_SENDMSG:
@@ -320,6 +329,11 @@ int BPF_PROG(ring_complete, void *ring, struct io_kiocb *completed)
 
 	if (!held)
 		return 0;
+	/* Of one whose result was suppressed nothing is heard again, until another request gets its memory. */
+	if (held->operation != READ(request, opcode)) {
+		bpf_map_delete_elem(&held_requests, &key);
+		return 0;
+	}
 	scratch = scratch_acquire();
 	if (!scratch)
 		return 0;

@@ -3,6 +3,12 @@
 #include "lib/connected.h"
 #include "lib/tls.h"
 
+/* What the agent asks a container runtime is nothing that it tells. */
+static __always_inline int is_agent_peer(struct sock *sk, __u8 family)
+{
+	return family == FAMILY_UNIX && (__u32)READ(sk, sk_peer_pid, numbers[0].nr) == agent_pid;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(exit_accept, struct pt_regs *regs, long result)
 {
@@ -20,10 +26,7 @@ int BPF_PROG(exit_accept, struct pt_regs *regs, long result)
 	if (!sk)
 		return 0;
 	family = family_of(sk);
-	if (family == FAMILY_NONE)
-		return 0;
-	/* What the agent asks a container runtime is nothing that it tells. */
-	if (family == FAMILY_UNIX && (__u32)READ(sk, sk_peer_pid, numbers[0].nr) == agent_pid)
+	if (family == FAMILY_NONE || is_agent_peer(sk, family))
 		return 0;
 	track_accepted(sk, family, result);
 	return 0;

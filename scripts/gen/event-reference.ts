@@ -72,8 +72,13 @@ function introduction(): string {
 /** In which plans a sensor fills its events, and what is weaker there. */
 function planText(name: string): string {
   const sensor = SENSORS.find((one) => one.name === name);
-  const plans = sensor?.alternatives.map((one) => one.name + (one.weaker === '' ? '' : ` (${one.weaker})`));
-  return plans === undefined ? '' : `: ${plans.join('; ')}`;
+  if (sensor === undefined) return '';
+  const plans = Map.groupBy(sensor.alternatives, ({ weaker }) => weaker);
+  const texts = [...plans].map(([weaker, same]) => {
+    const names = same.map(({ name }) => name).join(' or ');
+    return weaker === '' ? names : `${names} (${weaker})`;
+  });
+  return `: ${texts.join('; ')}`;
 }
 
 function sentence(text: string): string {

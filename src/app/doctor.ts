@@ -6,7 +6,14 @@ import { FEATURE_TITLES, type FeatureName, type Features } from '../kernel/featu
 import { native, type Native } from '../kernel/libbpf.ts';
 import { loadSensors } from '../kernel/loader.ts';
 import { possibleProcessors } from '../kernel/processors.ts';
-import { DISPATCHER, planSensors, type PlannedSensor } from '../kernel/plan.ts';
+import {
+  DISPATCHER,
+  PLAN_VARIABLE,
+  planAskedFor,
+  planSensors,
+  type Plan,
+  type PlannedSensor,
+} from '../kernel/plan.ts';
 import { probeFeatures } from '../kernel/probe.ts';
 
 /** All of the report but what is asked of others. */
@@ -24,8 +31,9 @@ export function examineHost(root: string, version: string, kernel: string): Host
     }
   };
   const library = attempt(native);
+  const asked = attempt(() => planAskedFor(process.env[PLAN_VARIABLE]));
   const features = library === null ? null : attempt(() => probeFeatures(library));
-  const counters = library === null ? null : attempt(() => tryAttaching(library, root, kernel));
+  const counters = library === null ? null : attempt(() => tryAttaching(library, root, kernel, asked));
   const { EVENTS: _events, MAX: _max, ...losses } = counters ?? { EVENTS: 0, MAX: 0 };
   return {
     kind: 'doctor',
@@ -36,7 +44,7 @@ export function examineHost(root: string, version: string, kernel: string): Host
     architecture: arch(),
     ok: problems.length === 0,
     features: features === null ? [] : featureRows(features),
-    plan: features === null ? [] : planSensors(features).map(planRow),
+    plan: features === null ? [] : planSensors(features, asked).map(planRow),
     losses: Object.fromEntries(
       Object.entries(losses).map(([name, count]) => [name.toLowerCase().replaceAll('_', '-'), count]),
     ),
@@ -44,13 +52,14 @@ export function examineHost(root: string, version: string, kernel: string): Host
   };
 }
 
-function tryAttaching(library: Native, root: string, kernel: string) {
+function tryAttaching(library: Native, root: string, kernel: string, askedPlan: Plan | null) {
   using sensors = loadSensors(library, {
     objectPath: join(root, 'build/throughline.bpf.o'),
     kernelRelease: kernel,
     architecture: arch(),
     processors: possibleProcessors(),
     agentPid: process.pid,
+    askedPlan,
   });
   return { ...sensors.counters(), PROGRAM_RUNS_LEFT_OUT: sensors.runsLeftOut() };
 }
@@ -69,11 +78,12 @@ function featureRows(features: Features): DoctorReport['features'] {
 }
 
 function planRow({ sensor, chosen, reason }: PlannedSensor): DoctorReport['plan'][number] {
-  if (chosen === null) return { sensor: sensor.name, chosen: null, reason, attachments: [] };
+  if (chosen === null) return { sensor: sensor.name, chosen: null, reason, weaker: '', attachments: [] };
   return {
     sensor: sensor.name,
     chosen: chosen.name,
-    reason: chosen.weaker === '' ? reason : `${reason}; weaker: ${chosen.weaker}`,
+    reason,
+    weaker: chosen.weaker,
     attachments: [
       ...chosen.programs,
       ...(chosen.libraryProbes ?? []),

@@ -10,6 +10,7 @@ import { SCHEMA } from '../capture/recording-format.ts';
 import type { CaptureSink } from '../capture/contract.ts';
 import { native } from '../kernel/libbpf.ts';
 import { EFFECTS, loadSensors, type KernelInterest, type LoadedSensors } from '../kernel/loader.ts';
+import { PLAN_VARIABLE, planAskedFor } from '../kernel/plan.ts';
 import { possibleProcessors } from '../kernel/processors.ts';
 import { eventInterest, kernelInterest } from './alerts/kernel-interest.ts';
 import type * as RuleModules from './alerts/rule-side.ts';
@@ -265,6 +266,7 @@ function load(interest: KernelInterest): LoadedSensors {
     processors: possibleProcessors(),
     agentPid: process.pid,
     disabled: input.options.disabled ?? {},
+    askedPlan: planAskedFor(process.env[PLAN_VARIABLE]),
     interest,
   });
 }

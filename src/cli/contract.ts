@@ -269,6 +269,8 @@ export interface DoctorReport {
     readonly sensor: string;
     readonly chosen: string | null;
     readonly reason: string;
+    /** What is not seen by this plan; '' for nothing, or where none is chosen. */
+    readonly weaker: string;
     readonly attachments: readonly string[];
   }[];
   /** Sockets of container runtimes that were found. */

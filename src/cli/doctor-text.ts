@@ -50,8 +50,10 @@ function planRows(report: DoctorReport, terminal: Terminal): Row[] {
     const chosen =
       sensor.chosen === null ? terminal.paint('yellow', 'not attached') : terminal.safe(sensor.chosen, 120);
     const reason =
-      sensor.reason === '' ? '' : `  ${terminal.paint('dim', terminal.safe(sensor.reason, 200))}`;
-    return [sensor.sensor, chosen + reason, ...sensor.attachments.map((one) => terminal.safe(one, 120))];
+      sensor.reason === '' ? '' : `  ${terminal.paint('dim', terminal.safe(sensor.reason, 300))}`;
+    const weaker = sensor.weaker === '' ? [] : [`weaker: ${terminal.safe(sensor.weaker, 300)}`];
+    const attachments = sensor.attachments.map((one) => terminal.safe(one, 120));
+    return [sensor.sensor, chosen + reason, ...weaker, ...attachments];
   });
 }
 

@@ -120,9 +120,10 @@ const REPORT: DoctorReport = {
       sensor: 'process',
       chosen: 'tracepoints',
       reason: 'stable',
+      weaker: 'scripts are not told apart',
       attachments: ['sched_process_exec', 'sched_process_exit'],
     },
-    { sensor: 'file', chosen: null, reason: 'no alternative fits', attachments: [] },
+    { sensor: 'file', chosen: null, reason: 'no alternative fits', weaker: '', attachments: [] },
   ],
   containerRuntimes: [
     { kind: 'docker', path: '/run/docker.sock', version: 'Docker 20.10.24', problem: '' },

@@ -319,6 +319,7 @@ Kernel features
 
 Attach plan
   process  tracepoints  stable
+             weaker: scripts are not told apart
              sched_process_exec
              sched_process_exit
   file     not attached  no alternative fits

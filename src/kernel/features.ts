@@ -20,6 +20,9 @@ export type FeatureName =
   | 'io-uring'
   | 'io-uring-sqe'
   | 'trampolines'
+  | 'open-function'
+  | 'open-function-filp'
+  | 'socket-functions'
   | 'lsm';
 
 export const FEATURE_TITLES: Readonly<Record<FeatureName, string>> = {
@@ -32,6 +35,9 @@ export const FEATURE_TITLES: Readonly<Record<FeatureName, string>> = {
   'io-uring': 'requests of io_uring, since Linux 6.3',
   'io-uring-sqe': 'requests of io_uring, in Linux 6.1 and 6.2',
   trampolines: 'trampolines (fentry, fexit)',
+  'open-function': 'those on do_file_open, which opens files',
+  'open-function-filp': 'those on do_filp_open, as it was called before',
+  'socket-functions': 'those on the functions that connect and accept',
   lsm: 'BPF security module (lsm)',
 };
 

@@ -58,10 +58,13 @@ export interface Native {
   mapMaxEntries(map: Pointer): number;
   updateElement(fd: number, key: Uint8Array, value: Uint8Array, flags: bigint): number;
   deleteElement(fd: number, key: Uint8Array): number;
+  lookupElement(fd: number, key: Uint8Array, value: Uint8Array): number;
   findKernelTypeId(name: string, attachType: number): number;
   loadProgram(type: number, instructions: Uint8Array, attachType: number, attachTypeId: number): number;
   createMap(type: number, keySize: number, valueSize: number, maxEntries: number, flags: number): number;
   openRawTracepoint(programFd: number): number;
+  /** Connects and accepts on a unix socket that has no name: both fail, and the kernel's functions for it were called. */
+  trySocketCalls(): void;
   /** Gives memory that was freed back to the system. */
   trimHeap(): void;
   /** Lines that libbpf printed since the last call: the reasons for what failed. */
@@ -90,6 +93,8 @@ const PROT_WRITE = 2;
 const MAP_SHARED = 1;
 /** EPOLLIN | EPOLLET */
 const EDGE_OF_INPUT = 0x80000001;
+const AF_UNIX = 1;
+const SOCK_STREAM = 1;
 const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
 const MAX_WAKERS = 4;
@@ -199,6 +204,7 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
     mapMaxEntries: bpf.func('uint32_t bpf_map__max_entries(void *map)'),
     update: bpf.func('int bpf_map_update_elem(int fd, const void *key, const void *value, uint64_t flags)'),
     remove: bpf.func('int bpf_map_delete_elem(int fd, const void *key)'),
+    lookup: bpf.func('int bpf_map_lookup_elem(int fd, const void *key, void *value)'),
     findTypeId: bpf.func('int libbpf_find_vmlinux_btf_id(const char *name, int attach_type)'),
     loadProgram: bpf.func(
       'int bpf_prog_load(int type, const char *name, const char *license, const void *instructions, size_t count, void *options)',
@@ -221,6 +227,9 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
       'int pthread_create(_Out_ uint64_t *thread, void *attributes, void *start, void *argument)',
     ),
     joinThread: libc.func('int pthread_join(uint64_t thread, void *result)'),
+    socket: libc.func('int socket(int family, int type, int protocol)'),
+    connect: libc.func('int connect(int fd, const void *address, uint32_t size)'),
+    accept: libc.func('int accept(int fd, void *address, void *size)'),
     close: libc.func('int close(int fd)'),
     trim: libc.func('int malloc_trim(size_t pad)'),
     clock: libc.func('int clock_gettime(int clock, void *time)'),
@@ -300,6 +309,7 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
     mapMaxEntries: (mapPointer) => f.mapMaxEntries(mapPointer),
     updateElement: (fd, key, value, flags) => f.update(fd, key, value, flags),
     deleteElement: (fd, key) => f.remove(fd, key),
+    lookupElement: (fd, key, value) => f.lookup(fd, key, value),
     findKernelTypeId: (name, attachType) => f.findTypeId(name, attachType),
     loadProgram(type, instructions, attachType, attachTypeId) {
       // struct bpf_prog_load_opts: size, attempts, expected_attach_type, prog_btf_fd, prog_flags, prog_ifindex,
@@ -319,6 +329,14 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
       return f.createMap(type, 'probe', keySize, valueSize, maxEntries, options);
     },
     openRawTracepoint: (programFd) => f.openRawTracepoint(null, programFd),
+    trySocketCalls() {
+      const fd = f.socket(AF_UNIX, SOCK_STREAM, 0);
+      if (fd < 0) return;
+      // struct sockaddr: its family alone, which names nobody.
+      f.connect(fd, Uint8Array.of(AF_UNIX, 0), 2);
+      f.accept(fd, null, null);
+      f.close(fd);
+    },
     trimHeap: () => void f.trim(0),
     takeLog: () => log.splice(0),
     mapRing: (fd, dataBytes) => ({

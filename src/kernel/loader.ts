@@ -7,7 +7,7 @@ import { takeLostEvents, type LostEvents } from './budgets.ts';
 import type { FeatureName, Features } from './features.ts';
 import { ATTACH_UPROBE_MULTI, type Native, type Pointer } from './libbpf.ts';
 import { MARKS } from './marks.ts';
-import { DISPATCHER, planSensors, programsOf, type PlannedSensor } from './plan.ts';
+import { DISPATCHER, planSensors, programsOf, whyNot, type Plan, type PlannedSensor } from './plan.ts';
 import { KERNEL_BTF, probeFeatures } from './probe.ts';
 import { Ring } from './ring.ts';
 import type { Purpose } from './uprobes/libraries.ts';
@@ -61,6 +61,8 @@ export interface LoadOptions {
   readonly disabled?: Readonly<Record<string, string>>;
   /** Default: what can be an effect of a request. */
   readonly interest?: KernelInterest;
+  /** The plan that has to be used; default: the first that the kernel has. */
+  readonly askedPlan?: Plan | null;
   /** Features that are not used, though the kernel has them: what older kernels run is to be tested on newer ones. */
   readonly without?: readonly FeatureName[];
 }
@@ -104,10 +106,16 @@ export function loadSensors(native: Native, options: LoadOptions): LoadedSensors
   const architecture = supportedArchitecture(options.architecture);
   checkKernel(options.kernelRelease);
   const object = readObject(options.objectPath);
-  const features = leaveOut(probeFeatures(native), options.without ?? []);
+  const features = leaveOut(
+    probeFeatures(native, options.askedPlan === 'trampolines'),
+    options.without ?? [],
+  );
   if (features.privilege.answer !== 'supported')
     throw new ThroughlineError('TL1001', features.privilege.detail);
-  const plan = planSensors(features).map((planned) => {
+  const best = planSensors(features, options.askedPlan);
+  const impossible = whyNot(options.askedPlan ?? null, best);
+  if (impossible !== null) throw new ThroughlineError('TL1008', impossible);
+  const plan = best.map((planned) => {
     const notAsked =
       planned.sensor.isOnDemand === true && !asksFor(options.interest ?? EFFECTS, planned.sensor.name)
         ? 'nobody asks for it'
@@ -161,6 +169,8 @@ function tryLoad(
     if (result !== 0) throw new ThroughlineError('TL1007', lastLines(native));
     const globals = new Globals(native, handle, object);
     globals.bss.setUint32(globals.offsetOf('agent_pid'), options.agentPid, true);
+    for (const { chosen } of plan)
+      for (const name of chosen?.switches ?? []) globals.bss.setUint32(globals.offsetOf(name), 1, true);
     fillDispatcher(native, handle, plan, architecture, globals);
     const hasCompat = fillCompat(native, handle, plan, architecture, globals);
     const interest = new Interest(native, handle, plan, architecture, globals, hasCompat);

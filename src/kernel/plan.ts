@@ -1,11 +1,21 @@
 import type { FeatureName, Features } from './features.ts';
 import { ACTION_LIST } from '../model/actions.ts';
+import { ThroughlineError } from '../base/errors.ts';
 import type { SyscallName } from '../model/syscalls.ts';
 import { libraryPrograms } from './uprobes/libraries.ts';
+
+/** Ways to see files and connections: at the exit of system calls, or at the return of the kernel's own functions. */
+export const PLANS = ['system-calls', 'trampolines'] as const;
+export type Plan = (typeof PLANS)[number];
+
+/** In the environment: the plan that has to be used, where otherwise it is the first that the kernel has. */
+export const PLAN_VARIABLE = 'THROUGHLINE_PLAN';
 
 /** One way to run a sensor: what it needs, the programs that attach by themselves, and those behind the dispatcher. */
 export interface Alternative {
   readonly name: string;
+  /** Where the sensor can run by both plans. */
+  readonly plan?: Plan;
   readonly needs: readonly FeatureName[];
   /** Programs with a hook of their own. */
   readonly programs: readonly string[];
@@ -13,6 +23,8 @@ export interface Alternative {
   readonly syscallExits: Readonly<Record<string, readonly SyscallName[]>>;
   /** Programs that are attached to functions of libraries, where such a library is found. */
   readonly libraryProbes?: readonly string[];
+  /** Variables of the kernel side that are 1 where this is chosen. */
+  readonly switches?: readonly string[];
   /** What is weaker than in the best alternative, for people. '' for nothing. */
   readonly weaker: string;
 }
@@ -23,11 +35,30 @@ export interface Sensor {
   readonly sees: string;
   /** It runs only where all events are asked for, as `throughline events` does. */
   readonly isOnDemand?: true;
-  /** Best first. */
+  /** The one that is to be used first. */
   readonly alternatives: readonly Alternative[];
 }
 
 const SYSCALL_PLAN = { name: 'system calls', needs: ['btf', 'ring-buffer', 'raw-tracepoints'] } as const;
+
+const LOST_WHERE_PREEMPTED = 'much is lost on a kernel that interrupts itself (preempt=full)';
+
+/**
+ * Programs of bpf/sensors/trampoline.bpf.c, beside what the dispatcher needs: some calls are seen at their exit in any case. See
+ * more, and are only used where they are asked for: docs/KERNELS.md says why.
+ */
+const TRAMPOLINE_PLAN = {
+  name: 'trampolines',
+  plan: 'trampolines',
+  needs: [...SYSCALL_PLAN.needs, 'trampolines'],
+} as const;
+
+const FILE_TRAMPOLINES = {
+  ...TRAMPOLINE_PLAN,
+  syscallExits: {},
+  switches: ['opens_by_function'],
+  weaker: `opens that fail before their path is looked up are not seen; O_CLOEXEC is told of 64-bit system calls alone, O_NONBLOCK not of io_uring, and numbers of descriptors not at all; ${LOST_WHERE_PREEMPTED}`,
+};
 
 /** The sensors of bpf/sensors/, as data. */
 export const SENSORS: readonly Sensor[] = [
@@ -57,6 +88,7 @@ export const SENSORS: readonly Sensor[] = [
     alternatives: [
       {
         ...SYSCALL_PLAN,
+        plan: 'system-calls',
         programs: ['socket_state', 'socket_destroyed'],
         syscallExits: {
           exit_accept: ['accept', 'accept4'],
@@ -64,7 +96,20 @@ export const SENSORS: readonly Sensor[] = [
           exit_getsockopt: ['getsockopt'],
           exit_socketpair: ['socketpair'],
         },
-        weaker: 'connections made through io_uring are told as tried, not followed',
+        weaker:
+          'connections made through io_uring are told as tried, not followed, and those accepted by it or 32-bit calls not at all; the address of a connection that failed is read from the memory of the caller',
+      },
+      {
+        ...TRAMPOLINE_PLAN,
+        needs: [...TRAMPOLINE_PLAN.needs, 'socket-functions'],
+        programs: ['socket_state', 'socket_destroyed', 'socket_connected', 'socket_accepted'],
+        syscallExits: {
+          exit_accept: ['accept', 'accept4'],
+          exit_getsockopt: ['getsockopt'],
+          exit_socketpair: ['socketpair'],
+        },
+        switches: ['connects_by_function'],
+        weaker: `of a connection through io_uring that takes time, the result may not be told; numbers of descriptors are told of 64-bit system calls alone; ${LOST_WHERE_PREEMPTED}`,
       },
     ],
   },
@@ -147,6 +192,7 @@ export const SENSORS: readonly Sensor[] = [
     alternatives: [
       {
         ...SYSCALL_PLAN,
+        plan: 'system-calls',
         programs: [],
         syscallExits: {
           exit_open: ['open'],
@@ -154,7 +200,19 @@ export const SENSORS: readonly Sensor[] = [
           exit_openat: ['openat'],
           exit_openat2: ['openat2'],
         },
-        weaker: 'open_by_handle_at is told as an action, without the path of the file',
+        weaker:
+          'open_by_handle_at is told as an action, without the path of the file; of an open that failed the path is read from the memory of the caller',
+      },
+      {
+        ...FILE_TRAMPOLINES,
+        needs: [...TRAMPOLINE_PLAN.needs, 'open-function'],
+        programs: ['file_opened', 'file_opened_from_root'],
+      },
+      {
+        ...FILE_TRAMPOLINES,
+        name: 'trampolines on do_filp_open',
+        needs: [...TRAMPOLINE_PLAN.needs, 'open-function-filp'],
+        programs: ['file_opened_before', 'file_opened_from_root'],
       },
     ],
   },
@@ -240,16 +298,44 @@ export interface PlannedSensor {
   readonly reason: string;
 }
 
-/** Chooses for each sensor the first alternative whose needs are all met. Pure. */
-export function planSensors(features: Features, sensors: readonly Sensor[] = SENSORS): PlannedSensor[] {
+/**
+ * What the environment asks for.
+ * @param text of PLAN_VARIABLE; '' or undefined: nothing
+ * @throws ThroughlineError TL3002 for a plan that there is not
+ */
+export function planAskedFor(text: string | undefined): Plan | null {
+  if (text === undefined || text === '') return null;
+  const plan = PLANS.find((one) => one === text);
+  if (plan === undefined)
+    throw new ThroughlineError('TL3002', `${PLAN_VARIABLE} is ${text}, which is none of ${PLANS.join(', ')}`);
+  return plan;
+}
+
+/**
+ * Chooses for each sensor the first alternative whose needs are all met. Pure.
+ * @param asked a sensor that can run by both plans runs by this one or not at all
+ */
+export function planSensors(
+  features: Features,
+  asked: Plan | null = null,
+  sensors: readonly Sensor[] = SENSORS,
+): PlannedSensor[] {
   return sensors.map((sensor) => {
     const rejected: string[] = [];
     for (const alternative of sensor.alternatives) {
+      if (asked !== null && (alternative.plan ?? asked) !== asked) {
+        rejected.push(`${PLAN_VARIABLE} is ${asked}, so not ${alternative.name}`);
+        continue;
+      }
       const missing = alternative.needs.filter((need) => features[need].answer !== 'supported');
       if (missing.length === 0) {
         const reason =
           rejected.length === 0 ? `needs ${alternative.needs.join(', ')}: all there` : rejected.join('; ');
-        return { sensor, chosen: alternative, reason };
+        return {
+          sensor,
+          chosen: alternative,
+          reason: reason + (asked === null ? choiceOf(sensor, features) : ''),
+        };
       }
       rejected.push(
         `${alternative.name} needs ${missing.map((need) => `${need} (${features[need].detail})`).join(', ')}`,
@@ -257,4 +343,25 @@ export function planSensors(features: Features, sensors: readonly Sensor[] = SEN
     }
     return { sensor, chosen: null, reason: rejected.join('; ') };
   });
+}
+
+/** What else could be asked for. */
+function choiceOf({ alternatives }: Sensor, features: Features): string {
+  const possible = alternatives.filter(({ needs }) =>
+    needs.every((need) => features[need].answer === 'supported'),
+  );
+  const [first, ...others] = new Set(possible.flatMap(({ plan }) => plan ?? []));
+  return first === undefined
+    ? ''
+    : others.map((plan) => `; ${PLAN_VARIABLE}=${plan} would be possible`).join('');
+}
+
+/** Why the plan that was asked for cannot be had here; null where it can. */
+export function whyNot(asked: Plan | null, plan: readonly PlannedSensor[]): string | null {
+  const lacking = plan.find(
+    ({ sensor, chosen }) => chosen === null && sensor.alternatives.some((one) => one.plan === asked),
+  );
+  return asked === null || lacking === undefined
+    ? null
+    : `${PLAN_VARIABLE} is ${asked}, but of ${lacking.sensor.name}, ${lacking.reason}`;
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import type { Feature, Features } from './features.ts';
 import { ATTACH_UPROBE_MULTI, type Native } from './libbpf.ts';
 
@@ -9,7 +9,7 @@ const PROGRAM_TYPE_KPROBE = 2;
 const PROGRAM_TYPE_TRACING = 26;
 const PROGRAM_TYPE_LSM = 29;
 const ATTACH_RAW_TRACEPOINT = 23;
-const ATTACH_FENTRY = 24;
+const ATTACH_FEXIT = 25;
 const ATTACH_LSM = 27;
 const EPERM = 1;
 const EBADF = 9;
@@ -21,8 +21,11 @@ const ASK_COOKIE = Buffer.concat([Buffer.from('85000000ae000000', 'hex'), RETURN
 const UPROBE_EVENTS = '/sys/bus/event_source/devices/uprobe/type';
 export const KERNEL_BTF = '/sys/kernel/btf/vmlinux';
 
-/** Asks the running kernel for every feature. Leaves nothing behind. */
-export function probeFeatures(native: Native): Features {
+/**
+ * Asks the running kernel for every feature. Leaves nothing behind.
+ * @param triesFunctions whether programs on the functions that open and connect are tried, too: that takes a tenth of a second
+ */
+export function probeFeatures(native: Native, triesFunctions = true): Features {
   const features: Features = {
     privilege: probeMap(native, MAP_TYPE_ARRAY, 4, 4, 1),
     btf: existsSync(KERNEL_BTF)
@@ -34,7 +37,7 @@ export function probeFeatures(native: Native): Features {
     'uprobe-multi': probeUprobeMulti(native),
     'io-uring': probeAttach(native, PROGRAM_TYPE_TRACING, ATTACH_RAW_TRACEPOINT, 'io_uring_submit_req'),
     'io-uring-sqe': probeOlderRings(native),
-    trampolines: probeAttach(native, PROGRAM_TYPE_TRACING, ATTACH_FENTRY, 'security_file_open'),
+    ...probeFunctions(native, triesFunctions),
     lsm: probeAttach(native, PROGRAM_TYPE_LSM, ATTACH_LSM, 'file_open'),
   };
   native.takeLog();
@@ -55,15 +58,32 @@ function probeMap(
 }
 
 function probeAttach(native: Native, programType: number, attachType: number, hook: string): Feature {
+  const failed = whileAttached(native, programType, RETURN_ZERO, attachType, hook);
+  return failed ?? { answer: 'supported', detail: `a program was attached to ${hook}` };
+}
+
+/**
+ * Does something while a program is attached.
+ * @returns why it could not be attached, or null
+ */
+function whileAttached(
+  native: Native,
+  programType: number,
+  instructions: Buffer,
+  attachType: number,
+  hook: string,
+  action: () => void = () => {},
+): Feature | null {
   const typeId = native.findKernelTypeId(hook, attachType);
   if (typeId <= 0) return { answer: 'unsupported', detail: `the kernel has no hook ${hook}` };
-  const program = native.loadProgram(programType, RETURN_ZERO, attachType, typeId);
+  const program = native.loadProgram(programType, instructions, attachType, typeId);
   if (program < 0) return failure(-program, `loading a program for ${hook}`);
   const link = native.openRawTracepoint(program);
   native.close(program);
   if (link < 0) return failure(-link, `attaching to ${hook}`);
+  action();
   native.close(link);
-  return { answer: 'supported', detail: `a program was attached to ${hook}` };
+  return null;
 }
 
 /**
@@ -74,6 +94,83 @@ function probeOlderRings(native: Native): Feature {
   if (native.findKernelTypeId('io_uring_local_work_run', ATTACH_RAW_TRACEPOINT) <= 0)
     return { answer: 'unsupported', detail: 'the kernel has no hook io_uring_local_work_run' };
   return probeAttach(native, PROGRAM_TYPE_TRACING, ATTACH_RAW_TRACEPOINT, 'io_uring_submit_sqe');
+}
+
+type FunctionFeature = 'trampolines' | 'open-function' | 'open-function-filp' | 'socket-functions';
+
+/** The kernel's functions on which bpf/sensors/trampoline.bpf.c puts programs. */
+function probeFunctions(native: Native, areTried: boolean): Pick<Features, FunctionFeature> {
+  const trampolines = probeCalled(native, ['security_file_open'], openFile);
+  const on = (functions: readonly string[], exercise: () => void): Feature => {
+    if (trampolines.answer !== 'supported') return { ...trampolines, detail: 'there are no trampolines' };
+    if (!areTried) return { answer: 'inconclusive', detail: 'not tried: nobody asks for it' };
+    return probeCalled(native, functions, exercise);
+  };
+  const opens = (name: string): Feature => {
+    const opening = on([name], openFile);
+    // Called for file handles alone, which take a file system that has them.
+    return opening.answer === 'supported'
+      ? (whileAttached(native, PROGRAM_TYPE_TRACING, RETURN_ZERO, ATTACH_FEXIT, 'do_file_open_root') ??
+          opening)
+      : opening;
+  };
+  return {
+    trampolines,
+    'open-function': opens('do_file_open'),
+    'open-function-filp': opens('do_filp_open'),
+    'socket-functions': on(['__sys_connect_file', 'do_accept'], () => native.trySocketCalls()),
+  };
+}
+
+function openFile(): void {
+  try {
+    closeSync(openSync('/dev/null', 'r'));
+  } catch {
+    // Then nothing is found to be called, which says so.
+  }
+}
+
+/**
+ * Whether programs on functions of the kernel are called. That a program can be attached does not say it: the function may have
+ * been inlined where it is used.
+ * @param exercise does something in which all of them have to be called
+ */
+function probeCalled(native: Native, functions: readonly string[], exercise: () => void): Feature {
+  for (const name of functions) {
+    const mark = native.createMap(MAP_TYPE_ARRAY, 4, 4, 1, 0);
+    if (mark < 0) return failure(-mark, 'creating a map');
+    try {
+      const failed = whileAttached(
+        native,
+        PROGRAM_TYPE_TRACING,
+        markAsCalled(mark),
+        ATTACH_FEXIT,
+        name,
+        exercise,
+      );
+      if (failed !== null) return failed;
+      const value = Buffer.alloc(4);
+      native.lookupElement(mark, Buffer.alloc(4), value);
+      if (value.readUInt32LE() !== 1)
+        return { answer: 'unsupported', detail: `a program was attached to ${name}, but not called` };
+    } finally {
+      native.close(mark);
+    }
+  }
+  return { answer: 'supported', detail: `programs on ${functions.join(' and ')} were called` };
+}
+
+/**
+ * A program that writes 1 to the map's first element, with what programs on functions need: an exchange (Linux 5.12) and
+ * bpf_task_pt_regs (5.15). r1 = address of the element; r2 = 1; xchg32(r1, r2); call bpf_get_current_task_btf; r1 = r0;
+ * call bpf_task_pt_regs; r0 = 0; exit
+ */
+function markAsCalled(map: number): Buffer {
+  const address = Buffer.from('18210000000000000000000000000000', 'hex');
+  address.writeInt32LE(map, 4);
+  const exchange = Buffer.from('b702000001000000c3210000e1000000', 'hex');
+  const registers = Buffer.from('850000009e000000bf0100000000000085000000af000000', 'hex');
+  return Buffer.concat([address, exchange, registers, RETURN_ZERO]);
 }
 
 function probeUprobes(native: Native): Feature {

@@ -22,6 +22,7 @@ import { after, before, suite, test } from 'node:test';
 import type { EventView } from '../../src/output/views.ts';
 import { EventLog } from '../support/event-log.ts';
 import { requireKernel } from '../support/kernel.ts';
+import { planInForce } from '../support/plans.ts';
 
 requireKernel();
 
@@ -553,7 +554,8 @@ print(json.dumps({"files": files, "ends": ends, "accepted": [one.fileno() for on
       .ofType(pid, 'open')
       .filter(({ resolvedPath }) => resolvedPath.startsWith(cwd))
       .map(({ descriptor }) => descriptor),
-    facts.files,
+    // The kernel's function is done before the file gets its number.
+    planInForce() === 'trampolines' ? facts.files.map(() => null) : facts.files,
   );
   assert.deepEqual(
     log

@@ -8,6 +8,7 @@ import { after, before, suite, test } from 'node:test';
 import { compileProgram } from '../support/compile.ts';
 import { EventLog } from '../support/event-log.ts';
 import { requireKernel } from '../support/kernel.ts';
+import { planInForce } from '../support/plans.ts';
 
 requireKernel();
 
@@ -52,6 +53,8 @@ async function run(mode: 'plain' | 'sqpoll' | 'skip' | 'overflow') {
   return { cwd, pid, results };
 }
 
+const unlessByFunctions = <Row>(rows: readonly Row[]): readonly Row[] => (isByFunctions() ? [] : rows);
+
 /** What was asked for, and with what results, of one mode. */
 function told(pid: number, cwd: string) {
   const opens = log
@@ -79,6 +82,8 @@ function told(pid: number, cwd: string) {
 }
 
 const PENDING = 'EINPROGRESS';
+/** Programs on functions tell opens and connects once they are done, and no ring can keep a result from them. */
+const isByFunctions = (): boolean => planInForce() === 'trampolines';
 
 suite('io_uring', () => {
   for (const mode of ['plain', 'sqpoll'] as const)
@@ -87,12 +92,12 @@ suite('io_uring', () => {
       const { opens, actions, connects } = told(pid, cwd);
       assert.deepEqual(
         opens.filter(([, , error]) => error === PENDING),
-        [
+        unlessByFunctions([
           ['link', './link', PENDING, 'kernel'],
           ['sub/../absent', './absent', PENDING, 'kernel'],
           ['created', './created', PENDING, 'kernel'],
           [program, program, PENDING, 'kernel'],
-        ],
+        ]),
       );
       assert.deepEqual(
         opens.filter(([, , error]) => error !== PENDING),
@@ -122,21 +127,31 @@ suite('io_uring', () => {
         flat.filter((call) => call.at(-1) !== PENDING),
         asked.map((call) => [...call, null]),
       );
-      const opened = log.ofType(pid, 'open').filter(({ ring, error }) => ring && error === null);
+      if (!isByFunctions()) {
+        const opened = log.ofType(pid, 'open').filter(({ ring, error }) => ring && error === null);
+        assert.deepEqual(
+          opened.map(({ descriptor }) => descriptor),
+          [results[0], results[2]],
+        );
+        const [begun, connected] = log.ofType(pid, 'connect').filter(({ ring }) => ring);
+        assert.ok((begun?.descriptor ?? 0) > 2);
+        assert.deepEqual([begun?.local, connected?.descriptor], [null, begun?.descriptor]);
+        assert.ok(connected?.local?.ip === '127.0.0.1' && connected.local.port > 0);
+      }
+      const toServer = ['127.0.0.1', Number(port)];
+      const refused = ['127.0.0.1', 1];
       assert.deepEqual(
-        opened.map(({ descriptor }) => descriptor),
-        [results[0], results[2]],
+        // By functions: some kernels ask a socket that takes its time once more, others look at what became of it.
+        isByFunctions() ? connects.filter(([, , error]) => error === PENDING) : connects,
+        [
+          [...toServer, PENDING],
+          ...unlessByFunctions([[...toServer, null]]),
+          [...refused, PENDING],
+          ...unlessByFunctions([[...refused, 'ECONNREFUSED']]),
+        ],
       );
-      const [begun, connected] = log.ofType(pid, 'connect').filter(({ ring }) => ring);
-      assert.ok((begun?.descriptor ?? 0) > 2);
-      assert.deepEqual([begun?.local, connected?.descriptor], [null, begun?.descriptor]);
-      assert.ok(connected?.local?.ip === '127.0.0.1' && connected.local.port > 0);
-      assert.deepEqual(connects, [
-        ['127.0.0.1', Number(port), PENDING],
-        ['127.0.0.1', Number(port), null],
-        ['127.0.0.1', 1, PENDING],
-        ['127.0.0.1', 1, 'ECONNREFUSED'],
-      ]);
+      for (const [, to, error] of connects)
+        if (error !== PENDING) assert.equal(error, to === 1 ? 'ECONNREFUSED' : null);
       // Sent to the same remote twice: told once.
       assert.deepEqual(
         log
@@ -151,6 +166,17 @@ suite('io_uring', () => {
     const { cwd, pid } = await run('skip');
     const { opens, actions } = told(pid, cwd);
     const results = opens.map(([path, , error]) => [path, error]);
+    assert.equal(actions.length, 6, JSON.stringify(actions));
+    assert.ok(actions.every((call) => call.at(-1) === PENDING));
+    if (isByFunctions()) {
+      assert.deepEqual(results, [
+        ['link', null],
+        ['sub/../absent', 'ENOENT'],
+        ['created', null],
+        [program, 'ETXTBSY'],
+      ]);
+      return;
+    }
     assert.deepEqual(
       results.filter(([, error]) => error === PENDING).map(([path]) => path),
       ['link', 'sub/../absent', 'created', program],
@@ -160,13 +186,12 @@ suite('io_uring', () => {
       results.filter(([, error]) => error !== PENDING).map(([, error]) => error),
       ['ENOENT', 'ETXTBSY'],
     );
-    assert.equal(actions.length, 6);
-    assert.ok(actions.every((call) => call.at(-1) === PENDING));
   });
 
   test('a ring that overflows hides results, and not what was asked for', async () => {
     const { cwd, pid } = await run('overflow');
-    assert.deepEqual(told(pid, cwd).opens[0], ['created', './created', PENDING, 'kernel']);
+    const error = isByFunctions() ? null : PENDING;
+    assert.deepEqual(told(pid, cwd).opens[0], ['created', './created', error, 'kernel']);
     assert.ok(statSync(join(cwd, 'created')).isFile());
   });
 });

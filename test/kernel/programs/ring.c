@@ -158,6 +158,11 @@ int main(int count, char **arguments)
 	sqe.open_flags = O_WRONLY | O_CREAT | O_EXCL;
 	sqe.len = 0600;
 	do_it(sqe);
+	/* The kernel takes the same memory for the next request: its failure is told, and is none of what was hidden before. */
+	sqe.addr = (uintptr_t)"nothing";
+	sqe.open_flags = O_RDONLY;
+	if (is_skipped)
+		do_it(sqe);
 	how.flags = O_RDWR;
 	do_it((struct io_uring_sqe){ .opcode = IORING_OP_OPENAT2, .fd = AT_FDCWD, .addr = (uintptr_t)arguments[0],
 				     .len = sizeof(how), .off = (uintptr_t)&how });
@@ -170,6 +175,8 @@ int main(int count, char **arguments)
 				     .len = AT_FDCWD, .off = (uintptr_t)"linked" });
 	do_it((struct io_uring_sqe){ .opcode = IORING_OP_UNLINKAT, .fd = AT_FDCWD, .addr = (uintptr_t)"linked" });
 	do_it((struct io_uring_sqe){ .opcode = IORING_OP_SOCKET, .fd = AF_INET, .off = SOCK_STREAM });
+	if (is_skipped)
+		do_it((struct io_uring_sqe){ .opcode = IORING_OP_READ, .fd = -1 });
 	do_it((struct io_uring_sqe){ .opcode = IORING_OP_CONNECT, .fd = socket(AF_INET, SOCK_STREAM, 0),
 				     .addr = (uintptr_t)&tcp_address, .off = sizeof(tcp_address) });
 	tcp_address = loopback(1);

@@ -240,11 +240,11 @@ static void open_handle(const char *path)
 		struct file_handle handle;
 		char bytes[128];
 	} space = { .handle.handle_bytes = 128 };
-	int mount, directory = open("/", O_RDONLY | O_DIRECTORY);
+	int mount, directory = open(".", O_RDONLY | O_DIRECTORY);
 
 	if (name_to_handle_at(AT_FDCWD, path, &space.handle, &mount, 0))
 		fail("name_to_handle_at");
-	printf("%d\n", open_by_handle_at(directory, &space.handle, O_RDONLY) >= 0);
+	printf("%d\n", open_by_handle_at(directory, &space.handle, O_RDWR) >= 0);
 }
 
 /* inject: changes the memory of another process in three ways. Prints its pid, and what its variable came to each time. */
