@@ -66,10 +66,12 @@ if (stop.signal.aborted) process.exit(130);
 console.log(`\n${resultTable(results)}\n\n${featureTable(results)}`);
 const failed = results.filter((result) => failuresOf(result).length > 0);
 if (values.write && failed.length === 0) writeTables();
+// Once more, where whoever sees the end of a long output looks first.
+for (const result of failed) tell(result, logFolderOf(result.choice));
 process.exitCode = failed.length > 0 ? 1 : 0;
 
 async function runKernel(choice: KernelChoice): Promise<KernelResult> {
-  const logFolder = join(ROOT, '.cache', 'kernels', choice.name);
+  const logFolder = logFolderOf(choice);
   let result: KernelResult;
   try {
     const kernel = fetchKernel(choice);
@@ -96,6 +98,10 @@ async function runKernel(choice: KernelChoice): Promise<KernelResult> {
   if (stop.signal.aborted) return result;
   tell(result, logFolder);
   return result;
+}
+
+function logFolderOf({ name }: KernelChoice): string {
+  return join(ROOT, '.cache', 'kernels', name);
 }
 
 function tell(result: KernelResult, logFolder: string): void {
