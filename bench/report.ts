@@ -36,13 +36,13 @@ ${tables(result)
   .join('\n')}
 ## How it is measured
 
-- **A server on a core of its own**: processor time of the server's threads for a request, while wrk asks on 32 kept
+- **Processor time of a server**: of all its threads for a request, while wrk asks on 32 kept
   connections, and both are bound to one core, Throughline to none. One agent stays attached; every tenth of a second
   what its programs look at is switched off or on, and each observed window is compared with its two neighbours (median,
   and its 95 % confidence interval). On a machine whose caches others use as well, the same server takes half as long or
   twice as long from one second to the next, so runs with and without an agent differ by more than what is measured.
   *attached* is what is left of the cost when it is switched off: of a system call that nobody wants, times the reads and
-  writes of a request. *Throughput lost* follows from both. *with wrk on the same core*: requests per second,
+  writes of a request. *Throughput lost* follows from both, for a server whose processor time is all that holds it up. *with wrk on the same core*: requests per second,
   observed / not, so with what observing costs the load generator.
 - **HTTP**: wrk, one thread, keep-alive, against two servers on node:http: a small JSON service that does what such
   services do (route, parameter, look-up, sum, JSON, entity tag), and the least that can be written, which does nothing
@@ -101,7 +101,7 @@ function serverTable({ servers }: BenchResult): Table {
     ];
   });
   return {
-    title: 'A server on a core of its own',
+    title: 'Processor time of a server',
     columns: [
       '',
       'a request, us',
