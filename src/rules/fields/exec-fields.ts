@@ -79,7 +79,7 @@ export const EXEC_FIELDS: readonly Field[] = [
   told(
     'proc.exe_ino.ctime_duration_proc_start',
     'number',
-    'Nanoseconds from the change of the executable file to the start of the process; 0 if that came first.',
+    'Nanoseconds from the change of the executable file to the start of the process; 0 if it was changed after it.',
     ({ changeTimeMs }, process, event) => {
       const changed = nanoseconds(changeTimeMs);
       const started = startOf(event, process);
