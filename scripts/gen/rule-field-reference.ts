@@ -26,6 +26,11 @@ export function generateRuleFieldReference(): string {
         'What conditions and outputs of rules may ask for: `proc.name = bash`, `%proc.aname[2]`. A field that an event does not',
         'have has no value: every check of it is false then, `!=` too, and outputs print `<NA>`.',
       ].join('\n'),
+      [
+        'Terminal, session, process group, capabilities and login of a process, and layer and times of its executable file, are',
+        'those of when its program was started. A process that is older than the agent has no value of them until it starts',
+        'another program.',
+      ].join('\n'),
       '## Event types',
       [
         'Values of `evt.type` that events have today. Rules may name every system call; one that can only be true of events',

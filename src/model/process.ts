@@ -35,6 +35,8 @@ export interface Process {
   readonly groups: readonly number[];
   /** Name of the user in the host's passwd database, or null. */
   readonly userName: string | null;
+  /** Likewise of the user who logged in; absent: as null. */
+  readonly loginName?: string | null;
   readonly stdio: readonly [StdioType, StdioType, StdioType];
   /** As its newest exec told, or that of the parent that it was forked from; null or absent: none was seen. */
   readonly details?: ExecDetails | null;

@@ -66,6 +66,11 @@ export class MutableProcess implements Process {
     return this.#userNames.get(this.uid) ?? null;
   }
 
+  get loginName(): string | null {
+    const loginUid = this.details?.loginUid ?? null;
+    return loginUid === null ? null : (this.#userNames.get(loginUid) ?? null);
+  }
+
   get containerId(): string | null {
     return this.cgroup.containerId;
   }

@@ -315,6 +315,17 @@ describe('process table', () => {
     assert.equal(table.counters.usersIgnored, 1);
   });
 
+  test('the user who logged in is named, of children too, and not where nobody did', () => {
+    const table = new ProcessTable();
+    table.applyFact({ kind: 'user', uid: 1000, name: 'jo' });
+    const process = table.applyExec(exec(60, 20, 'sh', { details: makeDetails({ loginUid: 1000 }) }));
+    assert.equal(process.loginName, 'jo');
+    const child = table.applyFork(fork([60, 20], [61, 21]));
+    assert.equal(child.loginName, 'jo');
+    table.applyExec(exec(60, 20, 'sh', { details: makeDetails() }));
+    assert.equal(process.loginName, null);
+  });
+
   test('/proc mends a lost exec, and leaves alone what an exec event told better', () => {
     const table = new ProcessTable();
     const process = table.applyExec(exec(60, 20, 'sh'));

@@ -49,7 +49,26 @@ export function isKnown({ hash }: ExecutableFile): boolean {
 
 /** A process and its ancestors as they are now: a spread would leave out what they have as accessors. */
 function stillOf(process: Process, depth = 0): Process {
-  const { userName, containerId, container, podUid, serviceUnit, parentPid, parent } = process;
+  const {
+    userName,
+    loginName = null,
+    containerId,
+    container,
+    podUid,
+    serviceUnit,
+    parentPid,
+    parent,
+  } = process;
   const ancestor = parent === null || depth >= MAX_ANCESTORS ? null : stillOf(parent, depth + 1);
-  return { ...process, userName, containerId, container, podUid, serviceUnit, parentPid, parent: ancestor };
+  return {
+    ...process,
+    userName,
+    loginName,
+    containerId,
+    container,
+    podUid,
+    serviceUnit,
+    parentPid,
+    parent: ancestor,
+  };
 }

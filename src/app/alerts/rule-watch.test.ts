@@ -12,6 +12,8 @@ import {
   sampleRequest,
 } from '../../output/sample-story.ts';
 import type { QueryEffect } from '../../model/effect.ts';
+import type { Process } from '../../model/process.ts';
+import { makeDetails } from '../../model/testing.ts';
 import { Pipeline, type PipelineOutput } from '../pipeline.ts';
 import { PROTOCOLS } from '../registry.ts';
 import { ruleEventSource } from '../rule-events.ts';
@@ -274,7 +276,7 @@ suite('rules that ask for the hash of a program', () => {
           `evt.type = execve and proc.hash.sha256 = ${SHA256}`,
           '%proc.name %proc.hash.sha256',
         ),
-        rule('printed', 'evt.type = openat', '%proc.hash.sha256'),
+        rule('printed', 'evt.type = openat', '%proc.hash.sha256 %user.loginname'),
       ),
     );
     return { watch, alerts, asked, output: watch.watched(QUIET) };
@@ -311,6 +313,24 @@ suite('rules that ask for the hash of a program', () => {
     output.tick?.(effect.timeNs + 1.1e9);
     assert.deepEqual([names(alerts), watch.withoutHash], [['printed'], 1]);
     assert.equal(alerts[0]?.output_fields['proc.hash.sha256'], null);
+  });
+
+  test('meanwhile, names that the process has by accessors are kept', () => {
+    const { watch, alerts, output } = startHashing();
+    const named = {
+      get loginName() {
+        return 'jo';
+      },
+    };
+    const process: Process = Object.assign(
+      Object.create(named),
+      sampleProcess({ file: sampleFile(), details: makeDetails({ loginUid: 1000 }) }),
+    );
+    const effect = new SampleProgram(process, exactly(sampleRequest())).open('/etc/x');
+    output.effect?.(effect);
+    assert.equal(watch.withoutHash, 0);
+    output.tick?.(effect.timeNs + 1.1e9);
+    assert.equal(alerts[0]?.output_fields['user.loginname'], 'jo');
   });
 
   test('where nobody answers they are run at once', () => {

@@ -11,7 +11,7 @@ const SHORT_ID = 12;
 /** Users, groups and containers. */
 export const IDENTITY_FIELDS: readonly Field[] = [
   single('user.uid', 'number', 'Id of the user.', ({ process }) => idOf(process?.uid)),
-  single('user.name', 'string', 'Name of the user.', ({ process }) => process?.userName ?? null),
+  single('user.name', 'string', 'Name of the user.', ({ process }) => known(process?.userName ?? '')),
   single('group.gid', 'number', 'Id of the group.', ({ process }) => idOf(process?.gid)),
   single(
     'container.id',
@@ -72,7 +72,7 @@ function podUidOf({ process }: RuleEvent): ByteString | null {
   return process?.podUid ?? known(process?.container?.podUid ?? '');
 }
 
-/** A runtime's text as bytes; '' is what it did not tell. */
+/** Text as bytes; '' is what was not told. */
 function known(text: string): ByteString | null {
   return text === '' ? null : byteStringFromText(text);
 }

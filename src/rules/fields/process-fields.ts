@@ -9,7 +9,7 @@ import type { Field, ValueOf } from './field.ts';
 export const HASH_FIELD = 'proc.hash.sha256';
 
 /** Ancestors that are looked at: chains are far shorter, and end at the first process. */
-const MAX_ANCESTORS = 256;
+export const MAX_ANCESTORS = 256;
 
 type Property<Type extends 'string' | 'number'> = (process: Process) => ValueOf[Type] | null;
 
@@ -83,7 +83,7 @@ export const PROCESS_FIELDS: readonly Field[] = [
     'proc.is_exe_from_memfd',
     'boolean',
     'Whether the program was started from memory (memfd_create) and not from a file system.',
-    ({ process }) => (process === null || process.executable === '' ? null : isMemfd(process.executable)),
+    ({ process }) => (process === null ? null : isFromMemory(process)),
   ),
   single('proc.duration', 'number', 'Nanoseconds since the process started.', ({ process, timeNs }) =>
     process === null ? null : Math.max(0, timeNs - startNs(process)),
@@ -199,8 +199,10 @@ function workingDirectory({ workingDirectory: path }: Process): ByteString | nul
   return path === '' || path.endsWith('/') ? known(path) : `${path}/`;
 }
 
-/** The kernel names such a file so: its path is no path of a file system. */
-function isMemfd(executable: ByteString): boolean {
+/** Of a process that was there before the agent its path tells: the kernel names such a file so. */
+function isFromMemory({ details, executable }: Process): boolean | null {
+  if (details !== null && details !== undefined) return details.isMemoryFile;
+  if (executable === '') return null;
   return executable.startsWith('/memfd:') || executable.startsWith('memfd:');
 }
 
@@ -217,7 +219,7 @@ function loginShell(process: Process): number | null {
 }
 
 /** Nanoseconds since the epoch; as exact as a number is, which is a quarter of a microsecond. */
-function startOf(event: RuleEvent, process: Process | null): number | null {
+export function startOf(event: RuleEvent, process: Process | null): number | null {
   if (process === null) return null;
   return event.wallMs * 1e6 - (event.timeNs - startNs(process));
 }

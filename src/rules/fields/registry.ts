@@ -4,6 +4,7 @@ import { isEventArgument } from './event-arguments.ts';
 import { DESCRIPTOR_FIELDS } from './descriptor-fields.ts';
 import { ENVIRONMENT_FIELDS } from './environment-fields.ts';
 import { EVENT_FIELDS } from './event-fields.ts';
+import { EXEC_FIELDS } from './exec-fields.ts';
 import type { Field } from './field.ts';
 import { IDENTITY_FIELDS } from './identity-fields.ts';
 import { PROCESS_FIELDS } from './process-fields.ts';
@@ -22,6 +23,7 @@ const AWAITED: Readonly<Record<string, string>> = {
 const TABLE: readonly Field[] = [
   ...EVENT_FIELDS,
   ...PROCESS_FIELDS,
+  ...EXEC_FIELDS,
   ...ENVIRONMENT_FIELDS,
   ...IDENTITY_FIELDS,
   ...DESCRIPTOR_FIELDS,

@@ -3,48 +3,16 @@ import type { Field } from './field.ts';
 
 /** Fields that rules for the reference engine may ask for and that our events do not answer yet, by what is missing. */
 export const UNANSWERED_FIELDS: readonly Field[] = [
-  ...unanswered('controlling terminals are not captured', {
-    'proc.tty': ['number', 'Controlling terminal of the process, 0 for none.'],
-  }),
-  ...unanswered('sessions and process groups are not captured', {
-    'proc.sid': ['number', 'Id of the session.'],
-    'proc.sname': ['string', "Name of the session's leader."],
-    'proc.sid.exe': ['string', "First argument of the session's leader."],
-    'proc.sid.exepath': ['string', "Executable file of the session's leader."],
-    'proc.is_sid_leader': ['boolean', 'Whether the process leads its session.'],
-    'proc.pgid': ['number', 'Id of the process group.'],
-    'proc.pgid.name': ['string', "Name of the group's leader."],
-    'proc.pgid.exe': ['string', "First argument of the group's leader."],
-    'proc.pgid.exepath': ['string', "Executable file of the group's leader."],
-    'proc.is_pgid_leader': ['boolean', 'Whether the process leads its group.'],
+  ...unanswered('ids inside of namespaces, and when these began, are not captured', {
     'proc.vpgid': ['number', 'Id of the process group, as its namespace sees it.'],
-    'proc.vpgid.name': ['string', "Name of the group's leader."],
-    'proc.vpgid.exe': ['string', "First argument of the group's leader."],
-    'proc.vpgid.exepath': ['string', "Executable file of the group's leader."],
-    'proc.is_vpgid_leader': ['boolean', 'Whether the process leads its group.'],
-  }),
-  ...unanswered('ids inside of namespaces are not captured', {
     'proc.vpid': ['number', 'Id of the process, as its namespace sees it.'],
     'proc.pvpid': ['number', 'Id of the parent, as its namespace sees it.'],
     'thread.vtid': ['number', 'Id of the thread, as its namespace sees it.'],
     'proc.pidns_init_start_ts': ['number', 'When the first process of the namespace started.'],
-  }),
-  ...unanswered('of an executable file only path and inode number are captured', {
-    'proc.is_exe_writable': ['boolean', 'Whether its user may write to the executable file.'],
-    'proc.is_exe_upper_layer': ['boolean', "Whether the executable file is in a container's own layer."],
-    'proc.is_exe_lower_layer': [
-      'boolean',
-      "Whether the executable file is in a layer of a container's image.",
-    ],
-    'proc.exe_ino.ctime': ['number', 'When the executable file was changed.'],
-    'proc.exe_ino.mtime': ['number', 'When the executable file was written to.'],
-    'proc.exe_ino.ctime_duration_proc_start': ['number', 'From the change of the file to the start.'],
     'proc.exe_ino.ctime_duration_pidns_start': ['number', 'From the start of the namespace to the change.'],
   }),
-  ...unanswered('capabilities are not captured', {
-    'thread.cap_permitted': ['string', 'Capabilities that the thread may use.'],
-    'thread.cap_inheritable': ['string', 'Capabilities that survive an exec.'],
-    'thread.cap_effective': ['string', 'Capabilities in force.'],
+  ...unanswered('whether a file is immutable, or its file system read-only, is not captured', {
+    'proc.is_exe_writable': ['boolean', 'Whether its user may write to the executable file.'],
   }),
   ...unanswered('threads, children, cgroup paths and resources are not kept', {
     'proc.nthreads': ['number', 'Threads of the process.'],
@@ -74,10 +42,6 @@ export const UNANSWERED_FIELDS: readonly Field[] = [
     'user.homedir': ['string', 'Home directory.'],
     'user.shell': ['string', 'Login shell.'],
     'group.name': ['string', 'Name of the group.'],
-  }),
-  ...unanswered('the user of the login (audit id) is not captured', {
-    'user.loginuid': ['number', 'Id of the user who logged in, -1 for none.'],
-    'user.loginname': ['string', 'Name of the user who logged in.'],
   }),
   ...unanswered('descriptors are told with their number, and path or addresses, alone', {
     'fd.uid': ['string', 'Descriptor and thread, as one id.'],

@@ -428,12 +428,15 @@ describe('files', () => {
 
 describe('what no event has', () => {
   test('a field without an answer is a warning with its reason, with --strict an error', () => {
-    const text = ruleText('proc.name = x and proc.tty != 0').replace('output: o', 'output: "%proc.sname"');
+    const text = ruleText('proc.name = x and proc.vpid != 0').replace(
+      'output: o',
+      'output: "%proc.nthreads"',
+    );
     const loaded = load(text);
     assert.equal(loaded.hasErrors, false);
     assert.deepEqual(problemsOf(loaded, 'warnings'), [
-      'a.yaml:4:23 unanswered-field proc.tty has no value yet: controlling terminals are not captured',
-      'a.yaml:5:13 unanswered-field proc.sname has no value yet: sessions and process groups are not captured',
+      'a.yaml:4:23 unanswered-field proc.vpid has no value yet: ids inside of namespaces, and when these began, are not captured',
+      'a.yaml:5:13 unanswered-field proc.nthreads has no value yet: threads, children, cgroup paths and resources are not kept',
       "a.yaml:1:3 never-fires rule 'r' can never fire: what it asks for has no value yet",
     ]);
     assert.equal(loadRules([new RuleSource('a', text)], { isStrict: true }).files[0]?.errors.length, 3);

@@ -189,7 +189,7 @@ function eventOf({ Image, CommandLine, User, ParentImage, ProcessId }: ProcessRe
       pid: Number(ProcessId),
       executable: bytes(Image),
       argv: [bytes(CommandLine)],
-      userName: User === undefined ? null : bytes(User),
+      userName: User ?? null,
     }),
   });
 }
