@@ -17,6 +17,7 @@ requireKernel();
 
 const SOURCE = join(import.meta.dirname, 'programs', 'goroutines.go');
 const CONCURRENCY = 16;
+const PROOF_ATTEMPTS = 6;
 const START_TIMEOUT_MS = 15_000;
 /** Until a process that has begun to listen was looked at. */
 const LOOK_MS = 1000;
@@ -93,9 +94,13 @@ suite('goroutines that handlers start', { skip: whyNoNewerGo() ?? false }, () =>
 
   test('the handler waits for them: they work for the request that it answers', async (t) => {
     await using server = await startServer();
-    // Until who answers has proved itself, bytes decide.
-    await observe(t, server, 'together', 'mixed', 300);
-    const verdicts = await observe(t, server, 'together', 'reversed', 300);
+    // Until who answers has proved itself, bytes decide: how many requests that takes depends on when the processors were idle.
+    let verdicts: Verdicts;
+    let attempt = 0;
+    do {
+      await observe(t, server, 'together', 'mixed', 300);
+      verdicts = await observe(t, server, 'together', 'reversed', 300);
+    } while (verdicts.right < 0.95 * verdicts.expected && ++attempt < PROOF_ATTEMPTS);
     assert.ok(verdicts.right >= 0.95 * verdicts.expected, figures(verdicts));
   });
 
