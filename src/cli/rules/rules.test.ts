@@ -17,7 +17,7 @@ const FILES: Readonly<Record<string, string>> = {
   tags: [execution, T1059]
 - rule: Off
   desc: d
-  condition: evt.type = openat and proc.tty != 0
+  condition: evt.type = openat and proc.vpid != 0
   output: o
   priority: INFO
   enabled: false
@@ -59,8 +59,8 @@ test('check: counts, warnings and errors with their places', async () => {
   assert.equal(
     good.stdout,
     `good.yaml: 2 rules, 1 macro, 1 list
-  13:36  warning: proc.tty has no value yet: controlling terminals are not captured
-    proc.tty
+  13:36  warning: proc.vpid has no value yet: ids inside of namespaces, and when these began, are not captured
+    proc.vpid
   11:3  warning: rule 'Off' can never fire: what it asks for has no value yet
 
 2 rules loaded, 0 errors, 2 warnings
@@ -78,7 +78,7 @@ test('check: counts, warnings and errors with their places', async () => {
 test('check --strict: what no event tells is an error', async () => {
   const { exitCode, stdout } = await run('rules', 'check', '--strict', 'good.yaml');
   assert.equal(exitCode, 1);
-  assert.match(stdout, /13:36 {2}error: proc\.tty has no value yet/);
+  assert.match(stdout, /13:36 {2}error: proc\.vpid has no value yet/);
 });
 
 test('check --json: one object', async () => {
@@ -217,7 +217,10 @@ test('fields: all of them', async () => {
   const { stdout } = await run('rules', 'fields');
   assert.equal(stdout.split('\n').length, FIELDS.length + 1);
   assert.match(stdout, /^proc\.aname\[N\] +string +Name of an ancestor/m);
-  assert.match(stdout, /^proc\.tty +number .* Not answered yet: controlling terminals are not captured\.$/m);
+  assert.match(
+    stdout,
+    /^proc\.vpid +number .* Not answered yet: ids inside of namespaces, and when these began, are not captured\.$/m,
+  );
   const lines = (await run('rules', 'fields', '--json')).stdout.trim().split('\n');
   assert.ok(lines.every((line) => typeof (JSON.parse(line) as { name: unknown }).name === 'string'));
 });
@@ -269,7 +272,7 @@ test('what a file holds cannot reach the terminal raw', async () => {
 });
 
 test('events --filter and try: a condition that is right goes to the engine, one that is wrong ends it', async () => {
-  const condition = 'proc.name = sh and proc.tty = 0';
+  const condition = 'proc.name = sh and proc.vpid = 0';
   for (const [argv, kind] of [
     [['events', '--filter', condition], 'live'],
     [['rules', 'try', condition, 'x.tlrec'], 'recording'],
@@ -279,7 +282,7 @@ test('events --filter and try: a condition that is right goes to the engine, one
     assert.equal(exitCode, 0);
     assert.equal(engine.runs[0]?.eventFilter, condition);
     assert.equal(engine.runs[0]?.source.kind, kind);
-    assert.match(stderr, /^proc\.tty has no value yet/);
+    assert.match(stderr, /^proc\.vpid has no value yet/);
     const wrong = argv.map((word) => (word === condition ? 'proc.nmae = x' : word));
     const refused = await runCli(wrong, engine);
     assert.equal(refused.exitCode, 64);
