@@ -20,7 +20,7 @@ const CONCURRENCY = 16;
 const PROOF_ATTEMPTS = 6;
 const START_TIMEOUT_MS = 15_000;
 /** Until a process that has begun to listen was looked at. */
-const LOOK_MS = 1000;
+const LOOK_MS = 4000;
 /** What is provisional is held back for two seconds at most. */
 const SETTLED_MS = 2500;
 
