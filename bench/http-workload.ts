@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { runProgram, type Workload } from './workload.ts';
@@ -19,18 +19,28 @@ interface HttpServer extends AsyncDisposable {
   ask(seconds: number, signal: AbortSignal): Promise<WrkResult>;
 }
 
-export function serverProgram(kind: ServerKind): string {
-  return join(import.meta.dirname, 'http-servers', `${kind}.ts`);
+/** Starts a node server; whoever gets it ends it. */
+export async function forkServer(
+  kind: ServerKind,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<{ readonly child: ChildProcess; readonly url: string }> {
+  const child = fork(join(import.meta.dirname, 'http-servers', `${kind}.ts`), args, {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  try {
+    const [{ port }] = (await once(child, 'message', { signal })) as [{ port: number }];
+    return { child, url: `http://127.0.0.1:${port}/orders/42?customer=bench` };
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
 }
 
 /** Starts a node server and warms it up. */
 export async function startHttpServer(kind: ServerKind, signal: AbortSignal): Promise<HttpServer> {
-  const child = fork(serverProgram(kind), {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
+  const { child, url } = await forkServer(kind, [], signal);
   try {
-    const [message] = (await once(child, 'message', { signal })) as [{ port: number }];
-    const url = `http://127.0.0.1:${message.port}/orders/42?customer=bench`;
     const ask = async (seconds: number, runSignal: AbortSignal): Promise<WrkResult> => {
       const options = ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '--latency'];
       return parseWrk(await runProgram('wrk', [...options, url], runSignal));

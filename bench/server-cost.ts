@@ -1,5 +1,3 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { programStatistics } from './agent-costs.ts';
@@ -8,7 +6,7 @@ import { startAgent } from './agent.ts';
 import { ROOT } from './checkout.ts';
 import { compile } from './compile.ts';
 import type { ServerReport } from './http-servers/listen.ts';
-import { CONNECTIONS, serverProgram, SERVERS, type ServerKind } from './http-workload.ts';
+import { CONNECTIONS, forkServer, SERVERS, type ServerKind } from './http-workload.ts';
 import { compareWindows, labelWindows, type WindowComparison } from './server-windows.ts';
 import { parseRate, runProgram } from './workload.ts';
 
@@ -46,14 +44,11 @@ export async function measureServerCost(kind: ServerKind, options: ServerCostOpt
   const loop = await compile('syscall-loop', [], signal);
   const callNs = async (): Promise<number> => parseRate(await onCore([loop, String(LOOP_TURNS)], signal));
   const bareNs = await callNs();
-  const server = fork(serverProgram(kind), ['--report'], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const { child: server, url } = await forkServer(kind, ['--report'], signal);
   try {
-    const [{ port }] = (await once(server, 'message', { signal })) as [{ port: number }];
     await runProgram('taskset', ['-a', '-c', '-p', CORE, String(server.pid)], signal);
-    const load = (time: number): Promise<string> => {
-      const url = `http://127.0.0.1:${port}/orders/42?customer=bench`;
-      return onCore(['wrk', '-t1', `-c${CONNECTIONS}`, `-d${time}s`, url], signal);
-    };
+    const load = (time: number): Promise<string> =>
+      onCore(['wrk', '-t1', `-c${CONNECTIONS}`, `-d${time}s`, url], signal);
     await using agent = await startAgent(agentProgram);
     const attachedNs = await callNs();
     const observing = new AgentSwitch(agent.pid, agentProgram ? dirname(dirname(agentProgram)) : ROOT);

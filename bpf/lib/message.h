@@ -5,6 +5,12 @@
 
 #include "lib/transfer.h"
 
+/* Bytes that are told of a message, plain or plaintext of TLS: of a request, and of a reply. */
+#define INBOUND_LIMIT 8192
+#define OUTBOUND_LIMIT 1024
+/* The first writes of a reply are all told, so that its end is seen by counting; later ones at each doubling. */
+#define WRITES_TOLD 16
+
 /*
  * Bytes that go into the ring where they stand: copied once, and not by way of the scratch buffer. What is reserved has to be a
  * constant, and what is left of it behind the bytes is never looked at, so there are two: most requests, and what is told of a reply.

@@ -11,10 +11,6 @@
 #include "lib/client.h"
 #include "lib/message.h"
 
-/* As for plain connections: see payload.bpf.c. */
-#define PLAINTEXT_IN_LIMIT 8192
-#define PLAINTEXT_OUT_LIMIT 1024
-#define PLAINTEXT_WRITES_TOLD 16
 /* Value in ignored_connections: the plaintext is of no protocol that we read. Another value speaks of the ciphertext. */
 #define PLAINTEXT_IGNORED 2
 
@@ -44,7 +40,7 @@ static __always_inline void tell_plaintext(struct task_struct *task, struct conn
 	else if (captured <= LARGE_MESSAGE)
 		emit_plaintext(task, connection, stream_offset, buffer, length, captured, LARGE_MESSAGE);
 	else
-		emit_plaintext(task, connection, stream_offset, buffer, length, captured, PLAINTEXT_IN_LIMIT);
+		emit_plaintext(task, connection, stream_offset, buffer, length, captured, INBOUND_LIMIT);
 }
 
 /* User space has said that nobody reads this plaintext. Looked up only for the first messages. */
@@ -80,7 +76,7 @@ static __always_inline void plaintext_in(struct task_struct *task, struct connec
 		connection->writes = 0;
 	}
 	connection->bytes_in += length;
-	room = connection->message_captured < PLAINTEXT_IN_LIMIT ? PLAINTEXT_IN_LIMIT - connection->message_captured : 0;
+	room = connection->message_captured < INBOUND_LIMIT ? INBOUND_LIMIT - connection->message_captured : 0;
 	/* Told before the stamp changes, and its cut once: as for plain connections. */
 	if (room || !connection->writes)
 		tell_plaintext(task, connection, offset, buffer, length, room);
@@ -102,9 +98,9 @@ static __always_inline void plaintext_out(struct task_struct *task, struct conne
 	}
 	connection->bytes_out += length;
 	connection->writes++;
-	room = connection->message_captured < PLAINTEXT_OUT_LIMIT ? PLAINTEXT_OUT_LIMIT - connection->message_captured :
+	room = connection->message_captured < OUTBOUND_LIMIT ? OUTBOUND_LIMIT - connection->message_captured :
 								    0;
-	if (!room && connection->writes > PLAINTEXT_WRITES_TOLD && connection->bytes_out < connection->next_report)
+	if (!room && connection->writes > WRITES_TOLD && connection->bytes_out < connection->next_report)
 		return;
 	connection->next_report = connection->bytes_out * 2;
 	tell_plaintext(task, connection, offset, buffer, length, room);
@@ -126,7 +122,7 @@ static __always_inline void client_passed(struct task_struct *task, struct conne
 					  __u64 buffer, __u32 length)
 {
 	__u64 offset;
-	__u32 room, limit = call == TLS_WRITE ? PLAINTEXT_IN_LIMIT : PLAINTEXT_OUT_LIMIT;
+	__u32 room, limit = call == TLS_WRITE ? INBOUND_LIMIT : OUTBOUND_LIMIT;
 	__u8 direction = call == TLS_WRITE ? DIRECTION_OUT : DIRECTION_IN;
 
 	/* The process serves nobody, or in a protocol that we do not read. */

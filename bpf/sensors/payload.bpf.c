@@ -11,11 +11,6 @@
 #include "lib/datagram.h"
 #include "lib/remote.h"
 
-#define INBOUND_LIMIT 8192
-#define OUTBOUND_LIMIT 1024
-/* The first writes of a reply are all told, so that its end is seen by counting; later ones at each doubling. */
-#define WRITES_TOLD 16
-
 /* Tells the bytes of the transfer that were copied behind the fixed part of the event in `scratch`. */
 static __always_inline void report_copied(struct connection_state *connection, __u64 stream_offset, unsigned int length,
 					  struct scratch *scratch, unsigned int captured, __u8 flags)
