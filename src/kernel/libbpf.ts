@@ -1,5 +1,6 @@
 import koffi from 'koffi';
 import { ThroughlineError } from '../base/errors.ts';
+import { producerMappingBytes } from './ring.ts';
 
 /** An address in native memory, as koffi hands it out. Never looked into here. */
 export type Pointer = object | bigint;
@@ -341,8 +342,7 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
     takeLog: () => log.splice(0),
     mapRing: (fd, dataBytes) => ({
       consumer: map(fd, PAGE_BYTES, PROT_READ | PROT_WRITE, 0),
-      // The kernel maps the data twice in a row, so that an event that wraps around is still contiguous.
-      producer: map(fd, PAGE_BYTES + 2 * dataBytes, PROT_READ, PAGE_BYTES),
+      producer: map(fd, producerMappingBytes(dataBytes), PROT_READ, PAGE_BYTES),
     }),
     openWaiter(fds) {
       const waiter = f.epollCreate(EPOLL_CLOEXEC);

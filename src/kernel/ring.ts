@@ -1,7 +1,7 @@
 /**
  * Reads a BPF ring buffer through its memory mapping: no call, no copy and no allocation for an event. The layout is
- * that of kernel/bpf/ringbuf.c: a page with the consumer's position, a page with the producer's, then the data, mapped
- * twice in a row so that records never wrap. A record is a 32-bit length with two flag bits, 4 bytes of the kernel's
+ * that of kernel/bpf/ringbuf.c: a page with the consumer's position, a page with the producer's, then the data, whose
+ * beginning is mapped once more behind it so that records never wrap. A record is a 32-bit length with two flag bits, 4 bytes of the kernel's
  * own, then the event.
  */
 const BUSY = 0x80000000;
@@ -9,8 +9,18 @@ const DISCARDED = 0x40000000;
 const LENGTH_MASK = 0x3fffffff;
 const RECORD_HEADER_BYTES = 8;
 const PAGE_BYTES = 4096;
+/** How much of the data is mapped twice: more than the largest event (SCRATCH_SIZE in bpf/lib/state.h, and its details). */
+const OVERLAP_BYTES = 128 * 1024;
 /** The kernel gets its room back at least this often while a long drain goes on. */
 const COMMIT_BYTES = 512 * 1024;
+
+/**
+ * What has to be mapped of a ring: the producer's page, the data, and behind it as much of its beginning as one event may need.
+ * Every mapped page counts as the agent's memory, so it is not all of the data twice.
+ */
+export function producerMappingBytes(dataBytes: number): number {
+  return PAGE_BYTES + dataBytes + Math.min(dataBytes, OVERLAP_BYTES);
+}
 
 export class Ring {
   /** Data area; events stand at `offset`. */
@@ -32,14 +42,14 @@ export class Ring {
 
   /**
    * @param consumer mapping of the consumer page, writable
-   * @param producer mapping of the producer page and twice the data
+   * @param producer mapping of producerMappingBytes(dataBytes)
    * @param dataBytes size of the data area, a power of two
    */
   constructor(consumer: ArrayBuffer, producer: ArrayBuffer, dataBytes: number) {
-    this.bytes = new Uint8Array(producer, PAGE_BYTES, 2 * dataBytes);
-    this.view = new DataView(producer, PAGE_BYTES, 2 * dataBytes);
-    this.#words = new Int32Array(producer, PAGE_BYTES, dataBytes / 2);
-    this.#unsignedWords = new Uint32Array(producer, PAGE_BYTES, dataBytes / 2);
+    this.bytes = new Uint8Array(producer, PAGE_BYTES);
+    this.view = new DataView(producer, PAGE_BYTES);
+    this.#words = new Int32Array(producer, PAGE_BYTES);
+    this.#unsignedWords = new Uint32Array(producer, PAGE_BYTES);
     this.#producer = new Int32Array(producer, 0, 2);
     this.#consumer = new BigUint64Array(consumer, 0, 1);
     this.#mask = dataBytes - 1;
