@@ -425,14 +425,11 @@ enum tls_stage {
 };
 
 struct connection_state {
+	/* First, in one line of the processor's cache with the socket's address, what each message of a plain connection needs. */
 	unsigned long long id;
-	unsigned long long inode; /* of the socket: tells a reused kernel address from the old connection */
 	unsigned long long bytes_in;
 	unsigned long long bytes_out;
 	unsigned long long next_report; /* outbound bytes at which a captureless report is due */
-	unsigned long long tls_session; /* address of the library's object in its process, once it is known */
-	unsigned long long owner_connection; /* of a client: the request that waits for its answer, 0 for none */
-	unsigned int owner_sequence;
 	unsigned int sequence;
 	unsigned int message_captured; /* bytes captured of the current message */
 	unsigned int writes;           /* of the current reply; of an inbound message 1 once it was told to be longer */
@@ -442,7 +439,11 @@ struct connection_state {
 	unsigned char mode;
 	unsigned char tls_stage;
 	unsigned char is_shared; /* of a client: several requests wait for it at once */
-	unsigned char reserved[7];
+	unsigned char reserved[3];
+	unsigned int owner_sequence;
+	unsigned long long owner_connection; /* of a client: the request that waits for its answer, 0 for none */
+	unsigned long long inode;            /* of the socket: tells a reused kernel address from the old connection */
+	unsigned long long tls_session;      /* address of the library's object in its process, once it is known */
 };
 
 #endif

@@ -21,7 +21,7 @@ static __always_inline void remember_client(struct task_struct *task, struct soc
 	if (is_serving(task->tgid))
 		name_client(sk, &state, 0);
 	else if (family != FAMILY_UNIX)
-		bpf_map_update_elem(&tcp_connections, &key, &state, BPF_ANY);
+		put_tcp(key, &state);
 }
 
 /* Begins the event in the scratch buffer that the caller holds; `sk` may be NULL. */

@@ -37,8 +37,8 @@ static __always_inline void fill_header_of(struct event_header *header, __u16 ki
 	header->pid = task->tgid;
 	header->tid = task->pid;
 	header->unit = unit_number(header->pid, unit, thread);
-	header->start_time_ns = task->group_leader->start_boottime;
-	header->cgroup_id = task->cgroups->dfl_cgrp->kn->id;
+	header->start_time_ns = process_start_of(task);
+	header->cgroup_id = bpf_get_current_cgroup_id();
 	header->cpu = bpf_get_smp_processor_id();
 	if (thread) {
 		header->stamp_connection = thread->connection;

@@ -18,6 +18,26 @@
 #define SMALL_MESSAGE 424
 #define LARGE_MESSAGE 1024
 
+/*
+ * Counts bytes that are about to be told of a reply, or plaintext of one, and sets `room` to how many of them are. Returns 0 where
+ * not even their number is.
+ */
+static __always_inline int count_reply(struct connection_state *connection, __u32 length, __u32 *room)
+{
+	if (connection->direction != DIRECTION_OUT) {
+		connection->direction = DIRECTION_OUT;
+		connection->message_captured = 0;
+		connection->writes = 0;
+	}
+	connection->bytes_out += length;
+	connection->writes++;
+	*room = connection->message_captured < OUTBOUND_LIMIT ? OUTBOUND_LIMIT - connection->message_captured : 0;
+	if (!*room && connection->writes > WRITES_TOLD && connection->bytes_out < connection->next_report)
+		return 0;
+	connection->next_report = connection->bytes_out * 2;
+	return 1;
+}
+
 /* What every payload event says behind its header. */
 static __always_inline void fill_payload(struct payload_event *event, __u64 connection, __u64 stream_offset, __u32 sequence,
 					 __u32 direction, __u32 length, __u32 captured)

@@ -67,7 +67,7 @@ __noinline int append_opened(__u64 text, int directory, int is_in_kernel)
 	if (size > 1 && scratch->data[position] != '/') {
 		base = directory == AT_FDCWD ? NULL : file_of(task, directory);
 		if (base || directory == AT_FDCWD)
-			event->resolved_size = append_path(position + size, base ? &base->f_path : &task->fs->pwd,
+			event->resolved_size = append_path(position + size, base ? &base->f_path : &DISTRUST(task)->fs->pwd,
 							   &event->header.flags);
 	}
 	return sizeof(*event) + event->path_size + event->resolved_size;

@@ -91,19 +91,8 @@ static __always_inline void plaintext_out(struct task_struct *task, struct conne
 	__u64 offset = connection->bytes_out;
 	__u32 room;
 
-	if (connection->direction != DIRECTION_OUT) {
-		connection->direction = DIRECTION_OUT;
-		connection->message_captured = 0;
-		connection->writes = 0;
-	}
-	connection->bytes_out += length;
-	connection->writes++;
-	room = connection->message_captured < OUTBOUND_LIMIT ? OUTBOUND_LIMIT - connection->message_captured :
-								    0;
-	if (!room && connection->writes > WRITES_TOLD && connection->bytes_out < connection->next_report)
-		return;
-	connection->next_report = connection->bytes_out * 2;
-	tell_plaintext(task, connection, offset, buffer, length, room);
+	if (count_reply(connection, length, &room))
+		tell_plaintext(task, connection, offset, buffer, length, room);
 }
 
 /* Plaintext begins: what was counted until now was ciphertext. */

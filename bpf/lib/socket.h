@@ -3,11 +3,12 @@
 #ifndef THROUGHLINE_SOCKET_H
 #define THROUGHLINE_SOCKET_H
 
+#include "lib/connection.h"
 #include "lib/event.h"
 
 static __always_inline struct file *file_of(struct task_struct *task, __u32 descriptor)
 {
-	struct fdtable *table = task->files->fdt;
+	struct fdtable *table = DISTRUST(task)->files->fdt;
 	struct file **slots = table->fd;
 
 	if (descriptor >= table->max_fds)
@@ -48,13 +49,6 @@ static __always_inline __u8 family_of(struct sock *sk)
 static __always_inline __u64 inode_of(struct sock *sk)
 {
 	return READ(sk, sk_socket, file, f_inode, i_ino);
-}
-
-static __always_inline struct connection_state *find_connection(__u64 key, __u8 family)
-{
-	if (family == FAMILY_UNIX)
-		return bpf_map_lookup_elem(&unix_connections, &key);
-	return bpf_map_lookup_elem(&tcp_connections, &key);
 }
 
 static __always_inline void read_addresses(struct sock *sk, __u8 family, __u8 *local, __u8 *remote)
@@ -184,8 +178,7 @@ __noinline int remember_connection(__u64 key, __u32 family, __u32 flags, __u32 w
 	state.owner_pid = task->tgid;
 	state.mode = flags & FLAG_CLIENT ? MODE_CLIENT : MODE_CAPTURE;
 	state.inode = inode_of(sk);
-	if (family == FAMILY_UNIX ? bpf_map_update_elem(&unix_connections, &key, &state, BPF_ANY) :
-				    bpf_map_update_elem(&tcp_connections, &key, &state, BPF_ANY)) {
+	if (put_connection(key, family, &state)) {
 		count(COUNTER_CONNECTIONS_FULL);
 		return 0;
 	}

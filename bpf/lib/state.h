@@ -72,22 +72,6 @@ struct {
 	__type(value, struct scratch);
 } scratches SEC(".maps");
 
-/* Accepted TCP connections, by address of the kernel's socket. Removed when the socket is closed. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__type(key, __u64);
-	__type(value, struct connection_state);
-} tcp_connections SEC(".maps");
-
-/* Accepted unix connections. No tracepoint tells their end, so the oldest make room. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
-	__type(key, __u64);
-	__type(value, struct connection_state);
-} unix_connections SEC(".maps");
-
 /* Written by user space: ids of connections whose protocol nobody reads. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -175,9 +159,19 @@ static __always_inline void count(enum counter which)
 	counters[cpu][which]++;
 }
 
+/*
+ * As the verifier trusts it: its own numbers are loaded plainly. What a pointer in it leads to is read by way of DISTRUST, at
+ * the price of a test for each load (bpf_jit_comp.c of Linux: 50 bytes of code).
+ */
 static __always_inline struct task_struct *current_task(void)
 {
-	return DISTRUST((struct task_struct *)bpf_get_current_task_btf());
+	return (struct task_struct *)bpf_get_current_task_btf();
+}
+
+/* When the process of a task began, in ns since boot. */
+static __always_inline __u64 process_start_of(struct task_struct *task)
+{
+	return likely(task->pid == task->tgid) ? task->start_boottime : DISTRUST(task)->group_leader->start_boottime;
 }
 
 /* 32-bit calls have other numbers and argument layouts: TS_COMPAT on x86, TIF_32BIT on arm64. */

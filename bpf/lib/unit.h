@@ -115,7 +115,7 @@ static __always_inline struct runtime *runtime_of(struct task_struct *task)
 	if (!may_have_runtime(pid))
 		return NULL;
 	runtime = bpf_map_lookup_elem(&runtimes, &pid);
-	return runtime && runtime->start_ticks == task->group_leader->start_boottime / NANOSECONDS_PER_TICK ? runtime : NULL;
+	return runtime && runtime->start_ticks == process_start_of(task) / NANOSECONDS_PER_TICK ? runtime : NULL;
 }
 
 /*
@@ -151,7 +151,7 @@ static __always_inline __u64 goroutine_of(struct task_struct *task)
 /* A thread's id and a process's may be another's by now: their start tells. */
 static __always_inline __u64 start_of(struct task_struct *task, __u64 unit)
 {
-	return is_thread(unit) ? task->start_boottime : task->group_leader->start_boottime;
+	return is_thread(unit) ? task->start_boottime : process_start_of(task);
 }
 
 static __always_inline struct unit_state *state_of(struct task_struct *task, __u64 unit)

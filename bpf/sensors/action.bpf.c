@@ -74,7 +74,7 @@ static __always_inline __u32 append_base(struct task_struct *task, __u32 start, 
 	struct file *file;
 
 	if (descriptor == AT_FDCWD)
-		return append_path(start, &task->fs->pwd, flags);
+		return append_path(start, &DISTRUST(task)->fs->pwd, flags);
 	file = file_of(task, descriptor);
 	*inode = file ? READ(file, f_inode, i_ino) : 0;
 	return file ? append_path(start, &file->f_path, flags) : 0;

@@ -77,21 +77,21 @@ int BPF_PROG(exit_socketpair, struct pt_regs *regs, long result)
 /* A client is remembered until its socket is gone: its end is still to be read by whoever waits for it. */
 static __always_inline int belongs_to_client(__u64 key)
 {
-	struct connection_state *connection = bpf_map_lookup_elem(&tcp_connections, &key);
+	struct connection_state *connection = find_tcp(key);
 
 	return connection && is_client(connection);
 }
 
 static __always_inline void forget_connection(__u64 key)
 {
-	struct connection_state *connection = bpf_map_lookup_elem(&tcp_connections, &key);
+	struct connection_state *connection = find_tcp(key);
 
 	if (!connection)
 		return;
 	/* A client that never asked anything was never told. */
 	if (connection->id)
 		submit_close(connection);
-	bpf_map_delete_elem(&tcp_connections, &key);
+	forget_tcp(key);
 }
 
 /*
@@ -101,7 +101,7 @@ static __always_inline void forget_connection(__u64 key)
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(socket_state, const struct sock *sk, int old_state, int new_state)
 {
-	__u64 key = (__u64)sk;
+	__u64 key;
 	__u16 port;
 
 	if (new_state == TCP_LISTEN) {
@@ -122,6 +122,7 @@ int BPF_PROG(socket_state, const struct sock *sk, int old_state, int new_state)
 	}
 	if (new_state != TCP_FIN_WAIT1 && new_state != TCP_LAST_ACK && new_state != TCP_CLOSE)
 		return 0;
+	key = address_of(sk);
 	if (!belongs_to_client(key))
 		forget_connection(key);
 	return 0;
@@ -131,6 +132,6 @@ int BPF_PROG(socket_state, const struct sock *sk, int old_state, int new_state)
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(socket_destroyed, struct sock *sk)
 {
-	forget_connection((__u64)sk);
+	forget_connection(address_of(sk));
 	return 0;
 }

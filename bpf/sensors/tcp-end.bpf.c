@@ -55,8 +55,8 @@ static __always_inline void name_owner(struct tcp_birth *birth)
 	struct task_struct *task = current_task();
 
 	birth->pid = task->tgid;
-	birth->start_time_ns = task->group_leader->start_boottime;
-	birth->cgroup_id = task->cgroups->dfl_cgrp->kn->id;
+	birth->start_time_ns = process_start_of(task);
+	birth->cgroup_id = bpf_get_current_cgroup_id();
 }
 
 static __always_inline __u32 microseconds_since(__u64 ns)
