@@ -3,7 +3,7 @@ import { byteStringFromText, type ByteString } from '../base/bytes.ts';
 import type { Connection, Endpoint } from '../model/request.ts';
 import { UNTOLD_NUMBER, type DescriptorKind, type RuleDescriptor } from '../rules/event.ts';
 
-/** The descriptor of the one event that RuleEvents fills. */
+/** The descriptor of the one event that RuleEvents fills, or of a copy of it. */
 export class FilledDescriptor implements RuleDescriptor {
   number = 0;
   kind: DescriptorKind = 'file';
@@ -20,6 +20,12 @@ export class FilledDescriptor implements RuleDescriptor {
   get name(): ByteString | null {
     this.#name ??= connectionName(this.kind, this.client, this.server);
     return this.#name;
+  }
+
+  copy(): FilledDescriptor {
+    const copy = Object.assign(new FilledDescriptor(), this);
+    copy.#name = this.#name;
+    return copy;
   }
 
   fillFile(kind: 'file' | 'directory', name: ByteString, nameRaw: ByteString | null, number: number): this {

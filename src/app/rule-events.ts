@@ -23,6 +23,7 @@ import { UNTOLD_NUMBER, type RuleDescriptor, type RuleEvent } from '../rules/eve
 import type { Pipeline } from './pipeline.ts';
 import { argumentNumber, argumentText, pathIn } from './rule-action.ts';
 import { FilledDescriptor } from './rule-descriptor.ts';
+import { stillProcess } from './still-process.ts';
 
 /** Where events come from, as far as their rules may ask for it. */
 export interface RuleEventSource {
@@ -64,6 +65,11 @@ export class RuleEvents {
   /** What a detector has said is known of all that follows. */
   detected(detection: Detection): void {
     this.#verdicts.add(detection);
+  }
+
+  /** The event that was filled last, as one that stays as it is, of a process that stays as it is. */
+  keep(): RuleEvent {
+    return this.#event.copy();
   }
 
   /** null where it is no event of rules: a question to a service that is neither a data service nor DNS. */
@@ -213,6 +219,17 @@ class FilledEvent implements RuleEvent {
   constructor(source: RuleEventSource, verdicts: Verdicts) {
     this.#source = source;
     this.#verdicts = verdicts;
+  }
+
+  copy(): RuleEvent {
+    const copy = Object.assign(new FilledEvent(this.#source, this.#verdicts), this);
+    copy.process = this.process === null ? null : stillProcess(this.process);
+    copy.descriptor = this.descriptor === null ? null : this.#descriptor.copy();
+    copy.#exec = this.#exec;
+    copy.#exitCode = this.#exitCode;
+    copy.#action = this.#action;
+    copy.#call = this.#call;
+    return copy;
   }
 
   get verdict(): Verdict | null {
@@ -375,7 +392,9 @@ class FilledEvent implements RuleEvent {
       return argumentText(this.#action, this.#call, name, this.#source.architecture);
     switch (this.type) {
       case TYPES.execve:
-        return this.#exec === null ? null : execArgument(this.#exec, name);
+        return this.#exec === null
+          ? null
+          : execArgument(this.#exec, this.process ?? this.#exec.process, name);
       case TYPES.procexit:
         return name === 'status' ? String(this.#exitCode) : null;
       case TYPES.openat:
@@ -397,7 +416,7 @@ class FilledEvent implements RuleEvent {
   }
 }
 
-function execArgument(effect: ExecEffect, name: string): ByteString | null {
+function execArgument(effect: ExecEffect, process: Process, name: string): ByteString | null {
   switch (name) {
     case 'res':
       return '0';
@@ -410,11 +429,11 @@ function execArgument(effect: ExecEffect, name: string): ByteString | null {
     case 'pid':
       return String(effect.pid);
     case 'ptid':
-      return String(effect.process.parentPid);
+      return String(process.parentPid);
     case 'cwd':
       return effect.workingDirectory;
     case 'comm':
-      return effect.process.comm;
+      return process.comm;
     case 'uid':
       return String(effect.uid);
     case 'filename':
