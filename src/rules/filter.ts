@@ -4,6 +4,7 @@ import { fieldsOfCondition, variablesIn } from './fields-of.ts';
 import type { Predicate } from './compile/test.ts';
 import { ListExpansion } from './load/lists.ts';
 import { MacroExpansion } from './load/macros.ts';
+import { undoneNegations } from './load/undone-negations.ts';
 import { parseCondition } from './parser.ts';
 import { RuleError, type RuleProblem } from './problem.ts';
 import { RuleSource, RuleText } from './text.ts';
@@ -26,6 +27,7 @@ export function parseFilter(condition: string): ParsedFilter {
     const macros = new MacroExpansion(new Map(), new ListExpansion(new Map()));
     const expression = macros.expand(parseCondition(text), Infinity);
     const compiled = new ConditionCompiler(null, (problem) => warnings.push(problem)).compile(expression);
+    warnings.push(...undoneNegations(expression, 'the condition'));
     const matches = compiled.kind === 'constant' ? () => compiled.value : generate(compiled.code);
     return { isValid: true, matches, warnings, fields: fieldsOfCondition(expression) };
   } catch (error) {

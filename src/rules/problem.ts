@@ -15,6 +15,7 @@ export type ProblemCode =
   | 'field-argument'
   | 'unanswered-field'
   | 'unanswered-event'
+  | 'excludes-nothing'
   | 'operator'
   | 'value'
   | 'transformer'
