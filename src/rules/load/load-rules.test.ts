@@ -427,6 +427,12 @@ describe('files', () => {
   });
 });
 
+test('a byte order mark in front of a file is no part of it', () => {
+  const loaded = load(`\ufeff${ruleText('evt.type = execve and proc.nmae = x')}`);
+  assert.deepEqual(problemsOf(loaded), ["a.yaml:4:27 unknown-field unknown field 'proc.nmae'"]);
+  assert.equal(load(`\ufeff${ruleText('evt.type = execve')}`).rules.length, 1);
+});
+
 describe('what no event has', () => {
   test('a field without an answer is a warning with its reason, with --strict an error', () => {
     const text = ruleText('proc.name = x and proc.vpid != 0').replace(
