@@ -285,6 +285,7 @@ export class Pipeline implements CaptureSink {
       case 'cgroup':
       case 'container':
       case 'user':
+      case 'group':
         this.world.applyFact(fact);
         break;
     }

@@ -191,6 +191,7 @@ class FilledEvent implements RuleEvent {
   type = 0;
   number = 0;
   timeNs = 0;
+  previousNs: number | null = null;
   readonly cpu = null;
   tid = 0;
   process: Process | null = null;
@@ -251,6 +252,7 @@ class FilledEvent implements RuleEvent {
     request: Request | null,
     attribution: Attribution | null,
   ): void {
+    this.previousNs = this.number === 0 ? null : this.timeNs;
     this.number++;
     this.timeNs = timeNs;
     this.tid = tid;

@@ -40,8 +40,3 @@ export function fieldsOfRule({ condition, sequence, output }: Rule): ReadonlySet
   const joining = (sequence?.steps ?? []).flatMap(({ by, count }) => [...by, count?.distinct ?? []].flat());
   return new Set([...fieldsOfCondition(condition), ...output.fields, ...joining.map(({ key }) => key)]);
 }
-
-/** Names of the variables of the environment among such fields: of `proc.env[PATH]`, PATH. */
-export function variablesIn(fields: ReadonlySet<string>): readonly string[] {
-  return [...fields].flatMap((field) => /^proc\.a?env\[(.+)\]$/s.exec(field)?.[1] ?? []);
-}

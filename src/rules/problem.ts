@@ -14,6 +14,7 @@ export type ProblemCode =
   | 'unknown-field'
   | 'field-argument'
   | 'unanswered-field'
+  | 'partly-answered'
   | 'unanswered-event'
   | 'excludes-nothing'
   | 'operator'

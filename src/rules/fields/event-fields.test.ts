@@ -44,3 +44,13 @@ test('what an argument stands for may be written behind a dot', () => {
   const [rule] = rulesOf(ruleText('evt.type = execve and proc.env.PATH = /bin'));
   assert.ok(rule !== undefined && fieldsOfCondition(rule.condition).has('proc.env[PATH]'));
 });
+
+test('the time since the event before', () => {
+  const event = makeEvent({ timeNs: 20e9, previousNs: 17.5e9 });
+  assert.equal(
+    isTrue('evt.deltatime = 2500000000 and evt.deltatime.s = 2 and evt.deltatime.ns = 500000000', event),
+    true,
+  );
+  assert.equal(isTrue('evt.deltatime = 0', makeEvent({ timeNs: 20e9, previousNs: null })), true);
+  assert.equal(isTrue('evt.deltatime = 0', makeEvent({ timeNs: 20e9, previousNs: 21e9 })), true);
+});

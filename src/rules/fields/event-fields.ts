@@ -151,6 +151,22 @@ export const EVENT_FIELDS: readonly Field[] = [
   single('evt.rawtime.s', 'number', 'Seconds since the epoch.', ({ wallMs }) => Math.floor(wallMs / 1000)),
   single('evt.rawtime.ns', 'number', 'Nanoseconds of that second.', nanosOf),
 
+  single(
+    'evt.deltatime',
+    'number',
+    'Nanoseconds since the event before, of those that rules see; 0 for the first.',
+    sincePrevious,
+  ),
+  single('evt.deltatime.s', 'number', 'Whole seconds of that time.', (event) =>
+    Math.floor(sincePrevious(event) / 1e9),
+  ),
+  single(
+    'evt.deltatime.ns',
+    'number',
+    'Nanoseconds of its last second.',
+    (event) => sincePrevious(event) % 1e9,
+  ),
+
   single('fs.path.name', 'string', 'Absolute path of the file that the call is about.', ({ path }) => path),
   single('fs.path.nameraw', 'string', 'The same path as it was passed.', ({ pathRaw }) => pathRaw),
   single(
@@ -197,6 +213,11 @@ function date({ wallMs }: RuleEvent): string {
 
 function clock({ wallMs }: RuleEvent): string {
   return new Date(wallMs).toISOString().slice(11, 19);
+}
+
+/** Events of several processors come nearly in order: time never goes back here. */
+function sincePrevious({ timeNs, previousNs }: RuleEvent): number {
+  return previousNs === null ? 0 : Math.max(0, timeNs - previousNs);
 }
 
 function nanosOf({ wallMs }: RuleEvent): number {

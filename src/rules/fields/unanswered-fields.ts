@@ -43,11 +43,6 @@ export const UNANSWERED_FIELDS: readonly Field[] = [
     'proc.stdout.name': ['string', 'Name of descriptor 1.'],
     'proc.stderr.name': ['string', 'Name of descriptor 2.'],
   }),
-  ...unanswered('of users only id and name are known', {
-    'user.homedir': ['string', 'Home directory.'],
-    'user.shell': ['string', 'Login shell.'],
-    'group.name': ['string', 'Name of the group.'],
-  }),
   ...unanswered('descriptors are told with their number, and path or addresses, alone', {
     'fd.uid': ['string', 'Descriptor and thread, as one id.'],
     'fd.connected': ['boolean', 'Whether the socket is connected.'],
@@ -92,7 +87,6 @@ export const UNANSWERED_FIELDS: readonly Field[] = [
     'container.host_pid': ['boolean', "Whether it has the host's processes."],
     'container.host_network': ['boolean', "Whether it has the host's network."],
     'container.host_ipc': ['boolean', "Whether it has the host's shared memory."],
-    'container.labels': ['string', 'Labels of the container.'],
     'proc.is_container_healthcheck': ['boolean', 'Whether the process is a health check.'],
     'proc.is_container_liveness_probe': ['boolean', 'Whether the process is a liveness probe.'],
     'proc.is_container_readiness_probe': ['boolean', 'Whether the process is a readiness probe.'],
@@ -100,7 +94,6 @@ export const UNANSWERED_FIELDS: readonly Field[] = [
   ...unanswered('of pods only name, namespace, uid and labels are known', {
     'k8s.pod.sandbox_id': ['string', 'Sandbox of the pod.'],
     'k8s.pod.full_sandbox_id': ['string', 'Sandbox of the pod, not cut.'],
-    'k8s.pod.labels': ['string', 'Labels of the pod.'],
     'k8s.pod.ip': ['string', 'Address of the pod.'],
     'k8s.pod.cni.json': ['string', 'Network of the pod.'],
   }),
@@ -119,9 +112,6 @@ export const UNANSWERED_FIELDS: readonly Field[] = [
     'evt.latency.ns': ['number', 'Nanoseconds of the last second of the call.'],
     'evt.latency.human': ['string', 'How long the call took, for people.'],
     'evt.wait_latency': ['number', 'Nanoseconds that the call waited.'],
-    'evt.deltatime': ['number', 'Nanoseconds since the event before.'],
-    'evt.deltatime.s': ['number', 'Seconds since the event before.'],
-    'evt.deltatime.ns': ['number', 'Nanoseconds of the last second since the event before.'],
   }),
   ...unanswered('reads and writes are no events of rules', {
     'evt.buffer': ['bytes', 'Bytes that were read or written.'],

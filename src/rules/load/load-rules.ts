@@ -41,6 +41,7 @@ export interface LoadOptions {
 /** Warnings that are errors where the user wants to be strict. */
 const STRICT: readonly RuleProblem['code'][] = [
   'unanswered-field',
+  'partly-answered',
   'unanswered-event',
   'excludes-nothing',
   'never-fires',
