@@ -12,8 +12,8 @@ export class FilledDescriptor implements RuleDescriptor {
   client: Endpoint | null = null;
   server: Endpoint | null = null;
   isServer: boolean | null = null;
-  readonly bytesIn = null;
-  readonly bytesOut = null;
+  bytesIn: number | null = null;
+  bytesOut: number | null = null;
   #name: ByteString | null = null;
 
   /** Few rules ask for the name of a connection, so it is made when one does. */
@@ -37,6 +37,8 @@ export class FilledDescriptor implements RuleDescriptor {
     this.client = null;
     this.server = null;
     this.isServer = null;
+    this.bytesIn = null;
+    this.bytesOut = null;
     return this;
   }
 
@@ -56,6 +58,8 @@ export class FilledDescriptor implements RuleDescriptor {
     this.client = client;
     this.server = server;
     this.isServer = isServer;
+    this.bytesIn = null;
+    this.bytesOut = null;
     return this;
   }
 }

@@ -1,6 +1,7 @@
 import type { ByteString } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { socketAddressOf } from '../base/socket-address.ts';
+import type { ConnectionEnd } from '../model/connection-end.ts';
 import type {
   ActionEffect,
   Attribution,
@@ -112,6 +113,13 @@ export class RuleEvents {
     return event.fillAccept(connection, descriptor);
   }
 
+  /** The end of a connection. */
+  ofEnd(end: ConnectionEnd): RuleEvent {
+    const event = this.#event;
+    event.begin(end.timeNs, end.process.pid, end.process, null, null);
+    return event.fillEnd(end);
+  }
+
   /** The request itself, when it is known, and when its reply is. */
   ofRequest(request: Request, type: 'http_request' | 'http_response', timeNs: number): RuleEvent {
     const event = this.#event;
@@ -132,6 +140,7 @@ const TYPES = {
   db_response: typeNamed('db_response'),
   dns_query: typeNamed('dns_query'),
   dns_response: typeNamed('dns_response'),
+  connection_end: typeNamed('connection_end'),
 };
 
 /** With the index of its type, by name of the call. */
@@ -335,6 +344,22 @@ class FilledEvent implements RuleEvent {
     this.argumentNames = CONNECTION_ARGUMENTS;
     this.result = number;
     this.descriptor = this.#descriptor.fillConnection(family, 'tcp', client, server, true, number);
+    return this;
+  }
+
+  fillEnd({ connection, isServer, isDatagram, bytesIn, bytesOut }: ConnectionEnd): RuleEvent {
+    this.type = TYPES.connection_end;
+    const { family, client, server } = connection;
+    const descriptor = this.#descriptor.fillConnection(
+      family,
+      isDatagram ? 'udp' : 'tcp',
+      client.address === '' ? null : client,
+      server,
+      isServer,
+    );
+    descriptor.bytesIn = bytesIn;
+    descriptor.bytesOut = bytesOut;
+    this.descriptor = descriptor;
     return this;
   }
 

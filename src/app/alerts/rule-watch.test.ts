@@ -242,6 +242,38 @@ test('requests are events of rules that ask for them; for all others plain excha
   assert.equal(serve('evt.type = accept4 and fd.is_server = true').targets.length, 1);
 });
 
+test('the end of a connection tells what went over it, also where its process ended first', () => {
+  const alerts: AlertMessage[] = [];
+  const watch = new RuleWatch({
+    matching: 'all',
+    source: ruleEventSource(() => pipeline),
+    alert: (alert) => alerts.push(alert),
+    warn: assert.fail,
+  });
+  const pipeline: Pipeline = new Pipeline({
+    protocols: PROTOCOLS,
+    detectors: [],
+    wants: { findings: true, requests: false, events: false },
+    output: watch.watched(QUIET),
+  });
+  watch.replace(file(rule('r', 'evt.type = connection_end', '%flow.bytes_in %flow.bytes_out %fd.is_server')));
+  const kernel = new SimulatedKernel((event) => {
+    const bytes = encodeEvent(event);
+    pipeline.event(bytes, new DataView(bytes.buffer), 0, bytes.length);
+  });
+  const server = kernel.process();
+  const [first, second] = [kernel.accept(server), kernel.accept(server)];
+  kernel.read(server, first, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  kernel.write(server, first, 'HTTP/1.1 204 No Content\r\n\r\n');
+  kernel.close(first);
+  kernel.exit(server);
+  kernel.close(second);
+  assert.deepEqual(alerts.map(fieldsOf), [
+    { 'flow.bytes_in': 27, 'flow.bytes_out': 27, 'fd.is_server': true },
+    { 'flow.bytes_in': 0, 'flow.bytes_out': 0, 'fd.is_server': true },
+  ]);
+});
+
 test('rules that come to ask for requests see all from then on', () => {
   const { targets, pipeline } = serve('evt.type = execve', 'evt.type = http_response');
   assert.ok(pipeline.plainCount > 0);

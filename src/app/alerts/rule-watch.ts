@@ -162,6 +162,10 @@ export class RuleWatch {
         const { tid, timeNs, descriptor } = event;
         this.#see(this.#events.ofAccept(connectionOf(event), process, tid, timeNs, descriptor));
       },
+      ended: (end) => {
+        output.ended?.(end);
+        this.#see(this.#events.ofEnd(end));
+      },
       requestRead: (request, timeNs) => {
         output.requestRead?.(request, timeNs);
         this.#see(this.#events.ofRequest(request, 'http_request', timeNs));

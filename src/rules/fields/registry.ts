@@ -16,8 +16,6 @@ const AWAITED: Readonly<Record<string, string>> = {
   'evt.cpu': 'the processor is not handed on with what happened',
   'fs.path.sourceraw': 'paths of calls with two are told as absolute ones',
   'fs.path.targetraw': 'paths of calls with two are told as absolute ones',
-  'flow.bytes_in': 'the end of a connection is no event of rules',
-  'flow.bytes_out': 'the end of a connection is no event of rules',
 };
 
 const TABLE: readonly Field[] = [
