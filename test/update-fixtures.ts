@@ -134,6 +134,7 @@ function scrubFact(fact: Fact, starter: number, cgroups: ReadonlySet<number | un
         ? { ...fact, paths: ['/user.slice/user-0.slice/session-1.scope'] }
         : null;
     case 'user':
+    case 'group':
       return KEPT_USERS.has(fact.name) ? fact : null;
     case 'agent':
     case 'container':

@@ -1,4 +1,4 @@
-import type { Command } from '../../src/cli/command.ts';
+import { positionalSyntax, type Command } from '../../src/cli/command.ts';
 import { GLOBAL_OPTIONS, optionRows, PRODUCT_LINE, usageOf } from '../../src/cli/help.ts';
 import { COMMANDS } from '../../src/cli/registry.ts';
 import { generatedNote, markdownTable } from './markdown.ts';
@@ -34,9 +34,9 @@ export function generateCliReference(): string {
 function commandParts(command: Command): string[] {
   const parts = [`## ${command.name}`, '```\n' + usageOf(command) + '\n```', ...command.description];
   if (command.positionals.length > 0) {
-    const rows = command.positionals.map(({ name, help, isRepeated }) => [
-      code(isRepeated ? `${name}...` : name),
-      help,
+    const rows = command.positionals.map((positional) => [
+      code(positionalSyntax(positional)),
+      positional.help,
     ]);
     parts.push(markdownTable(['argument', ''], rows));
   }

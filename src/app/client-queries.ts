@@ -6,7 +6,7 @@ import type { Attribution } from '../model/effect.ts';
 import type { AcceptEvent, PayloadEvent } from '../model/event.ts';
 import type { Process } from '../model/process.ts';
 import type { QueryMessage, QueryOutcome } from '../model/query.ts';
-import type { Endpoint, Request, RequestMessage } from '../model/request.ts';
+import type { Connection, Request, RequestMessage } from '../model/request.ts';
 
 const MAX_CLIENTS = 65_536;
 /** Questions of one connection that wait for their answer: more are forgotten, oldest first. */
@@ -25,7 +25,8 @@ interface AskedQuery extends SentQuery {
 }
 
 interface Client {
-  readonly remote: Endpoint;
+  readonly connection: Connection;
+  readonly isDatagram: boolean;
   /** Asked and not answered yet, by stream number, or by their order where the protocol has none. */
   readonly waiting: Map<number, AskedQuery>;
   order: number;
@@ -39,7 +40,13 @@ export class ClientQueries {
   opened(event: AcceptEvent): void {
     if (this.#clients.size >= MAX_CLIENTS) dropOldest(this.#clients);
     this.#clients.set(event.connection, {
-      remote: { address: addressText(event.family, event.remoteAddress), port: event.remotePort },
+      connection: {
+        id: event.connection,
+        family: event.family,
+        client: { address: addressText(event.family, event.localAddress), port: event.localPort },
+        server: { address: addressText(event.family, event.remoteAddress), port: event.remotePort },
+      },
+      isDatagram: event.isDatagram === true,
       waiting: new Map(),
       order: 0,
       oldestOrder: 0,
@@ -48,6 +55,11 @@ export class ClientQueries {
 
   isClient(connection: number): boolean {
     return this.#clients.has(connection);
+  }
+
+  /** A connection on which others are asked; null: it is none. */
+  clientOf(connection: number): Pick<Client, 'connection' | 'isDatagram'> | null {
+    return this.#clients.get(connection) ?? null;
   }
 
   /** Whether questions of another request are still unanswered where this event asks one. */
@@ -83,7 +95,7 @@ export class ClientQueries {
       attribution,
       type: 'query',
       query,
-      remote: client.remote,
+      remote: client.connection.server,
       outcome: null,
       endedNs: null,
       servedAs: null,

@@ -26,6 +26,7 @@ export function gatedEvents(
     event: (event) => gate.begin(event, (one) => pipeline().world.processOf(one)),
     effect: (effect) => gate.seen((events) => events.ofEffect(effect)),
     answered: (effect, timeNs) => gate.seen((events) => events.ofAnswer(effect, timeNs)),
+    ended: (end) => gate.seen((events) => events.ofEnd(end)),
     requestRead: (request, timeNs) =>
       gate.seen((events) => events.ofRequest(request, 'http_request', timeNs)),
     replied: (request, timeNs) => gate.seen((events) => events.ofRequest(request, 'http_response', timeNs)),

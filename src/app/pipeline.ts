@@ -10,9 +10,10 @@ import { BlindSpots } from '../incident/blind-spots.ts';
 import { CredentialJumps } from '../incident/credential-jumps.ts';
 import { FindingDesk } from '../incident/finding-desk.ts';
 import { FindingHold } from '../incident/finding-hold.ts';
+import type { ConnectionEnd } from '../model/connection-end.ts';
 import type { Effect, QueryEffect } from '../model/effect.ts';
 import type { HashQuestion } from '../model/executable.ts';
-import type { AcceptEvent, Fact, KernelEvent, PayloadEvent } from '../model/event.ts';
+import type { AcceptEvent, CloseEvent, Fact, KernelEvent, PayloadEvent } from '../model/event.ts';
 import type { Detection, Finding } from '../model/finding.ts';
 import type { QueryMessage, QueryOutcome } from '../model/query.ts';
 import type { Process } from '../model/process.ts';
@@ -55,6 +56,8 @@ export interface PipelineOutput {
   answered?(effect: QueryEffect, timeNs: number): void;
   /** A process that serves accepted a connection. */
   accepted?(event: AcceptEvent, process: Process): void;
+  /** A connection of a process that serves, or of what it started, is over. */
+  ended?(end: ConnectionEnd): void;
   /** A request was read to its end. */
   requestRead?(request: Request, timeNs: number): void;
   /** The reply to a request is complete, or will never be. */
@@ -285,6 +288,7 @@ export class Pipeline implements CaptureSink {
       case 'cgroup':
       case 'container':
       case 'user':
+      case 'group':
         this.world.applyFact(fact);
         break;
     }
@@ -333,6 +337,7 @@ export class Pipeline implements CaptureSink {
         break;
       }
       case 'close':
+        this.#tellEnd(event);
         this.#streams.close(event.connection);
         this.#datagrams.close(event.connection);
         this.#clientClosed(event.connection);
@@ -481,6 +486,25 @@ export class Pipeline implements CaptureSink {
     if (effect === null) return;
     if (effect.waiter !== null) this.attributor.datagramAnswered(connection, effect.waiter);
     this.#output.answered?.(effect, this.#nowNs);
+  }
+
+  #tellEnd(event: CloseEvent): void {
+    if (this.#output.ended === undefined) return;
+    const { connection: id, timeNs, bytesIn, bytesOut } = event;
+    const client = this.#queries.clientOf(id);
+    const connection = client === null ? this.attributor.servedConnection(id) : client.connection;
+    if (connection === null) return;
+    const process = this.world.processOf(event);
+    const isDatagram = client?.isDatagram ?? false;
+    this.#output.ended({
+      timeNs,
+      process,
+      connection,
+      isServer: client === null,
+      isDatagram,
+      bytesIn,
+      bytesOut,
+    });
   }
 
   #clientClosed(connection: number): void {

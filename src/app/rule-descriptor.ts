@@ -3,7 +3,7 @@ import { byteStringFromText, type ByteString } from '../base/bytes.ts';
 import type { Connection, Endpoint } from '../model/request.ts';
 import { UNTOLD_NUMBER, type DescriptorKind, type RuleDescriptor } from '../rules/event.ts';
 
-/** The descriptor of the one event that RuleEvents fills. */
+/** The descriptor of the one event that RuleEvents fills, or of a copy of it. */
 export class FilledDescriptor implements RuleDescriptor {
   number = 0;
   kind: DescriptorKind = 'file';
@@ -12,14 +12,20 @@ export class FilledDescriptor implements RuleDescriptor {
   client: Endpoint | null = null;
   server: Endpoint | null = null;
   isServer: boolean | null = null;
-  readonly bytesIn = null;
-  readonly bytesOut = null;
+  bytesIn: number | null = null;
+  bytesOut: number | null = null;
   #name: ByteString | null = null;
 
   /** Few rules ask for the name of a connection, so it is made when one does. */
   get name(): ByteString | null {
     this.#name ??= connectionName(this.kind, this.client, this.server);
     return this.#name;
+  }
+
+  copy(): FilledDescriptor {
+    const copy = Object.assign(new FilledDescriptor(), this);
+    copy.#name = this.#name;
+    return copy;
   }
 
   fillFile(kind: 'file' | 'directory', name: ByteString, nameRaw: ByteString | null, number: number): this {
@@ -31,6 +37,8 @@ export class FilledDescriptor implements RuleDescriptor {
     this.client = null;
     this.server = null;
     this.isServer = null;
+    this.bytesIn = null;
+    this.bytesOut = null;
     return this;
   }
 
@@ -50,6 +58,8 @@ export class FilledDescriptor implements RuleDescriptor {
     this.client = client;
     this.server = server;
     this.isServer = isServer;
+    this.bytesIn = null;
+    this.bytesOut = null;
     return this;
   }
 }

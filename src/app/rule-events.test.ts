@@ -96,6 +96,33 @@ test('connections, to others and from them', () => {
   check(events.ofEffect(unix), ['fd.name = /run/x.sock and fd.typechar = u and not fd.ip exists']);
 });
 
+test('the end of a connection, with what went over it', () => {
+  const { connection } = request;
+  const end = {
+    timeNs: 5,
+    process: node,
+    connection,
+    isServer: true,
+    isDatagram: false,
+    bytesIn: 300,
+    bytesOut: 7,
+  };
+  check(events.ofEnd(end), [
+    'evt.type = connection_end and evt.category = net and flow.bytes_in = 300 and flow.bytes_out < 8',
+    'fd.cip = 203.0.113.9 and fd.lport = 8080 and fd.l4proto = tcp and flow.direction = in and proc.name = node',
+    'not http.method exists and not evt.res exists and fd.name = "203.0.113.9:51944->10.0.0.5:8080"',
+  ]);
+  const asked = {
+    ...connection,
+    client: { address: '', port: 0 },
+    server: { address: '192.0.2.7', port: 53 },
+  };
+  check(events.ofEnd({ ...end, connection: asked, isServer: false, isDatagram: true }), [
+    'flow.direction = out and fd.rip = 192.0.2.7 and not fd.lip exists and flow.protocol = udp',
+  ]);
+  check(events.ofAccept(connection, node, 1, 5), ['not flow.bytes_in exists and not flow.bytes_out exists']);
+});
+
 test('questions, and the request itself', () => {
   const query: QueryEffect = {
     type: 'query',
@@ -176,10 +203,10 @@ test('every field that has an answer gives one, or none, on every event', () => 
   const all = [program.exec(['id'], '/usr/bin/id'), program.open('/x'), program.connect('::1', 1)];
   for (const effect of all) {
     const event = events.ofEffect(effect);
-    for (const { name, argument, reason, reasonWithout, type } of FIELDS) {
+    for (const { name, argument, reason, caveat, type } of FIELDS) {
       if (reason !== null || type === 'bytes') continue;
       const given = name === 'evt.rawarg' ? 'flags' : 'name';
-      const isNeeded = argument.startsWith('required') || reasonWithout !== undefined;
+      const isNeeded = argument.startsWith('required') || (caveat?.(null) ?? null) !== null;
       const field = isNeeded ? `${name}[${given}]` : name;
       assert.equal(typeof isTrue(`${field} exists`, event), 'boolean', field);
     }

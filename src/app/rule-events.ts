@@ -1,6 +1,7 @@
 import type { ByteString } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { socketAddressOf } from '../base/socket-address.ts';
+import type { ConnectionEnd } from '../model/connection-end.ts';
 import type {
   ActionEffect,
   Attribution,
@@ -23,6 +24,7 @@ import { UNTOLD_NUMBER, type RuleDescriptor, type RuleEvent } from '../rules/eve
 import type { Pipeline } from './pipeline.ts';
 import { argumentNumber, argumentText, pathIn } from './rule-action.ts';
 import { FilledDescriptor } from './rule-descriptor.ts';
+import { stillProcess } from './still-process.ts';
 
 /** Where events come from, as far as their rules may ask for it. */
 export interface RuleEventSource {
@@ -66,6 +68,11 @@ export class RuleEvents {
     this.#verdicts.add(detection);
   }
 
+  /** The event that was filled last, as one that stays as it is, of a process that stays as it is. */
+  keep(): RuleEvent {
+    return this.#event.copy();
+  }
+
   /** null where it is no event of rules: a question to a service that is neither a data service nor DNS. */
   ofEffect(effect: Effect): RuleEvent | null {
     const event = this.#event;
@@ -106,6 +113,13 @@ export class RuleEvents {
     return event.fillAccept(connection, descriptor);
   }
 
+  /** The end of a connection. */
+  ofEnd(end: ConnectionEnd): RuleEvent {
+    const event = this.#event;
+    event.begin(end.timeNs, end.process.pid, end.process, null, null);
+    return event.fillEnd(end);
+  }
+
   /** The request itself, when it is known, and when its reply is. */
   ofRequest(request: Request, type: 'http_request' | 'http_response', timeNs: number): RuleEvent {
     const event = this.#event;
@@ -126,6 +140,7 @@ const TYPES = {
   db_response: typeNamed('db_response'),
   dns_query: typeNamed('dns_query'),
   dns_response: typeNamed('dns_response'),
+  connection_end: typeNamed('connection_end'),
 };
 
 /** With the index of its type, by name of the call. */
@@ -185,6 +200,7 @@ class FilledEvent implements RuleEvent {
   type = 0;
   number = 0;
   timeNs = 0;
+  previousNs: number | null = null;
   readonly cpu = null;
   tid = 0;
   process: Process | null = null;
@@ -215,6 +231,17 @@ class FilledEvent implements RuleEvent {
     this.#verdicts = verdicts;
   }
 
+  copy(): RuleEvent {
+    const copy = Object.assign(new FilledEvent(this.#source, this.#verdicts), this);
+    copy.process = this.process === null ? null : stillProcess(this.process);
+    copy.descriptor = this.descriptor === null ? null : this.#descriptor.copy();
+    copy.#exec = this.#exec;
+    copy.#exitCode = this.#exitCode;
+    copy.#action = this.#action;
+    copy.#call = this.#call;
+    return copy;
+  }
+
   get verdict(): Verdict | null {
     return this.request === null ? null : this.#verdicts.of(this.request);
   }
@@ -234,6 +261,7 @@ class FilledEvent implements RuleEvent {
     request: Request | null,
     attribution: Attribution | null,
   ): void {
+    this.previousNs = this.number === 0 ? null : this.timeNs;
     this.number++;
     this.timeNs = timeNs;
     this.tid = tid;
@@ -319,6 +347,22 @@ class FilledEvent implements RuleEvent {
     return this;
   }
 
+  fillEnd({ connection, isServer, isDatagram, bytesIn, bytesOut }: ConnectionEnd): RuleEvent {
+    this.type = TYPES.connection_end;
+    const { family, client, server } = connection;
+    const descriptor = this.#descriptor.fillConnection(
+      family,
+      isDatagram ? 'udp' : 'tcp',
+      client.address === '' ? null : client,
+      server,
+      isServer,
+    );
+    descriptor.bytesIn = bytesIn;
+    descriptor.bytesOut = bytesOut;
+    this.descriptor = descriptor;
+    return this;
+  }
+
   fillQuery({ query, outcome, remote }: QueryEffect, isAnswer: boolean): RuleEvent | null {
     const isDns = query.protocol === 'dns';
     if (!isDns && !DATA_SERVICES.has(query.protocol)) return null;
@@ -375,7 +419,9 @@ class FilledEvent implements RuleEvent {
       return argumentText(this.#action, this.#call, name, this.#source.architecture);
     switch (this.type) {
       case TYPES.execve:
-        return this.#exec === null ? null : execArgument(this.#exec, name);
+        return this.#exec === null
+          ? null
+          : execArgument(this.#exec, this.process ?? this.#exec.process, name);
       case TYPES.procexit:
         return name === 'status' ? String(this.#exitCode) : null;
       case TYPES.openat:
@@ -397,7 +443,7 @@ class FilledEvent implements RuleEvent {
   }
 }
 
-function execArgument(effect: ExecEffect, name: string): ByteString | null {
+function execArgument(effect: ExecEffect, process: Process, name: string): ByteString | null {
   switch (name) {
     case 'res':
       return '0';
@@ -410,11 +456,11 @@ function execArgument(effect: ExecEffect, name: string): ByteString | null {
     case 'pid':
       return String(effect.pid);
     case 'ptid':
-      return String(effect.process.parentPid);
+      return String(process.parentPid);
     case 'cwd':
       return effect.workingDirectory;
     case 'comm':
-      return effect.process.comm;
+      return process.comm;
     case 'uid':
       return String(effect.uid);
     case 'filename':

@@ -109,6 +109,13 @@ export class Attributor {
     this.#tables.connections.set(event.connection, new ServedConnection(connectionOf(event)));
   }
 
+  /** A connection that a process accepted, open or lately closed; null: it is none that is known. */
+  servedConnection(connection: number): Connection | null {
+    // Those of a process that ends are over before the kernel closes them.
+    const { connections, closed } = this.#tables;
+    return (connections.get(connection) ?? closed.get(connection))?.connection ?? null;
+  }
+
   /**
    * Ends what is in flight on the connection. A client that goes away at once does not stop the server from working, so
    * its requests stay possible causes for a while.

@@ -73,7 +73,7 @@ export const ERRORS = {
   },
   TL4001: {
     message: 'cannot read the rule file',
-    hint: 'check the path and its permissions',
+    hint: 'check the path and its permissions; rule files are regular files of at most 16 MiB',
     exitCode: 66,
   },
   TL4002: {

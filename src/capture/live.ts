@@ -10,7 +10,7 @@ import type { Fact } from '../model/event.ts';
 import type { CaptureSink, FactSource } from './contract.ts';
 import { CgroupFacts } from './facts/cgroup-facts.ts';
 import { CgroupReader } from './facts/cgroup-reader.ts';
-import { readAgent, readHost, readUsers } from './facts/host.ts';
+import { readAgent, readGroups, readHost, readUsers } from './facts/host.ts';
 import { listeningProcesses, readListeningSockets } from './facts/listening-sockets.ts';
 import { readProcesses } from './facts/processes.ts';
 import { LEFT_OUT, LeftOutRuns } from './left-out-runs.ts';
@@ -109,7 +109,7 @@ export class LiveCapture implements Disposable {
     this.#sink.fact(readHost());
     this.#sink.fact(readAgent());
     this.#sink.fact({ kind: 'clock', bootNs, wallMs: Date.now() });
-    for (const user of readUsers()) this.#sink.fact(user);
+    for (const account of [...readUsers(), ...readGroups()]) this.#sink.fact(account);
     for (const process of readProcesses('/proc', environment)) {
       this.#tellCgroup(this.#cgroups.seen(process.cgroupId, process.pid));
       this.#sink.fact(process);

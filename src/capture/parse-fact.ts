@@ -4,6 +4,7 @@ import type { Fact } from '../model/event.ts';
 type FieldType =
   | 'number'
   | 'string'
+  | 'string?'
   | 'strings'
   | 'strings?'
   | 'texts'
@@ -41,7 +42,8 @@ const FACTS: { readonly [Kind in Fact['kind']]: Readonly<Record<string, FieldTyp
     podUid: 'string',
     labels: 'texts',
   },
-  user: { uid: 'number', name: 'string' },
+  user: { uid: 'number', name: 'string', home: 'string?', shell: 'string?' },
+  group: { gid: 'number', name: 'string' },
   hashing: {},
   hash: { file: 'string', sha256: 'hash', problem: 'hash-problem' },
   loss: { timeNs: 'number', reasons: 'counts' },
@@ -80,6 +82,8 @@ function fits(value: unknown, type: FieldType): boolean {
       return typeof value === 'number';
     case 'string':
       return typeof value === 'string';
+    case 'string?':
+      return value === undefined || typeof value === 'string';
     case 'blind-reason':
       return value === 'security-ring-full' || value === 'cgroup-budget' || value === 'program-runs-left-out';
     case 'hash':

@@ -16,16 +16,24 @@ export interface CommandContext {
 }
 
 export interface PositionalSpec {
-  /** In capitals, as the help shows it. All are required. */
+  /** In capitals, as the help shows it. */
   readonly name: string;
   readonly help: string;
   /** There may be several; of the last one only. */
   readonly isRepeated?: true;
+  /** There may be none; of the last one only. */
+  readonly isOptional?: true;
 }
 
 export interface Example {
   readonly command: string;
   readonly help: string;
+}
+
+/** "FILE...", "[FILE...]" */
+export function positionalSyntax({ name, isRepeated, isOptional }: PositionalSpec): string {
+  const syntax = isRepeated === true ? `${name}...` : name;
+  return isOptional === true ? `[${syntax}]` : syntax;
 }
 
 interface CommandDescription {

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { ThroughlineError } from '../base/errors.ts';
 import type { Engine } from './contract.ts';
+import { readRuleText } from './rules/regular-file.ts';
 import { listRuleFiles, stampOf, type RuleGround } from './rules/rule-ground.ts';
 
 /** Everything that the command line takes from the outside, so that tests can run it on made-up ground. */
@@ -51,7 +50,7 @@ export function processEnvironment(
     },
     variables: process.env,
     signal: ending.signal,
-    readRules,
+    readRules: readRuleText,
     ruleGround: {
       defaultFolder: defaultRules,
       list: listRuleFiles,
@@ -62,15 +61,6 @@ export function processEnvironment(
       },
     },
   };
-}
-
-function readRules(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new ThroughlineError('TL4001', `${path} (${reason})`, { cause: error });
-  }
 }
 
 const ENDING_SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;

@@ -1,4 +1,4 @@
-import type { Command } from './command.ts';
+import { positionalSyntax, type Command } from './command.ts';
 import type { OptionSpec } from './option.ts';
 
 /** Help texts, made from the commands' specs alone. */
@@ -58,7 +58,7 @@ export function usageOf(command: Command): string {
   const required = command.options
     .filter(([, spec]) => spec.isRequired)
     .map(([name, spec]) => optionSyntax(name, spec).replace(/^.*, /, ''));
-  const positionals = command.positionals.map(({ name, isRepeated }) => (isRepeated ? `${name}...` : name));
+  const positionals = command.positionals.map(positionalSyntax);
   return ['throughline', command.name, ...positionals, ...required, '[OPTIONS]'].join(' ');
 }
 

@@ -103,7 +103,7 @@ function parseStrictly(
 
 function checkPositionals(command: Command, positionals: readonly string[]): void {
   const missing = command.positionals[positionals.length];
-  if (missing !== undefined) throw wrongValue(`${missing.name} is missing`);
+  if (missing !== undefined && missing.isOptional !== true) throw wrongValue(`${missing.name} is missing`);
   if (command.positionals.at(-1)?.isRepeated === true) return;
   const extra = positionals[command.positionals.length];
   if (extra !== undefined) throw unknownWord(extra, null);

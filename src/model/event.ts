@@ -295,7 +295,9 @@ export type Fact =
   | { kind: 'cgroup'; cgroupId: number; paths: string[] }
   /** What a container runtime has answered. It comes when it comes: events of the container do not wait for it. */
   | ({ kind: 'container' } & Container)
-  | { kind: 'user'; uid: number; name: string }
+  /** Of the host's passwd database. home and shell are absent in recordings of earlier versions, and '' where nothing is said. */
+  | { kind: 'user'; uid: number; name: string; home?: string; shell?: string }
+  | { kind: 'group'; gid: number; name: string }
   /** Executables are hashed for those who ask: answers may be waited for. */
   | { kind: 'hashing' }
   /** Of an executable file, by the key of the question: its SHA-256, or '' and why there is none. */

@@ -35,6 +35,11 @@ export interface Process {
   readonly groups: readonly number[];
   /** Name of the user in the host's passwd database, or null. */
   readonly userName: string | null;
+  /** Of that user, as the passwd database has it: '' where it says nothing; null or absent: not known. */
+  readonly homeDirectory?: string | null;
+  readonly loginShell?: string | null;
+  /** Name of its group in the host's group database; null or absent: not known. */
+  readonly groupName?: string | null;
   /** Likewise of the user who logged in; absent: as null. */
   readonly loginName?: string | null;
   readonly stdio: readonly [StdioType, StdioType, StdioType];

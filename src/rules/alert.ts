@@ -1,6 +1,6 @@
 import { valuesOf } from './compile/bind.ts';
 import type { RuleEvent } from './event.ts';
-import { outputValue, type OutputValue } from './output.ts';
+import { epochNs, outputValue, type OutputValue } from './output.ts';
 import { responseView, type ResponseView } from './responses/response.ts';
 import type { Rule } from './rule.ts';
 import { durationText } from './sequences/duration.ts';
@@ -13,7 +13,7 @@ export interface Alert {
   readonly priority: string;
   readonly source: 'syscall';
   readonly hostname: string | null;
-  /** Time of day, priority and the rule's output: one line, safe to print. */
+  /** Time of day, priority and the rule's output: one line, safe to print. The time counts as a field of it. */
   readonly output: string;
   readonly tags: readonly string[];
   readonly output_fields: Readonly<Record<string, OutputValue>>;
@@ -46,7 +46,7 @@ export function alertOf(rule: Rule, event: RuleEvent, match: SequenceMatch | nul
     hostname: event.hostname,
     output: `${time.slice(11, -1)}: ${rule.priority} ${rule.output.format(event, match).trim()}`,
     tags: rule.tags,
-    output_fields: rule.output.values(event, match),
+    output_fields: { 'evt.time': epochNs(event), ...rule.output.values(event, match) },
     ...(match === null ? {} : { sequence: sequenceOf(event, match) }),
     ...(rule.responses.length === 0 ? {} : { respond: rule.responses.map(responseView) }),
   };

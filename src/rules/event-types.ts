@@ -53,7 +53,7 @@ const OTHER_EVENTS =
   'setresuid32 llseek pread pwrite send recv semget select_new oldumount';
 
 /** What Throughline sees beyond calls. */
-const OWN_EVENTS = 'http_request http_response db_query db_response dns_query dns_response';
+const OWN_EVENTS = 'http_request http_response db_query db_response dns_query dns_response connection_end';
 
 const words = (text: string) => text.trim().split(/\s+/);
 
@@ -103,6 +103,8 @@ const ANSWERED: Readonly<Record<string, string>> = {
   db_response: 'the reply to it',
   dns_query: 'a question of DNS',
   dns_response: 'the answer to it',
+  connection_end:
+    'the end of a connection that such a process accepted, or asked others on, with what went over it',
 };
 
 /** What events of a type tell; null where none have this type. */
@@ -127,6 +129,7 @@ export function toldAs(type: number): string | null {
 /** Category of a type, as the reference engine names it: for `evt.category`. */
 export function categoryOf(type: number): string {
   const name = EVENT_TYPES[type] ?? '';
+  if (name === 'connection_end') return 'net';
   if (own.has(name)) return 'request';
   return CATEGORIES.find(([, pattern]) => pattern.test(name))?.[0] ?? 'other';
 }

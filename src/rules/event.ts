@@ -17,6 +17,8 @@ export interface RuleEvent {
   readonly number: number;
   /** Nanoseconds since boot. */
   readonly timeNs: number;
+  /** Of the event before it, whatever it was; null: there was none. */
+  readonly previousNs: number | null;
   /** The same moment in milliseconds since the Unix epoch, with fractions. */
   readonly wallMs: number;
   readonly cpu: number | null;

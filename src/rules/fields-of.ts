@@ -1,8 +1,12 @@
+import { findField } from './fields/registry.ts';
 import type { Rule } from './rule.ts';
 import type { Expression, Operand, Term } from './syntax.ts';
 
-/** A field, with its argument in brackets where it has one. */
-function keyOf(name: string, argument: string | null): string {
+/** A field, with its argument in brackets where it has one, also where it is written as a part of the name. */
+function keyOf(written: string, inBrackets: string | null): string {
+  const found = findField(written);
+  const name = found?.field.name ?? written;
+  const argument = found?.argument ?? inBrackets;
   return argument === null ? name : `${name}[${argument}]`;
 }
 
@@ -35,9 +39,4 @@ export function fieldsOfCondition(condition: Expression): ReadonlySet<string> {
 export function fieldsOfRule({ condition, sequence, output }: Rule): ReadonlySet<string> {
   const joining = (sequence?.steps ?? []).flatMap(({ by, count }) => [...by, count?.distinct ?? []].flat());
   return new Set([...fieldsOfCondition(condition), ...output.fields, ...joining.map(({ key }) => key)]);
-}
-
-/** Names of the variables of the environment among such fields: of `proc.env[PATH]`, PATH. */
-export function variablesIn(fields: ReadonlySet<string>): readonly string[] {
-  return [...fields].flatMap((field) => /^proc\.a?env\[(.+)\]$/s.exec(field)?.[1] ?? []);
 }

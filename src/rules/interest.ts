@@ -1,8 +1,8 @@
 import { ConditionCompiler } from './compile/condition.ts';
 import { eventTypeOf } from './event-types.ts';
 import { eventTypesWithoutRequest } from './event-type-set.ts';
-import { fieldsOfRule, variablesIn } from './fields-of.ts';
 import type { Rule } from './rule.ts';
+import { variablesOfRule } from './variables.ts';
 
 /** What rules ask of those who tell events. */
 export interface RuleInterest {
@@ -28,7 +28,7 @@ export function interestOf(rules: readonly Rule[]): RuleInterest {
   const reading = new ConditionCompiler({ type: OPEN, openMode: READ_ONLY }, () => {});
   for (const rule of rules) {
     const { condition, types: typesOfRule } = rule;
-    for (const name of variablesIn(fieldsOfRule(rule))) environment.add(name);
+    for (const name of variablesOfRule(rule)) environment.add(name);
     for (const type of typesOfRule) types.add(type);
     const free = eventTypesWithoutRequest(condition);
     for (const type of free) ofEverybody.add(type);

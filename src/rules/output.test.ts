@@ -77,6 +77,21 @@ test('an alert has the shape that listeners of Falco know', () => {
     hostname: 'web1',
     output: '22:13:20.123250000: Notice by cat',
     tags: ['a', 'T1059'],
-    output_fields: { 'proc.name': 'cat' },
+    output_fields: { 'evt.time': 1_700_000_000_123_250_000, 'proc.name': 'cat' },
   });
+});
+
+test('times are numbers among the fields of an alert, and texts in its output', () => {
+  const [rule] = rulesOf(withOutput('%evt.time.s %evt.time.iso8601 %toupper(evt.datetime.s)'));
+  assert.ok(rule);
+  const { output, output_fields: fields } = alertOf(rule, makeEvent());
+  assert.match(output, / Notice 22:13:20 2023-11-14T22:13:20\.123250000\+0000 2023-11-14 22:13:20$/);
+  assert.deepEqual(fields, {
+    'evt.time': 1_700_000_000_123_250_000,
+    'evt.time.s': 1_700_000_000_123_250_000,
+    'evt.time.iso8601': 1_700_000_000_123_250_000,
+    'evt.datetime.s': 1_700_000_000_123_250_000,
+    'toupper(evt.datetime.s)': '2023-11-14 22:13:20',
+  });
+  assert.match(JSON.stringify(fields), /"evt\.time":1700000000123250000,/);
 });

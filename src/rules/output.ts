@@ -15,6 +15,20 @@ const NO_VALUE = '<NA>';
 /** Characters of a value that are printed. */
 const MAX_VALUE = 4096;
 
+/** Texts of the event's time: among the values of an output they are numbers, as the reference engine has it. */
+const TIMES: ReadonlySet<string> = new Set([
+  'evt.time',
+  'evt.time.s',
+  'evt.time.iso8601',
+  'evt.datetime',
+  'evt.datetime.s',
+]);
+
+/** Nanoseconds since the Unix epoch; as exact as a number is, which is a quarter of a microsecond. */
+export function epochNs({ wallMs }: RuleEvent): number {
+  return wallMs * 1e6;
+}
+
 export type OutputValue = string | number | boolean | null | readonly (string | number | boolean)[];
 
 type Part = string | OutputField;
@@ -76,7 +90,10 @@ export class OutputTemplate {
   values(event: RuleEvent, match: SequenceMatch | null = null): Record<string, OutputValue> {
     const values: Record<string, OutputValue> = {};
     for (const [name, field] of this.#fields)
-      values[name] = outputValue(field.bound, valuesIn(field, event, match));
+      values[name] =
+        field.kept === null && TIMES.has(name)
+          ? epochNs(event)
+          : outputValue(field.bound, valuesIn(field, event, match));
     return values;
   }
 }

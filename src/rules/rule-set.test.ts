@@ -122,9 +122,22 @@ describe('selection', () => {
     assert.deepEqual(chosen(disable('name', '*'), enable('tag', 'web')), ['Read secret', 'Shell']);
     assert.deepEqual(chosen(disable('name', 'R*d*secret')), ['Shell']);
     assert.deepEqual(chosen(disable('name', '*e*e*')), ['Shell']);
-    assert.deepEqual(chosen(disable('name', 'Read')), ['Read secret', 'Shell']);
+    assert.deepEqual(chosen(disable('name', 'Read*t*e')), ['Read secret', 'Shell']);
+    assert.deepEqual(chosen(disable('name', '')), ['Read secret', 'Shell']);
     assert.deepEqual(chosen(enable('tag', 'files'), disable('tag', 'web')), ['Write secret']);
   });
+});
+
+test('a part of a name is enough to leave a rule out, and not to have it', () => {
+  const rules = rulesOf(
+    rule('Read secret', 'proc.name = a') + rule('Write secret', 'proc.name = b', '  enabled: false\n'),
+  );
+  const chosen = (...selections: RuleSelection[]) => selectRules(rules, selections).map(({ name }) => name);
+  const select = (action: RuleSelection['action'], value: string) => ({ action, by: 'name', value }) as const;
+  assert.deepEqual(chosen(select('disable', 'ad sec')), []);
+  assert.deepEqual(chosen(select('disable', 'secret'), select('enable', 'Write secret')), ['Write secret']);
+  assert.deepEqual(chosen(select('disable', 'Secret')), ['Read secret'], 'case counts');
+  assert.deepEqual(chosen(select('enable', 'Write')), ['Read secret']);
 });
 
 test('selections that choose nothing are told, with what was probably meant', () => {

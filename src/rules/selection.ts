@@ -1,7 +1,10 @@
 import { nearestWord } from '../base/nearest-word.ts';
 import type { Rule } from './rule.ts';
 
-/** Switches rules on or off: all with a name like a pattern, in which * stands for any text, or all with a tag. */
+/**
+ * Switches rules on or off: all with a name like a pattern, in which * stands for any text, or all with a tag. To disable, a text
+ * without a * may be any part of the name, as with the option -D of the reference engine.
+ */
 export interface RuleSelection {
   readonly action: 'enable' | 'disable';
   readonly by: 'name' | 'tag';
@@ -39,8 +42,9 @@ function hint(by: RuleSelection['by'], value: string, words: readonly string[]):
   return isPart ? `; a part of a name has stars around it: '*${value}*'` : '';
 }
 
-function matcherOf({ by, value }: RuleSelection): (rule: Rule) => boolean {
+function matcherOf({ action, by, value }: RuleSelection): (rule: Rule) => boolean {
   if (by === 'tag') return ({ tags }) => tags.includes(value);
+  if (action === 'disable' && value !== '' && !value.includes('*')) return ({ name }) => name.includes(value);
   const pieces = value.split('*');
   return ({ name }) => matchesPieces(name, pieces);
 }

@@ -56,6 +56,7 @@ export function makeEvent({
   return {
     number: 1,
     timeNs: 20_000_000_000,
+    previousNs: null,
     wallMs: 1_700_000_000_123.25,
     cpu: 2,
     tid: 100,

@@ -7,7 +7,8 @@ export class RuleSource {
 
   constructor(name: string, text: string) {
     this.name = name;
-    this.text = text;
+    // A byte order mark says nothing but that this is Unicode.
+    this.text = text.startsWith('\ufeff') ? text.slice(1) : text;
   }
 
   /** Line and column of an offset, both from 1; columns count UTF-16 units. */

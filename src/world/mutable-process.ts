@@ -4,6 +4,7 @@ import type { Environment } from '../model/environment.ts';
 import type { ExecDetails } from '../model/exec-details.ts';
 import type { ExecutableFile } from '../model/executable.ts';
 import type { Process, StdioType } from '../model/process.ts';
+import type { Accounts } from './accounts.ts';
 import type { Cgroup } from './cgroups.ts';
 
 const NOTHING: readonly never[] = [];
@@ -45,14 +46,14 @@ export class MutableProcess implements Process {
   isStub = true;
   /** When it left the living, in nanoseconds since boot. */
   retiredNs = 0;
-  readonly #userNames: ReadonlyMap<number, string>;
+  readonly #accounts: Accounts;
 
-  constructor(pid: number, startTicks: number, cgroup: Cgroup, userNames: ReadonlyMap<number, string>) {
+  constructor(pid: number, startTicks: number, cgroup: Cgroup, accounts: Accounts) {
     this.pid = pid;
     this.startTicks = startTicks;
     this.cgroupId = cgroup.id;
     this.cgroup = cgroup;
-    this.#userNames = userNames;
+    this.#accounts = accounts;
   }
 
   /** 1 once the parent has exited: the kernel hands its children to init (or to a subreaper, which no event tells). */
@@ -63,12 +64,24 @@ export class MutableProcess implements Process {
   }
 
   get userName(): string | null {
-    return this.#userNames.get(this.uid) ?? null;
+    return this.#accounts.user(this.uid)?.name ?? null;
+  }
+
+  get homeDirectory(): string | null {
+    return this.#accounts.user(this.uid)?.home ?? null;
+  }
+
+  get loginShell(): string | null {
+    return this.#accounts.user(this.uid)?.shell ?? null;
+  }
+
+  get groupName(): string | null {
+    return this.#accounts.groupName(this.gid);
   }
 
   get loginName(): string | null {
     const loginUid = this.details?.loginUid ?? null;
-    return loginUid === null ? null : (this.#userNames.get(loginUid) ?? null);
+    return loginUid === null ? null : (this.#accounts.user(loginUid)?.name ?? null);
   }
 
   get containerId(): string | null {

@@ -315,6 +315,22 @@ describe('process table', () => {
     assert.equal(table.counters.usersIgnored, 1);
   });
 
+  test('users have homes and shells, and groups names', () => {
+    const table = new ProcessTable({ users: 1 });
+    const process = table.applyExec(exec(60, 20, 'sh', { gid: 33 }));
+    assert.deepEqual([process.homeDirectory, process.loginShell, process.groupName], [null, null, null]);
+    table.applyFact({ kind: 'user', uid: 33, name: 'www-data' });
+    assert.deepEqual([process.homeDirectory, process.loginShell], [null, null], 'an older recording');
+    table.applyFact({ kind: 'user', uid: 33, name: 'www-data', home: '/var/www', shell: '/bin/false' });
+    table.applyFact({ kind: 'group', gid: 33, name: 'web' });
+    table.applyFact({ kind: 'group', gid: 34, name: 'one-too-many' });
+    assert.deepEqual(
+      [process.homeDirectory, process.loginShell, process.groupName],
+      ['/var/www', '/bin/false', 'web'],
+    );
+    assert.equal(table.counters.usersIgnored, 1);
+  });
+
   test('the user who logged in is named, of children too, and not where nobody did', () => {
     const table = new ProcessTable();
     table.applyFact({ kind: 'user', uid: 1000, name: 'jo' });

@@ -2,13 +2,14 @@ import type { ExecutableFile } from '../model/executable.ts';
 import type { EventHeader, ExecEvent, ExitEvent, Fact, ForkEvent } from '../model/event.ts';
 import type { Process } from '../model/process.ts';
 import { linkParent, MAX_ANCESTORS } from './ancestry.ts';
+import { Accounts } from './accounts.ts';
 import { Cgroups, type Cgroup } from './cgroups.ts';
 import { ExecutableFiles } from './executable-files.ts';
 import { MutableProcess } from './mutable-process.ts';
 import { RetiredProcesses } from './retired-processes.ts';
 
 type ProcessFact = Extract<Fact, { kind: 'process' }>;
-export type WorldFact = Extract<Fact, { kind: 'process' | 'cgroup' | 'container' | 'user' }>;
+export type WorldFact = Extract<Fact, { kind: 'process' | 'cgroup' | 'container' | 'user' | 'group' }>;
 
 export interface ProcessTableLimits {
   /** More processes than that at once, and the oldest stubs are set aside, then the oldest of all. */
@@ -20,6 +21,7 @@ export interface ProcessTableLimits {
   /** So long after its exit a process is still found, in nanoseconds. */
   retiredNs: number;
   cgroups: number;
+  /** And as many groups. */
   users: number;
 }
 
@@ -50,7 +52,7 @@ export interface ProcessTableCounters {
   processesEvicted: number;
   /** Parent and child that cannot be: the parent started later, or is its own descendant. */
   linksRefused: number;
-  /** Users beyond the limit. */
+  /** Users and groups beyond the limit. */
   usersIgnored: number;
 }
 
@@ -79,7 +81,7 @@ export class ProcessTable {
   readonly #stubs = new Set<MutableProcess>();
   readonly #retired: RetiredProcesses;
   readonly #cgroups: Cgroups;
-  readonly #userNames = new Map<number, string>();
+  readonly #accounts: Accounts;
   /** Time of the newest fork, exec or exit: facts carry none. */
   #latestNs = 0;
 
@@ -91,6 +93,7 @@ export class ProcessTable {
       argvBytes: retiredArgvBytes,
       keptNs: retiredNs,
     });
+    this.#accounts = new Accounts(this.#limits.users);
     this.#cgroups = new Cgroups(cgroups, () => this.#living.values());
   }
 
@@ -164,11 +167,8 @@ export class ProcessTable {
         this.#cgroups.learnContainer(fact);
         return;
       case 'user':
-        if (this.#userNames.size < this.#limits.users || this.#userNames.has(fact.uid)) {
-          this.#userNames.set(fact.uid, fact.name);
-        } else {
-          this.counters.usersIgnored++;
-        }
+      case 'group':
+        if (!this.#accounts.learn(fact)) this.counters.usersIgnored++;
     }
   }
 
@@ -279,7 +279,7 @@ export class ProcessTable {
 
   /** A stub. Where a newer process has the pid already, it goes straight to the retired. */
   #insert(pid: number, startTicks: number, cgroup: Cgroup): MutableProcess {
-    const process = new MutableProcess(pid, startTicks, cgroup, this.#userNames);
+    const process = new MutableProcess(pid, startTicks, cgroup, this.#accounts);
     const holder = this.#living.get(pid);
     if (holder !== undefined && holder.startTicks > startTicks) {
       process.exitedNs = this.#latestNs;

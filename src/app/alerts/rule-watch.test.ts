@@ -52,6 +52,13 @@ function start(matching: 'first' | 'all' = 'first', more: Partial<RuleWatchOptio
 
 const program = new SampleProgram(sampleProcess(), exactly(sampleRequest()));
 
+/** Values of the output's fields, without the time. */
+function fieldsOf(alert: AlertMessage | undefined): object {
+  const { 'evt.time': time, ...fields } = alert?.output_fields ?? {};
+  assert.equal(typeof time, 'number');
+  return fields;
+}
+
 test('an effect of which a rule is true raises an alert in the shape of the reference engine', () => {
   const { watch, alerts, output } = start();
   assert.ok(
@@ -70,7 +77,7 @@ test('an effect of which a rule is true raises an alert in the shape of the refe
     source: 'syscall',
     hostname: 'web1',
     tags: [],
-    output_fields: { 'evt.arg.exe': 'id' },
+    output_fields: { 'evt.time': Math.trunc(Date.parse(time) * 1e6), 'evt.arg.exe': 'id' },
   });
 });
 
@@ -235,6 +242,38 @@ test('requests are events of rules that ask for them; for all others plain excha
   assert.equal(serve('evt.type = accept4 and fd.is_server = true').targets.length, 1);
 });
 
+test('the end of a connection tells what went over it, also where its process ended first', () => {
+  const alerts: AlertMessage[] = [];
+  const watch = new RuleWatch({
+    matching: 'all',
+    source: ruleEventSource(() => pipeline),
+    alert: (alert) => alerts.push(alert),
+    warn: assert.fail,
+  });
+  const pipeline: Pipeline = new Pipeline({
+    protocols: PROTOCOLS,
+    detectors: [],
+    wants: { findings: true, requests: false, events: false },
+    output: watch.watched(QUIET),
+  });
+  watch.replace(file(rule('r', 'evt.type = connection_end', '%flow.bytes_in %flow.bytes_out %fd.is_server')));
+  const kernel = new SimulatedKernel((event) => {
+    const bytes = encodeEvent(event);
+    pipeline.event(bytes, new DataView(bytes.buffer), 0, bytes.length);
+  });
+  const server = kernel.process();
+  const [first, second] = [kernel.accept(server), kernel.accept(server)];
+  kernel.read(server, first, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  kernel.write(server, first, 'HTTP/1.1 204 No Content\r\n\r\n');
+  kernel.close(first);
+  kernel.exit(server);
+  kernel.close(second);
+  assert.deepEqual(alerts.map(fieldsOf), [
+    { 'flow.bytes_in': 27, 'flow.bytes_out': 27, 'fd.is_server': true },
+    { 'flow.bytes_in': 0, 'flow.bytes_out': 0, 'fd.is_server': true },
+  ]);
+});
+
 test('rules that come to ask for requests see all from then on', () => {
   const { targets, pipeline } = serve('evt.type = execve', 'evt.type = http_response');
   assert.ok(pipeline.plainCount > 0);
@@ -254,11 +293,20 @@ suite('rules that ask for the hash of a program', () => {
     hash: null as ExecutableHash | null,
   });
 
-  function startHashing(isAnswered = true) {
+  const KNOWN_BAD = rule(
+    'known bad',
+    `evt.type = execve and proc.hash.sha256 = ${SHA256}`,
+    '%proc.name %proc.hash.sha256',
+  );
+  const PRINTED = rule('printed', 'evt.type = openat', '%proc.hash.sha256 %user.loginname');
+  const NAMED = rule('named', 'evt.type = execve and proc.name = x', 'n %proc.name');
+
+  function startHashing(rules: readonly string[], matching: 'first' | 'all' = 'first', isAnswered = true) {
     const alerts: AlertMessage[] = [];
     const asked: string[] = [];
     const watch = new RuleWatch({
-      matching: 'first',
+      matching,
+      alertLimit: { count: Infinity, perNs: 1 },
       source: { clock: sampleContext.clock, hostname: null, architecture: 'x64' },
       alert: (alert) => alerts.push(alert),
       warn: assert.fail,
@@ -268,43 +316,131 @@ suite('rules that ask for the hash of a program', () => {
         isPending: ({ hash }) => isAnswered && hash === null,
       },
     });
-    watch.replace(
-      file(
-        rule('named', 'evt.type = execve', 'n %proc.name'),
-        rule(
-          'known bad',
-          `evt.type = execve and proc.hash.sha256 = ${SHA256}`,
-          '%proc.name %proc.hash.sha256',
-        ),
-        rule('printed', 'evt.type = openat', '%proc.hash.sha256 %user.loginname'),
-      ),
-    );
+    assert.ok(watch.replace(file(...rules)), watch.problems.join());
     return { watch, alerts, asked, output: watch.watched(QUIET) };
   }
   const names = (alerts: readonly AlertMessage[]) => alerts.map(({ rule: name }) => name);
+  const programOf = (ran: ReturnType<typeof sampleFile>, comm = 'x') =>
+    new SampleProgram(sampleProcess({ comm, file: ran }), exactly(sampleRequest()));
 
-  test('wait for it; others do not', () => {
-    const { watch, alerts, asked, output } = startHashing();
-    assert.deepEqual(watch.hashingRules, ['known bad', 'printed']);
-    assert.equal(watch.ruleCount, 3);
+  test('wait for it, and so do those behind them: the first match is that of the files, whenever it is known', () => {
+    const { watch, alerts, asked, output } = startHashing([KNOWN_BAD, NAMED]);
+    assert.deepEqual([watch.hashingRules, watch.ruleCount], [['known bad'], 2]);
     const ran = sampleFile();
     const process = { ...sampleProcess({ comm: 'x' }), file: ran, comm: 'x' };
     const effect = new SampleProgram(process, exactly(sampleRequest())).exec(['x'], '/tmp/x');
     output.effect?.(effect);
-    assert.deepEqual([names(alerts), asked], [['named'], ['k']]);
+    assert.deepEqual([names(alerts), asked], [[], ['k']]);
     // What the process becomes meanwhile is not what the rule is about.
     process.comm = 'other';
     ran.hash = { sha256: SHA256, problem: null };
     output.tick?.(effect.timeNs + 1);
-    assert.deepEqual(names(alerts), ['named', 'known bad']);
-    assert.deepEqual(alerts[1]?.output_fields, { 'proc.name': 'x', 'proc.hash.sha256': SHA256 });
+    assert.deepEqual(names(alerts), ['known bad']);
+    assert.deepEqual(fieldsOf(alerts[0]), { 'proc.name': 'x', 'proc.hash.sha256': SHA256 });
     assert.equal(watch.withoutHash, 0);
+    output.effect?.({ ...effect, process: { ...process, comm: 'x' } });
+    assert.deepEqual(names(alerts).slice(1), ['known bad'], 'known by now: no need to wait');
+  });
+
+  test('that turn out to be false leave the event to the rules behind them', () => {
+    const { alerts, output } = startHashing([KNOWN_BAD, NAMED]);
+    const ran = sampleFile();
+    const effect = programOf(ran).exec(['x'], '/tmp/x');
     output.effect?.(effect);
-    assert.deepEqual(names(alerts).slice(2), ['named', 'known bad'], 'known by now: no need to wait');
+    ran.hash = { sha256: 'cd'.repeat(32), problem: null };
+    output.tick?.(effect.timeNs + 1);
+    assert.deepEqual(names(alerts), ['named']);
+  });
+
+  test('hold up nothing that is decided without them', () => {
+    const narrow = rule(
+      'narrow',
+      `evt.type = execve and proc.name = y and not proc.hash.sha256 in (${SHA256})`,
+    );
+    for (const rules of [
+      [NAMED, KNOWN_BAD],
+      [narrow, NAMED],
+    ]) {
+      const { watch, alerts, asked, output } = startHashing(rules);
+      output.effect?.(programOf(sampleFile()).exec(['x'], '/tmp/x'));
+      assert.deepEqual([names(alerts), asked, watch.withoutHash], [['named'], [], 0]);
+    }
+    const { alerts, output } = startHashing([KNOWN_BAD, NAMED], 'all');
+    const effect = programOf(sampleFile()).exec(['x'], '/tmp/x');
+    output.effect?.(effect);
+    output.tick?.(Infinity);
+    assert.deepEqual(names(alerts), ['named']);
+  });
+
+  test('a negation of the hash may be true before it is known', () => {
+    const unknown = rule('unknown', `evt.type = execve and not proc.hash.sha256 in (${SHA256})`);
+    const { alerts, asked, output } = startHashing([unknown, NAMED]);
+    const ran = sampleFile();
+    const effect = programOf(ran).exec(['x'], '/tmp/x');
+    output.effect?.(effect);
+    assert.deepEqual([names(alerts), asked], [[], ['k']]);
+    ran.hash = { sha256: SHA256, problem: null };
+    output.tick?.(effect.timeNs + 1);
+    assert.deepEqual(names(alerts), ['named']);
+  });
+
+  test('requests and accepted connections wait as well', () => {
+    const { alerts, output } = startHashing([
+      rule('r', 'evt.type = http_request', '%proc.hash.sha256 %http.method'),
+    ]);
+    const ran = sampleFile();
+    output.requestRead?.({ ...sampleRequest(), process: sampleProcess({ file: ran }) }, 5);
+    output.effect?.(program.open('/x'));
+    assert.equal(alerts.length, 0);
+    ran.hash = { sha256: SHA256, problem: null };
+    output.tick?.(6);
+    assert.deepEqual(fieldsOf(alerts[0]), { 'proc.hash.sha256': SHA256, 'http.method': 'GET' });
+  });
+
+  test('over several events see them in the order in which they happened', () => {
+    const steps = (first: string, second: string) =>
+      `- rule: s\n  desc: d\n  output: o\n  priority: NOTICE\n  sequence: [${first}, ${second}]\n  within: 1m\n`;
+    const hashed = `evt.type = execve and proc.hash.sha256 = ${SHA256}`;
+    for (const [rules, isFound] of [
+      [steps(hashed, 'evt.type = openat and fd.name = /x'), true],
+      [steps('evt.type = openat and fd.name = /x', hashed), false],
+    ] as const) {
+      const { alerts, output } = startHashing([rules, NAMED]);
+      const ran = sampleFile();
+      const made = programOf(ran, 'y');
+      const exec = made.exec(['y'], '/tmp/y');
+      const open = { ...made.open('/x'), process: sampleProcess(), timeNs: exec.timeNs + 10 };
+      output.effect?.(exec);
+      output.effect?.(open);
+      // It is no step: nothing holds it up.
+      output.effect?.(programOf({ ...sampleFile(), hash: { sha256: 'e', problem: null } }).exec(['x'], '/x'));
+      assert.deepEqual(names(alerts), ['named']);
+      ran.hash = { sha256: SHA256, problem: null };
+      output.tick?.(exec.timeNs + 20);
+      assert.deepEqual(names(alerts).includes('s'), isFound);
+      if (isFound) assert.equal(alerts[1]?.sequence?.steps.length, 2);
+    }
+  });
+
+  test('events that wait are judged by the rules that were in force when they happened', () => {
+    const { watch, alerts, output } = startHashing([PRINTED]);
+    output.effect?.(programOf(sampleFile()).open('/etc/x'));
+    assert.equal(alerts.length, 0);
+    watch.replace(file(rule('new', 'evt.type = openat', '%proc.hash.sha256')));
+    assert.deepEqual([names(alerts), watch.withoutHash], [['printed'], 1]);
+  });
+
+  test('more than two thousand do not wait: the oldest is run without it', () => {
+    const { watch, alerts, output } = startHashing([PRINTED]);
+    const made = programOf(sampleFile());
+    for (let count = 0; count < 2050; count++) output.effect?.(made.open(`/${count}`));
+    assert.deepEqual([alerts.length, watch.withoutHash], [2, 2]);
+    output.tick?.(Infinity);
+    assert.equal(watch.withoutHash, 2050);
   });
 
   test('a second at most; then they are run without it, which is counted', () => {
-    const { watch, alerts, output } = startHashing();
+    const { watch, alerts, output } = startHashing([PRINTED]);
     const process = sampleProcess({ file: sampleFile() });
     const effect = new SampleProgram(process, exactly(sampleRequest())).open('/etc/x');
     output.effect?.(effect);
@@ -316,7 +452,7 @@ suite('rules that ask for the hash of a program', () => {
   });
 
   test('meanwhile, names that the process has by accessors are kept', () => {
-    const { watch, alerts, output } = startHashing();
+    const { watch, alerts, output } = startHashing([PRINTED]);
     const named = {
       get loginName() {
         return 'jo';
@@ -334,8 +470,8 @@ suite('rules that ask for the hash of a program', () => {
   });
 
   test('where nobody answers they are run at once', () => {
-    const { watch, alerts, output } = startHashing(false);
-    const process = sampleProcess({ file: sampleFile() });
+    const { watch, alerts, output } = startHashing([NAMED, KNOWN_BAD], 'all', false);
+    const process = sampleProcess({ comm: 'x', file: sampleFile() });
     output.effect?.(new SampleProgram(process, exactly(sampleRequest())).exec(['x'], '/tmp/x'));
     assert.deepEqual([names(alerts), watch.withoutHash], [['named'], 1]);
   });

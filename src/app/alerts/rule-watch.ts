@@ -1,27 +1,25 @@
 import { addressText } from '../../base/addresses.ts';
 import type { AlertCounts, AlertLimit, AlertMessage, RuleText } from '../../cli/contract.ts';
 import { problemLine } from '../../cli/rules/problem-text.ts';
-import type { Effect } from '../../model/effect.ts';
 import type { ExecutableFile } from '../../model/executable.ts';
 import type { AcceptEvent } from '../../model/event.ts';
 import type { Process } from '../../model/process.ts';
 import type { Connection } from '../../model/request.ts';
 import { alertOf } from '../../rules/alert.ts';
 import type { RuleEvent } from '../../rules/event.ts';
-import { fieldsOfRule } from '../../rules/fields-of.ts';
-import { HASH_FIELD } from '../../rules/fields/process-fields.ts';
 import { interestOf, type RuleInterest } from '../../rules/interest.ts';
+import { isLate } from '../../rules/late-rules.ts';
 import { loadRules } from '../../rules/load/load-rules.ts';
 import type { Rule } from '../../rules/rule.ts';
 import type { RuleMatching } from '../../rules/rule-set.ts';
-import { RulesInForce } from '../../rules/rules-in-force.ts';
+import { ALL_PARTS, NO_PARTS, TimelyRules, type Parts } from '../../rules/timely-rules.ts';
 import { Sampling } from '../../rules/sampling.ts';
 import { idleSelections, selectRules, type RuleSelection } from '../../rules/selection.ts';
 import type { SequenceMatch } from '../../rules/sequences/plan.ts';
 import { RuleSource } from '../../rules/text.ts';
 import type { PipelineOutput } from '../pipeline.ts';
 import { AlertLimiter, DEFAULT_ALERT_LIMIT } from './alert-limit.ts';
-import { HashWait, isKnown } from './hash-wait.ts';
+import { HeldEvents } from './held-events.ts';
 import { rulesOnPlainRequests } from './plain-requests.ts';
 import { RuleUses } from './rule-uses.ts';
 import { RuleEvents, type RuleEventSource } from '../rule-events.ts';
@@ -75,14 +73,10 @@ export class RuleWatch {
   readonly #sampling: Sampling;
   /** Rules were in force before. */
   #hasBegun = false;
-  #set: RulesInForce;
-  /** Rules that ask for hashes: on their own, since their events may wait. */
-  #hashing: RulesInForce;
-  #hashingTypes: ReadonlySet<number> = new Set();
-  readonly #waiting = new HashWait((effect, isHashKnown) => {
-    if (!isHashKnown) this.withoutHash++;
-    const event = this.#events.ofEffect(effect);
-    if (event !== null) this.#run(this.#hashing, event);
+  #set: TimelyRules;
+  readonly #held = new HeldEvents(({ event, file, parts }) => {
+    if (file !== null && !isKnown(file)) this.withoutHash++;
+    this.#run(event, parts);
   });
   /** What rules are run on now. */
   #event: RuleEvent | null = null;
@@ -94,13 +88,12 @@ export class RuleWatch {
     this.#sampling = new Sampling(options.now ?? null, true);
     this.#limiter = new AlertLimiter(options.alertLimit ?? DEFAULT_ALERT_LIMIT, options.warn);
     this.#set = this.#setOf([]);
-    this.#hashing = this.#setOf([]);
   }
 
   /** What became of the rules and their alerts since the beginning. */
   counts(): Omit<AlertCounts, 'outputs'> {
     const { heldBack } = this.#limiter;
-    const rules = this.#uses.all([this.#set, this.#hashing], (rule) => this.#limiter.heldBackOf(rule));
+    const rules = this.#uses.all([this.#set], (rule) => this.#limiter.heldBackOf(rule));
     return {
       raised: this.raised,
       heldBack,
@@ -113,12 +106,12 @@ export class RuleWatch {
   /** By rule: keys whose sequences or counts were forgotten before their time, since there were too many at once. */
   get forgotten(): Readonly<Record<string, number>> {
     const sums = new Map(this.#forgotten);
-    for (const set of [this.#set, this.#hashing]) addAll(sums, set.sequences.evictions());
+    addAll(sums, this.#set.evictions());
     return Object.fromEntries(sums);
   }
 
   get ruleCount(): number {
-    return this.#set.rules.length + this.#hashing.rules.length;
+    return this.#set.rules.length;
   }
 
   /**
@@ -139,17 +132,12 @@ export class RuleWatch {
     const enabled = selectRules(rules, selections);
     this.interest = interestOf(enabled);
     this.readingRules = rulesOnPlainRequests(enabled).map(({ name }) => name);
-    const hashing = enabled.filter((rule) => fieldsOfRule(rule).has(HASH_FIELD));
-    this.hashingRules = hashing.map(({ name }) => name);
-    this.#hashingTypes = new Set(hashing.flatMap(({ types }) => [...types]));
-    for (const set of [this.#set, this.#hashing]) {
-      this.#uses.add(set);
-      addAll(this.#forgotten, set.sequences.evictions());
-    }
-    this.#hashing = this.#setOf(hashing);
-    this.#set = this.#setOf(
-      hashing.length === 0 ? enabled : enabled.filter((rule) => !hashing.includes(rule)),
-    );
+    this.hashingRules = enabled.filter(isLate).map(({ name }) => name);
+    // An event that waits was seen by the rules before.
+    this.#held.flush();
+    this.#uses.add(this.#set);
+    addAll(this.#forgotten, this.#set.evictions());
+    this.#set = this.#setOf(enabled);
     return true;
   }
 
@@ -159,7 +147,7 @@ export class RuleWatch {
       ...output,
       effect: (effect) => {
         output.effect?.(effect);
-        this.#see(this.#events.ofEffect(effect), effect);
+        this.#see(this.#events.ofEffect(effect));
       },
       detected: (detection) => {
         output.detected?.(detection);
@@ -174,6 +162,10 @@ export class RuleWatch {
         const { tid, timeNs, descriptor } = event;
         this.#see(this.#events.ofAccept(connectionOf(event), process, tid, timeNs, descriptor));
       },
+      ended: (end) => {
+        output.ended?.(end);
+        this.#see(this.#events.ofEnd(end));
+      },
       requestRead: (request, timeNs) => {
         output.requestRead?.(request, timeNs);
         this.#see(this.#events.ofRequest(request, 'http_request', timeNs));
@@ -184,38 +176,44 @@ export class RuleWatch {
       },
       tick: (nowNs) => {
         output.tick?.(nowNs);
-        this.#waiting.tick(nowNs);
+        this.#held.tick(nowNs);
       },
     };
   }
 
-  /** @param effect what may wait for the hash of its program; null: it cannot */
-  #see(event: RuleEvent | null, effect: Effect | null = null): void {
+  #see(event: RuleEvent | null): void {
     if (event === null || !this.interest.types.has(event.type)) return;
     this.seen++;
-    this.#run(this.#set, event);
-    if (!this.#hashingTypes.has(event.type) || event.process === null) return;
-    const { hashes } = this.#options;
-    const file = hashes?.fileOf(event.process) ?? null;
-    if (hashes !== undefined && file !== null && effect !== null) {
-      hashes.ask(file, event.process);
-      if (hashes.isPending(file)) {
-        this.#waiting.add(effect, file);
-        return;
-      }
-    }
-    if (file === null || !isKnown(file)) this.withoutHash++;
-    this.#run(this.#hashing, event);
+    const later = this.#set.asksForHash(event.type) ? this.#hold(event) : NO_PARTS;
+    if (later !== ALL_PARTS) this.#run(event, ALL_PARTS & ~later);
   }
 
-  #run(rules: RulesInForce, event: RuleEvent): void {
+  /** Keeps the event for those rules that cannot be run on it yet. @returns which these are */
+  #hold(event: RuleEvent): Parts {
+    const { hashes } = this.#options;
+    const { process } = event;
+    const file = process === null ? null : (hashes?.fileOf(process) ?? null);
+    const isMissing = file !== null && hashes?.isPending(file) === true;
+    const later =
+      isMissing || !this.#held.isEmpty ? this.#set.waiting(event, isMissing, !this.#held.isEmpty) : NO_PARTS;
+    if (later === NO_PARTS) {
+      if (!isMissing && process !== null && !isKnown(file)) this.withoutHash++;
+      return NO_PARTS;
+    }
+    if (isMissing && process !== null) hashes?.ask(file, process);
+    this.#held.add({ event: this.#events.keep(), file: isMissing ? file : null, parts: later });
+    return later;
+  }
+
+  #run(event: RuleEvent, parts: Parts): void {
+    const rules = this.#set;
     this.#event = event;
     if (this.#sampling.next())
       this.#sampling.timed(
-        () => rules.evaluate(event, this.#onMatch),
+        () => rules.evaluate(event, this.#onMatch, parts),
         (ms) => (this.timeMs += ms),
       );
-    else rules.evaluate(event, this.#onMatch);
+    else rules.evaluate(event, this.#onMatch, parts);
     this.#event = null;
   }
 
@@ -231,9 +229,9 @@ export class RuleWatch {
     }
   }
 
-  #setOf(rules: readonly Rule[]): RulesInForce {
+  #setOf(rules: readonly Rule[]): TimelyRules {
     const { matching, warn, now } = this.#options;
-    return new RulesInForce(rules, {
+    return new TimelyRules(rules, {
       matching,
       ...(now === undefined ? {} : { now }),
       onBroken: (rule, error) =>
@@ -244,6 +242,10 @@ export class RuleWatch {
         ),
     });
   }
+}
+
+function isKnown(file: ExecutableFile | null): boolean {
+  return file !== null && file.hash !== null && file.hash.sha256 !== null;
 }
 
 function addAll(sums: Map<string, number>, counts: ReadonlyMap<string, number>): void {

@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ThroughlineError } from '../../base/errors.ts';
+import { readRuleText } from '../../cli/rules/regular-file.ts';
 import type { RuleTestReport } from '../../rules/test-report.ts';
 import { RuleSource } from '../../rules/text.ts';
 import { runRuleTests } from './run-tests.ts';
@@ -28,10 +29,7 @@ function sourcesIn(folder: string): RuleSource[] {
   const names = reading(folder, () => readdirSync(folder)).filter((name) => /\.ya?ml$/.test(name));
   return names.toSorted().map((name) => {
     const path = join(folder, name);
-    return new RuleSource(
-      path,
-      reading(path, () => readFileSync(path, 'utf8')),
-    );
+    return new RuleSource(path, readRuleText(path));
   });
 }
 

@@ -16,7 +16,7 @@ import { after, describe, test } from 'node:test';
 import { byteStringFromText } from '../../base/bytes.ts';
 import { CgroupReader } from './cgroup-reader.ts';
 import { readClock } from './clock.ts';
-import { readHost, readUsers } from './host.ts';
+import { readGroups, readHost, readUsers } from './host.ts';
 import { parseStat, readProcesses, splitArguments } from './processes.ts';
 
 const folders: string[] = [];
@@ -222,11 +222,23 @@ test('users: the first name of a uid, no comments, no NIS entries', () => {
     'root:x:0:0:root:/root:/bin/sh\ntoor:x:0:0::/:\n#no:x:1:1:::\n+nis::::::\nzoë:x:1000:5:::\nbad:x:\n',
   );
   assert.deepEqual(readUsers(path), [
-    { kind: 'user', uid: 0, name: 'root' },
-    { kind: 'user', uid: 1000, name: byteStringFromText('zoë') },
+    { kind: 'user', uid: 0, name: 'root', home: '/root', shell: '/bin/sh' },
+    { kind: 'user', uid: 1000, name: 'zoë', home: '', shell: '' },
   ]);
   assert.deepEqual(readUsers(join(proc, 'none')), []);
   assert.equal(readUsers().find((user) => user.uid === 0)?.name, 'root');
+});
+
+test('groups: likewise', () => {
+  const { proc } = fakeHost([]);
+  const path = join(proc, 'group');
+  writeFileSync(path, 'root:x:0:\nwheel:x:0:root\n#no:x:1:\n+:::\nwww-data:x:33:a,b\nbad:x:\n');
+  assert.deepEqual(readGroups(path), [
+    { kind: 'group', gid: 0, name: 'root' },
+    { kind: 'group', gid: 33, name: 'www-data' },
+  ]);
+  assert.deepEqual(readGroups(join(proc, 'none')), []);
+  assert.equal(readGroups().find((group) => group.gid === 0)?.name, 'root');
 });
 
 describe('cgroups by id', () => {

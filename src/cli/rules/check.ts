@@ -7,7 +7,7 @@ export const checkCommand = defineCommand({
   name: 'rules check',
   summary: 'say what is wrong with rule files',
   description: [
-    'Loads rule files as one whole and prints what they hold, their errors and their warnings, each with its line and column. Files of rules for Falco are read as they are.',
+    'Loads rule files, and those in folders, as one whole and prints what they hold, their errors and their warnings, each with its line and column. Files of rules for Falco are read as they are.',
     'Exit code 0 when all is right, 1 when there is an error. Rules that ask for what no event tells yet are warnings: they are loaded, and do not fire. So are rules that want a response: they are told with their alerts, and nothing acts on it.',
   ],
   positionals: [FILES],

@@ -21,6 +21,10 @@ export const explainCommand = defineCommand({
   positionals: [{ name: 'RULE', help: 'name of the rule' }, FILES],
   options: { json: flag('print one JSON object, for programs') },
   examples: [
+    {
+      command: "throughline rules explain 'Shell run by a request'",
+      help: 'one that comes with the program',
+    },
     { command: "throughline rules explain 'Run shell untrusted' falco_rules.yaml", help: 'one of Falco' },
   ],
   async run(context, values, [name = '', ...paths]) {

@@ -1,7 +1,8 @@
-import { lstatSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { lstatSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ThroughlineError, type ErrorCode } from '../../base/errors.ts';
 import { RuleSource } from '../../rules/text.ts';
+import { FileRefusal, readRegularFile } from './regular-file.ts';
 
 /** Files of rules in another format, in folders of folders. */
 
@@ -36,8 +37,9 @@ function walk(folder: string, files: string[], depth: number): void {
 /** @param limit of a larger file nothing more is read than makes it too large. Throws TL4001. */
 export function readForeignFile(path: string, limit: number): RuleSource {
   return attempt('TL4001', path, () => {
-    const { size } = statSync(path);
-    return new RuleSource(path, size > 4 * limit ? ' '.repeat(limit + 1) : readFileSync(path, 'utf8'));
+    const stat = statSync(path);
+    const isLarge = stat.isFile() && stat.size > 4 * limit;
+    return new RuleSource(path, isLarge ? ' '.repeat(limit + 1) : readRegularFile(path, 4 * limit));
   });
 }
 
@@ -51,7 +53,12 @@ function attempt<Result>(code: ErrorCode, path: string, run: () => Result): Resu
     return run();
   } catch (error) {
     if (error instanceof ThroughlineError) throw error;
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const isSystem = error instanceof Error && 'code' in error;
+    const reason = isSystem
+      ? String(error.code)
+      : error instanceof FileRefusal
+        ? error.message
+        : String(error);
     throw new ThroughlineError(code, `${path} (${reason})`, { cause: error });
   }
 }

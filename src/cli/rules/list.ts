@@ -9,13 +9,16 @@ import { refuseIdle, selectionOptions, selectionsOf } from './selection-options.
 
 export const listCommand = defineCommand({
   name: 'rules list',
-  summary: 'print the rules of files',
+  summary: 'print rules',
   description: [
     'One line for each rule, in the order in which they are tried: whether it is on, its priority, its name and its tags.',
   ],
   positionals: [FILES],
   options: { ...selectionOptions, json: jsonOption },
-  examples: [{ command: 'throughline rules list my-rules.yaml', help: 'what a file has' }],
+  examples: [
+    { command: 'throughline rules list', help: 'what comes with the program' },
+    { command: 'throughline rules list my-rules.yaml', help: 'what a file has' },
+  ],
   async run(context, values, paths) {
     const loaded = await loadRightFiles(context, paths);
     const selections = selectionsOf(values);

@@ -6,19 +6,26 @@ import { problemLine } from './problem-text.ts';
 
 export const FILES = {
   name: 'FILE',
-  help: 'rule files; later ones change what earlier ones say',
+  help: 'rule files, or folders with all .yaml files in them, by name; later ones change what earlier ones say. None: the rules that come with the program',
   isRepeated: true,
+  isOptional: true,
 } as const;
 
-/** The rules of some files. Throws TL4001 for a file that cannot be read. What reads YAML is loaded now, and by no other command. */
+/**
+ * The rules of some files, and of those in folders; of no paths, those that come with the program. Throws TL4001 for a file that cannot be read.
+ * What reads YAML is loaded now, and by no other command.
+ */
 export async function loadFiles(
-  { readRules }: CommandContext,
+  { readRules, ruleGround }: CommandContext,
   paths: readonly string[],
   isStrict: boolean,
 ): Promise<LoadedRules> {
+  const { defaultFolder } = ruleGround;
+  const given = paths.length > 0 || defaultFolder === null ? paths : [defaultFolder];
+  if (given.length === 0) throw new ThroughlineError('TL3002', `${FILES.name} is missing`);
   const { loadRules } = await import('../../rules/load/load-rules.ts');
   return loadRules(
-    paths.map((path) => new RuleSource(path, readRules(path))),
+    given.flatMap((path) => ruleGround.list(path)).map((path) => new RuleSource(path, readRules(path))),
     { isStrict },
   );
 }

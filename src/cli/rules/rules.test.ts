@@ -75,6 +75,36 @@ test('check: counts, warnings and errors with their places', async () => {
   assert.match(bad.stdout, /2 rules loaded, 2 errors, 2 warnings\n$/);
 });
 
+test('folders stand for the files in them, and no path for the rules that come with the program', async () => {
+  const files: Readonly<Record<string, string>> = {
+    'rules/a.yaml': '- list: x\n  items: [cat]\n',
+    'rules/b.yaml': `- rule: From a folder\n  desc: d\n  condition: evt.type = execve and proc.name in (x)\n  output: o\n  priority: INFO\n`,
+  };
+  const inFolder = (defaultFolder: string | null, ...argv: readonly string[]) =>
+    runCli(argv, new MadeUpEngine(), {
+      readRules: (path) => files[path] ?? assert.fail(path),
+      ruleGround: {
+        defaultFolder,
+        list: (path) => (path === 'rules' ? Object.keys(files) : [path]),
+        stamp: () => '',
+        onHangup: () => () => {},
+      },
+    });
+  for (const given of [['rules'], []]) {
+    const [list, check, explain] = await Promise.all([
+      inFolder('rules', 'rules', 'list', ...given),
+      inFolder('rules', 'rules', 'check', ...given),
+      inFolder('rules', 'rules', 'explain', 'From a folder', ...given),
+    ]);
+    assert.equal(list.stdout, 'on   Informational  From a folder  []\n');
+    assert.match(check.stdout, /^rules\/a\.yaml: 0 rules, 0 macros, 1 list\n[^]*1 rule loaded, 0 errors/);
+    assert.match(explain.stdout, /^From a folder\n {2}rules\/b\.yaml:1, /);
+  }
+  const { exitCode, stderr } = await inFolder(null, 'rules', 'list');
+  assert.equal(exitCode, 64);
+  assert.match(stderr, /FILE is missing/);
+});
+
 test('check --strict: what no event tells is an error', async () => {
   const { exitCode, stdout } = await run('rules', 'check', '--strict', 'good.yaml');
   assert.equal(exitCode, 1);
@@ -257,7 +287,7 @@ test('the commands on rules have an overview of their own', async () => {
   assert.match(help.stdout, /^ {2}rules check +say what is wrong with rule files$/m);
   assert.match(
     (await run('rules', 'check', '--help')).stdout,
-    /^Usage: throughline rules check FILE\.\.\. \[OPTIONS\]/,
+    /^Usage: throughline rules check \[FILE\.\.\.\] \[OPTIONS\]/,
   );
 });
 

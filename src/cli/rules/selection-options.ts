@@ -6,13 +6,13 @@ import { ordered, type GivenText } from '../option.ts';
 /** Options that switch rules on and off. What comes later on the command line wins, whichever option it is. */
 export const selectionOptions = {
   'disable-rule': ordered(
-    'NAME',
-    'leave out a rule; * in the name stands for any text; several times: in the order of the command line',
+    'TEXT',
+    'leave out all rules that have this text in their name; with a * in it, which stands for any text, those whose whole name is like it; several times: in the order of the command line',
     'D',
   ),
   'enable-rule': ordered(
     'NAME',
-    'have a rule although its file or an option before says otherwise; * as above',
+    'have the rule of this name although its file or an option before says otherwise; * as above',
   ),
   'disable-tag': ordered('TAG', 'leave out all rules with this tag', 'T'),
   'enable-tag': ordered('TAG', 'have all rules with this tag'),

@@ -38,7 +38,7 @@ function bindField(term: FieldTerm, warn: Warn): Bound {
   const argument = found.argument ?? term.argument;
   checkArgument(term, field.argument, found.argument !== null, argument);
   const key = argument === null ? field.name : `${field.name}[${argument}]`;
-  const own = argument === null ? field.reasonWithout : field.reasonFor?.(argument);
+  const own = argument === null ? null : field.reasonFor?.(argument);
   const reason = field.reason ?? own ?? null;
   if (reason !== null || field.bind === null) {
     const message = `${term.name} has no value yet: ${reason}`;
@@ -46,6 +46,8 @@ function bindField(term: FieldTerm, warn: Warn): Bound {
     const access = { ...NO_VALUE, type: field.type } as Access;
     return { access, key, isUnanswered: true, isFilterOnly: false, cost: 0 };
   }
+  const caveat = field.caveat?.(argument) ?? null;
+  if (caveat !== null) warn(problemIn('partly-answered', `${term.name} ${caveat}`, term.span));
   const access = field.bind(argument);
   const isFilterOnly = field.isFilterOnly;
   return { access, key, isUnanswered: false, isFilterOnly, cost: access.shape === 'any' ? 10 : 1 };

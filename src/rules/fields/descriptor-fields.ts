@@ -104,13 +104,13 @@ export const DESCRIPTOR_FIELDS: readonly Field[] = [
   single(
     'flow.bytes_in',
     'number',
-    'Bytes that the process received.',
+    'Bytes that the process received on the connection; in connection_end. Of TLS that is read it is the plaintext.',
     ({ descriptor }) => descriptor?.bytesIn ?? null,
   ),
   single(
     'flow.bytes_out',
     'number',
-    'Bytes that the process sent.',
+    'Bytes that it sent, likewise.',
     ({ descriptor }) => descriptor?.bytesOut ?? null,
   ),
 ];

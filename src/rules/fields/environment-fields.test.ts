@@ -41,22 +41,54 @@ test('one that is not set has no value, nor has one that nobody asked for', () =
   assert.equal(isTrue('proc.env[LEVEL] exists', null), false);
 });
 
-test('without a name they have no value, which is a warning', () => {
+test('without a name they are all that is known, which is a warning', () => {
   for (const field of ['proc.env', 'proc.aenv', 'proc.aenv[2]']) {
     const filter = parseFilter(`${field} contains LD_PRELOAD`);
     assert.ok(filter.isValid);
-    assert.match(filter.warnings.map(({ message }) => message).join(), /asked for by name/);
+    assert.match(filter.warnings.map(({ message }) => message).join(), /asks for by name$/);
+    const text = `- rule: r\n  desc: d\n  condition: evt.type = execve and ${field} contains X\n  output: o\n  priority: NOTICE\n`;
+    const [file] = loadRules([new RuleSource('a', text)], { isStrict: true }).files;
+    assert.deepEqual(
+      file?.errors.map(({ code }) => code),
+      ['partly-answered'],
+    );
   }
+  assert.ok(isTrue('proc.env = "LEVEL=0 EMPTY= EQUALS=a=b"'));
+  assert.ok(isTrue('proc.aenv contains LD_PRELOAD and proc.aenv contains "LEVEL=1"'));
+  assert.ok(
+    isTrue(
+      'proc.aenv[2] startswith LD_PRELOAD and proc.aenv[1] = "LEVEL=1" and proc.aenv[0] contains EQUALS',
+    ),
+  );
+  for (const condition of ['proc.aenv contains EQUALS', 'proc.aenv[3] exists', 'proc.aenv[25] exists'])
+    assert.equal(isTrue(condition), false, condition);
+  assert.equal(isTrue('proc.env exists or proc.aenv exists', UNASKED), false);
+  assert.equal(isTrue('proc.env exists or proc.aenv exists', null), false);
 });
 
 test('rules that name variables have them captured: of conditions, outputs and transformers', () => {
   const text = `- rule: a
   desc: d
-  condition: evt.type = execve and (proc.env[A] exists or tolower(proc.aenv[B]) = x or proc.name = val(proc.env[C_D]))
+  condition: evt.type = execve and (proc.env[A] exists or tolower(proc.aenv[B]) = x or proc.name = val(proc.env[C_D]) or proc.aenv.F = x)
   output: "%proc.env[E]"
   priority: NOTICE
 `;
   const { rules, files } = loadRules([new RuleSource('a.yaml', text)], { isStrict: true });
   assert.deepEqual(files[0]?.errors, []);
-  assert.deepEqual([...interestOf(rules).environment].toSorted(), ['A', 'B', 'C_D', 'E']);
+  assert.deepEqual([...interestOf(rules).environment].toSorted(), ['A', 'B', 'C_D', 'E', 'F']);
+});
+
+test('the number of an ancestor is no name; what all of an environment is looked through for is one', () => {
+  const asked = (condition: string) => {
+    const filter = parseFilter(condition);
+    assert.ok(filter.isValid);
+    return [...filter.variables];
+  };
+  assert.deepEqual(asked('proc.aenv[2] exists or proc.env[2] exists or proc.aenv[A1] exists'), ['2', 'A1']);
+  assert.deepEqual(asked('proc.env contains LD_PRELOAD or not proc.aenv[3] contains "LD_AUDIT=/tmp"'), [
+    'LD_PRELOAD',
+    'LD_AUDIT',
+  ]);
+  assert.deepEqual(asked('proc.env icontains Http_proxy'), ['Http_proxy', 'HTTP_PROXY', 'http_proxy']);
+  assert.deepEqual(asked('proc.env contains "a b" or proc.env[X] contains Y or proc.env exists'), ['X']);
 });

@@ -37,6 +37,12 @@ export const EVENT_FIELDS: readonly Field[] = [
   ofType('evt.category', 'string', 'What the event is about: process, file, net, ...', categoryOf),
   ofType('evt.dir', 'string', 'Always <: events are told when their call has ended.', () => '<'),
   ofType('evt.source', 'string', 'Always syscall.', () => 'syscall'),
+  ofType(
+    'evt.is_async',
+    'boolean',
+    'Always false: every event is what a call or a request did.',
+    () => false,
+  ),
   single('evt.hostname', 'string', 'Name of this host.', ({ hostname }) => hostname),
   single('evt.cpu', 'number', 'Number of the CPU.', ({ cpu }) => cpu),
   single('evt.args', 'string', 'All arguments of the event.', argumentsOf),
@@ -110,6 +116,16 @@ export const EVENT_FIELDS: readonly Field[] = [
   single('evt.count.error', 'number', '1 for events that returned an error.', ({ result }) =>
     result !== null && result < 0 ? 1 : 0,
   ),
+  errorCount('evt.count.error.file', 'file'),
+  errorCount('evt.count.error.net', 'net'),
+  errorCount('evt.count.error.memory', 'memory'),
+  single(
+    'evt.count.error.other',
+    'number',
+    '1 for all other events that returned an error.',
+    ({ type, result }) =>
+      result !== null && result < 0 && !COUNTED_CATEGORIES.has(categoryOf(type) ?? '') ? 1 : 0,
+  ),
 
   single(
     'evt.time',
@@ -135,6 +151,22 @@ export const EVENT_FIELDS: readonly Field[] = [
   single('evt.rawtime.s', 'number', 'Seconds since the epoch.', ({ wallMs }) => Math.floor(wallMs / 1000)),
   single('evt.rawtime.ns', 'number', 'Nanoseconds of that second.', nanosOf),
 
+  single(
+    'evt.deltatime',
+    'number',
+    'Nanoseconds since the event before, of those that rules see; 0 for the first.',
+    sincePrevious,
+  ),
+  single('evt.deltatime.s', 'number', 'Whole seconds of that time.', (event) =>
+    Math.floor(sincePrevious(event) / 1e9),
+  ),
+  single(
+    'evt.deltatime.ns',
+    'number',
+    'Nanoseconds of its last second.',
+    (event) => sincePrevious(event) % 1e9,
+  ),
+
   single('fs.path.name', 'string', 'Absolute path of the file that the call is about.', ({ path }) => path),
   single('fs.path.nameraw', 'string', 'The same path as it was passed.', ({ pathRaw }) => pathRaw),
   single(
@@ -147,6 +179,15 @@ export const EVENT_FIELDS: readonly Field[] = [
   single('fs.path.target', 'string', 'Absolute path that the call makes.', ({ targetPath }) => targetPath),
   single('fs.path.targetraw', 'string', 'The same path as it was passed.', (event) => event.targetPathRaw),
 ];
+
+const COUNTED_CATEGORIES = new Set(['file', 'net', 'memory']);
+
+function errorCount(name: string, category: string): Field {
+  const description = `1 for events of the category ${category} that returned an error.`;
+  return single(name, 'number', description, ({ type, result }) =>
+    result !== null && result < 0 && categoryOf(type) === category ? 1 : 0,
+  );
+}
 
 function typeName(type: number): string | null {
   return EVENT_TYPES[type] ?? null;
@@ -172,6 +213,11 @@ function date({ wallMs }: RuleEvent): string {
 
 function clock({ wallMs }: RuleEvent): string {
   return new Date(wallMs).toISOString().slice(11, 19);
+}
+
+/** Events of several processors come nearly in order: time never goes back here. */
+function sincePrevious({ timeNs, previousNs }: RuleEvent): number {
+  return previousNs === null ? 0 : Math.max(0, timeNs - previousNs);
 }
 
 function nanosOf({ wallMs }: RuleEvent): number {

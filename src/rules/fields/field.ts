@@ -73,8 +73,8 @@ export interface Field {
   readonly reason: string | null;
   /** The same for an argument; missing where all are alike. */
   readonly reasonFor?: (argument: string) => string | null;
-  /** The same where there is no argument. */
-  readonly reasonWithout?: string;
+  /** What its value leaves out, as a clause for people; null or missing: nothing. Asking for such a field is a warning. */
+  readonly caveat?: (argument: string | null) => string | null;
   /**
    * How it gets at its value; null where nothing could.
    * @param argument the text in brackets, of the field's kind; null where there is none

@@ -12,7 +12,17 @@ const SHORT_ID = 12;
 export const IDENTITY_FIELDS: readonly Field[] = [
   single('user.uid', 'number', 'Id of the user.', ({ process }) => idOf(process?.uid)),
   single('user.name', 'string', 'Name of the user.', ({ process }) => known(process?.userName ?? '')),
+  single(
+    'user.homedir',
+    'string',
+    "Home directory of the user, as the host's database has it.",
+    ({ process }) => known(process?.homeDirectory ?? ''),
+  ),
+  single('user.shell', 'string', "Login shell of the user, as the host's database has it.", ({ process }) =>
+    known(process?.loginShell ?? ''),
+  ),
   single('group.gid', 'number', 'Id of the group.', ({ process }) => idOf(process?.gid)),
+  single('group.name', 'string', 'Name of the group.', ({ process }) => known(process?.groupName ?? '')),
   single(
     'container.id',
     'string',
@@ -42,7 +52,9 @@ export const IDENTITY_FIELDS: readonly Field[] = [
   single('k8s.pod.uid', 'string', 'Uid of the pod.', podUidOf),
   single('k8s.pod.id', 'string', 'The same as k8s.pod.uid.', podUidOf),
   label('container.label', 'A label of the container.'),
+  labels('container.labels', 'All labels of the container: name:value, name:value.'),
   label('k8s.pod.label', 'A label of the pod, as its runtime tells it.'),
+  labels('k8s.pod.labels', 'All labels of the pod: name:value, name:value.'),
 ];
 
 /** What a container's runtime has told: it comes when it comes, and until then there is no value. */
@@ -66,6 +78,16 @@ function label(fieldName: string, description: string): Field {
       },
     };
   });
+}
+
+/** Without those that the runtime keeps for itself, as the reference engine has it. */
+function labels(fieldName: string, description: string): Field {
+  return told(fieldName, description, (container) =>
+    Object.entries(container.labels)
+      .filter(([name]) => !/^(?:annotation|io\.kubernetes)\./.test(name))
+      .map(([name, value]) => (value === '' ? name : `${name}:${value}`))
+      .join(', '),
+  );
 }
 
 function podUidOf({ process }: RuleEvent): ByteString | null {

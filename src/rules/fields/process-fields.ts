@@ -112,6 +112,12 @@ export const PROCESS_FIELDS: readonly Field[] = [
   ancestors('proc.apid', 'number', 'Id', pid),
 
   single('thread.tid', 'number', 'Id of the thread.', ({ tid }) => tid),
+  single(
+    'thread.nametid',
+    'string',
+    'Name of the process and id of the thread, as one.',
+    ({ process, tid }) => (process === null ? null : `${process.comm}${tid}`),
+  ),
   single('thread.ismain', 'boolean', 'Whether it is the main thread of its process.', ({ process, tid }) =>
     process === null ? null : process.pid === tid,
   ),

@@ -16,8 +16,6 @@ const AWAITED: Readonly<Record<string, string>> = {
   'evt.cpu': 'the processor is not handed on with what happened',
   'fs.path.sourceraw': 'paths of calls with two are told as absolute ones',
   'fs.path.targetraw': 'paths of calls with two are told as absolute ones',
-  'flow.bytes_in': 'the end of a connection is no event of rules',
-  'flow.bytes_out': 'the end of a connection is no event of rules',
 };
 
 const TABLE: readonly Field[] = [
@@ -39,11 +37,17 @@ export const FIELDS: readonly Field[] = TABLE.map((field) => ({
 
 const byName = new Map(FIELDS.map((field) => [field.name, field]));
 
+const any = (): boolean => true;
+
 /** Fields whose argument may be a part of the name: `evt.arg.flags` is `evt.arg[flags]`. */
 const DOTTED: readonly (readonly [field: string, knows: (argument: string) => boolean])[] = [
   ['evt.arg', isEventArgument],
   ['evt.rawarg', isEventArgument],
   ['evt.type.is', (name) => eventTypeOf(name) !== null],
+  ...TABLE.filter(({ name }) => name.endsWith('.label')).map(({ name }) => [name, any] as const),
+  ['thread.cgroup', any],
+  ['proc.env', any],
+  ['proc.aenv', any],
 ];
 
 /** A field as a rule names it, and the argument that its name holds. null: there is none with this name. */

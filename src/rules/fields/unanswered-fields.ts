@@ -1,6 +1,8 @@
 import { unanswered } from './define.ts';
 import type { Field } from './field.ts';
 
+type FieldRows = Parameters<typeof unanswered>[1];
+
 /** Fields that rules for the reference engine may ask for and that our events do not answer yet, by what is missing. */
 export const UNANSWERED_FIELDS: readonly Field[] = [
   ...unanswered('ids inside of namespaces, and when these began, are not captured', {
@@ -8,6 +10,7 @@ export const UNANSWERED_FIELDS: readonly Field[] = [
     'proc.vpid': ['number', 'Id of the process, as its namespace sees it.'],
     'proc.pvpid': ['number', 'Id of the parent, as its namespace sees it.'],
     'thread.vtid': ['number', 'Id of the thread, as its namespace sees it.'],
+    'thread.vnametid': ['string', 'Name of the process and that id.'],
     'proc.pidns_init_start_ts': ['number', 'When the first process of the namespace started.'],
     'proc.exe_ino.ctime_duration_pidns_start': ['number', 'From the start of the namespace to the change.'],
   }),
@@ -26,6 +29,8 @@ export const UNANSWERED_FIELDS: readonly Field[] = [
     'thread.cpu.system': ['number', 'Share of a CPU in the kernel.'],
     'thread.vmsize': ['number', 'Virtual memory in KiB.'],
     'thread.vmrss': ['number', 'Resident memory in KiB.'],
+    'thread.vmsize.b': ['number', 'Virtual memory in bytes.'],
+    'thread.vmrss.b': ['number', 'Resident memory in bytes.'],
     'proc.vmsize': ['number', 'Virtual memory in KiB.'],
     'proc.vmrss': ['number', 'Resident memory in KiB.'],
     'proc.vmswap': ['number', 'Swapped memory in KiB.'],
@@ -37,11 +42,6 @@ export const UNANSWERED_FIELDS: readonly Field[] = [
     'proc.stdin.name': ['string', 'Name of descriptor 0.'],
     'proc.stdout.name': ['string', 'Name of descriptor 1.'],
     'proc.stderr.name': ['string', 'Name of descriptor 2.'],
-  }),
-  ...unanswered('of users only id and name are known', {
-    'user.homedir': ['string', 'Home directory.'],
-    'user.shell': ['string', 'Login shell.'],
-    'group.name': ['string', 'Name of the group.'],
   }),
   ...unanswered('descriptors are told with their number, and path or addresses, alone', {
     'fd.uid': ['string', 'Descriptor and thread, as one id.'],
@@ -87,7 +87,6 @@ export const UNANSWERED_FIELDS: readonly Field[] = [
     'container.host_pid': ['boolean', "Whether it has the host's processes."],
     'container.host_network': ['boolean', "Whether it has the host's network."],
     'container.host_ipc': ['boolean', "Whether it has the host's shared memory."],
-    'container.labels': ['string', 'Labels of the container.'],
     'proc.is_container_healthcheck': ['boolean', 'Whether the process is a health check.'],
     'proc.is_container_liveness_probe': ['boolean', 'Whether the process is a liveness probe.'],
     'proc.is_container_readiness_probe': ['boolean', 'Whether the process is a readiness probe.'],
@@ -95,9 +94,17 @@ export const UNANSWERED_FIELDS: readonly Field[] = [
   ...unanswered('of pods only name, namespace, uid and labels are known', {
     'k8s.pod.sandbox_id': ['string', 'Sandbox of the pod.'],
     'k8s.pod.full_sandbox_id': ['string', 'Sandbox of the pod, not cut.'],
-    'k8s.pod.labels': ['string', 'Labels of the pod.'],
     'k8s.pod.ip': ['string', 'Address of the pod.'],
     'k8s.pod.cni.json': ['string', 'Network of the pod.'],
+  }),
+  ...unanswered('nothing is asked of the API of Kubernetes', {
+    ...kubernetesObject('rc', 'replication controller'),
+    ...kubernetesObject('svc', 'service'),
+    ...kubernetesObject('rs', 'replica set'),
+    ...kubernetesObject('deployment', 'deployment'),
+    'k8s.ns.id': ['string', 'Id of the namespace.'],
+    'k8s.ns.label': ['string', 'A label of the namespace.', 'required name'],
+    'k8s.ns.labels': ['string', 'Labels of the namespace.'],
   }),
   ...unanswered('events are told when their call has ended, without when it began', {
     'evt.latency': ['number', 'Nanoseconds that the call took.'],
@@ -105,9 +112,6 @@ export const UNANSWERED_FIELDS: readonly Field[] = [
     'evt.latency.ns': ['number', 'Nanoseconds of the last second of the call.'],
     'evt.latency.human': ['string', 'How long the call took, for people.'],
     'evt.wait_latency': ['number', 'Nanoseconds that the call waited.'],
-    'evt.deltatime': ['number', 'Nanoseconds since the event before.'],
-    'evt.deltatime.s': ['number', 'Seconds since the event before.'],
-    'evt.deltatime.ns': ['number', 'Nanoseconds of the last second since the event before.'],
   }),
   ...unanswered('reads and writes are no events of rules', {
     'evt.buffer': ['bytes', 'Bytes that were read or written.'],
@@ -118,6 +122,27 @@ export const UNANSWERED_FIELDS: readonly Field[] = [
     'evt.io_dir': ['string', 'r for calls that read, w for calls that write.'],
     'evt.is_wait': ['boolean', 'Whether the call waits.'],
     'evt.is_syslog': ['boolean', 'Whether the call writes to the system log.'],
+    'evt.buflen.in': ['number', 'How many bytes were read.'],
+    'evt.buflen.out': ['number', 'How many bytes were written.'],
+    'evt.buflen.file': ['number', 'How many bytes of files were read or written.'],
+    'evt.buflen.file.in': ['number', 'How many bytes of files were read.'],
+    'evt.buflen.file.out': ['number', 'How many bytes were written to files.'],
+    'evt.buflen.net': ['number', 'How many bytes were received or sent.'],
+    'evt.buflen.net.in': ['number', 'How many bytes were received.'],
+    'evt.buflen.net.out': ['number', 'How many bytes were sent.'],
+    'syslog.facility': ['number', 'Facility of a message to the system log.'],
+    'syslog.facility.str': ['string', 'Name of the facility.'],
+    'syslog.severity': ['number', 'Severity of a message to the system log.'],
+    'syslog.severity.str': ['string', 'Name of the severity.'],
+    'syslog.message': ['string', 'The message.'],
+  }),
+  ...unanswered('calls that wait for descriptors are no events of rules', {
+    'fdlist.nums': ['string', 'Numbers of the descriptors.'],
+    'fdlist.names': ['string', 'Names of the descriptors.'],
+    'fdlist.cips': ['string', 'Addresses of the clients.'],
+    'fdlist.sips': ['string', 'Addresses of the servers.'],
+    'fdlist.cports': ['string', 'Ports of the clients.'],
+    'fdlist.sports': ['string', 'Ports of the servers.'],
   }),
   ...unanswered('there are no plugins and no capture files', {
     'evt.pluginname': ['string', 'Name of the plugin.'],
@@ -138,3 +163,13 @@ export const UNANSWERED_FIELDS: readonly Field[] = [
     'behavior.kind': ['string', 'What is unusual about it.'],
   }),
 ];
+
+/** What older rules ask of the objects that a pod belongs to. */
+function kubernetesObject(short: string, long: string): FieldRows {
+  return {
+    [`k8s.${short}.name`]: ['string', `Name of the ${long}.`],
+    [`k8s.${short}.id`]: ['string', `Id of the ${long}.`],
+    [`k8s.${short}.label`]: ['string', `A label of the ${long}.`, 'required name'],
+    [`k8s.${short}.labels`]: ['string', `Labels of the ${long}.`],
+  };
+}

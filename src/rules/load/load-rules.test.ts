@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { RuleEvent } from '../event.ts';
 import { EVENT_TYPES } from '../event-types.ts';
 import { isTrue, load, makeEvent, makeProcess, problemsOf, ruleText, rulesOf } from '../testing.ts';
+import { parseFilter } from '../filter.ts';
 import { RuleSet } from '../rule-set.ts';
 import { RuleSource } from '../text.ts';
 import { loadRules } from './load-rules.ts';
@@ -426,6 +427,12 @@ describe('files', () => {
   });
 });
 
+test('a byte order mark in front of a file is no part of it', () => {
+  const loaded = load(`\ufeff${ruleText('evt.type = execve and proc.nmae = x')}`);
+  assert.deepEqual(problemsOf(loaded), ["a.yaml:4:27 unknown-field unknown field 'proc.nmae'"]);
+  assert.equal(load(`\ufeff${ruleText('evt.type = execve')}`).rules.length, 1);
+});
+
 describe('what no event has', () => {
   test('a field without an answer is a warning with its reason, with --strict an error', () => {
     const text = ruleText('proc.name = x and proc.vpid != 0').replace(
@@ -440,6 +447,68 @@ describe('what no event has', () => {
       "a.yaml:1:3 never-fires rule 'r' can never fire: what it asks for has no value yet",
     ]);
     assert.equal(loadRules([new RuleSource('a', text)], { isStrict: true }).files[0]?.errors.length, 3);
+  });
+
+  test('fields that the reference engine documents and no event answers are known by name', () => {
+    for (const field of [
+      'syslog.severity.str',
+      'syslog.message',
+      'fdlist.names',
+      'evt.buflen.net.in',
+      'evt.asynctype',
+      'k8s.rc.name',
+      'k8s.svc.name',
+      'k8s.ns.label[app]',
+      'k8s.deployment.label.app',
+      'k8s.rs.labels',
+      'thread.cgroup.cpu',
+      'entity.risk',
+      'behavior.kind',
+    ]) {
+      const text = ruleText(`evt.type = execve and (proc.name = x or ${field} exists)`);
+      const loaded = load(text);
+      assert.equal(loaded.hasErrors, false, field);
+      const name = field.replace(/\[.*/, '').replaceAll('.', '\\.');
+      assert.match(
+        problemsOf(loaded, 'warnings').join(),
+        new RegExp(`^\\S+ unanswered-field ${name} has no value yet: `),
+      );
+      const [strict] = loadRules([new RuleSource('a', text)], { isStrict: true }).files;
+      assert.deepEqual(
+        strict?.errors.map(({ code }) => code),
+        ['unanswered-field'],
+      );
+    }
+  });
+
+  test("'not' of such a field is true of every event, which is said", () => {
+    const told = (condition: string, more = '') =>
+      problemsOf(load(ruleText(`evt.type = execve and ${condition}`, more)), 'warnings')
+        .filter((line) => line.includes('excludes-nothing'))
+        .map((line) => line.replace(/ has no value yet, so .*: it excludes nothing from/, ' from'));
+    const from = "from rule 'r'";
+    assert.deepEqual(told('not proc.vpid = 1'), [`a.yaml:4:31 excludes-nothing proc.vpid ${from}`]);
+    assert.deepEqual(told('not proc.vpid != 1').length, 1);
+    assert.deepEqual(told('not syslog.message exists').length, 1);
+    assert.deepEqual(told('not (proc.name = x or not (proc.name = y or syslog.message exists))').length, 0);
+    assert.deepEqual(told('not (proc.name = x or (proc.name = y and evt.arg.tty = 1))').length, 1);
+    assert.deepEqual(told('not proc.pid = val(proc.vpid)').length, 1);
+    assert.deepEqual(told('(proc.vpid != 1 or proc.name = x)'), []);
+    const exceptions = '  exceptions:\n    - {name: e, fields: proc.vpid, values: [1]}\n';
+    assert.deepEqual(told('proc.name = x', exceptions).length, 1);
+    const strict = loadRules([new RuleSource('a', ruleText('evt.type = execve and not proc.vpid = 1'))], {
+      isStrict: true,
+    });
+    assert.deepEqual(
+      strict.files[0]?.errors.map(({ code }) => code),
+      ['unanswered-field', 'excludes-nothing'],
+    );
+    const filter = parseFilter('not proc.vpid = 1');
+    assert.ok(filter.isValid);
+    assert.match(
+      filter.warnings.map(({ message }) => message).join(),
+      /excludes nothing from the condition$/,
+    );
   });
 
   test('so is an argument that no event has', () => {

@@ -14,6 +14,7 @@ import { conditionWithExceptions } from './exceptions.ts';
 import { ListExpansion } from './lists.ts';
 import { MacroExpansion } from './macros.ts';
 import { readRuleFile } from './rule-file.ts';
+import { undoneNegations } from './undone-negations.ts';
 
 export interface RuleFileReport {
   readonly file: string;
@@ -38,7 +39,13 @@ export interface LoadOptions {
 }
 
 /** Warnings that are errors where the user wants to be strict. */
-const STRICT: readonly RuleProblem['code'][] = ['unanswered-field', 'unanswered-event', 'never-fires'];
+const STRICT: readonly RuleProblem['code'][] = [
+  'unanswered-field',
+  'partly-answered',
+  'unanswered-event',
+  'excludes-nothing',
+  'never-fires',
+];
 
 /** A rule that runs on more types costs much, and is mostly a mistake. */
 const MANY_TYPES = 100;
@@ -172,6 +179,7 @@ class RuleLoader {
       expand: (text) => this.#expand({ ...definition, condition: text }),
       warn,
     });
+    undoneNegations(condition, `rule '${definition.name}'`).forEach(warn);
     const output = parseOutput(definition.output, warn, stepNamesOf(definition.several));
     const types = eventTypesOf(condition);
     if ((compiled.kind === 'constant' && !compiled.value) || this.#lacksStep(sequence))

@@ -98,8 +98,8 @@ suite('what is wrong with a sequence is told with its place', () => {
       warningsOf(`  sequence: [${A}, evt.type = sysfs]\n  within: 1s\n`).join(),
       /^a\.yaml:5:33 unanswered-event rule 'r' can never fire: events of step 2 are not told yet$/,
     );
-    assert.match(warningsOf(`  sequence: [${A}, proc.env = x]\n  within: 1s\n`).join(), /never-fires/);
-    assert.match(warningsOf(`${STEPS}  within: 1s\n  by: proc.env\n`).join(), /never-fires/);
+    assert.match(warningsOf(`  sequence: [${A}, syslog.message = x]\n  within: 1s\n`).join(), /never-fires/);
+    assert.match(warningsOf(`${STEPS}  within: 1s\n  by: syslog.message\n`).join(), /never-fires/);
   });
 
   test('an output may ask for fields of steps that there are', () => {

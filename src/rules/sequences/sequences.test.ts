@@ -179,6 +179,7 @@ suite('a sequence', () => {
     const [alert] = run.alerts;
     assert.match(alert?.output ?? '', /Notice \/a by curl\\e, then execve by cat; \/a\.$/);
     assert.deepEqual(alert?.output_fields, {
+      'evt.time': 1_700_000_003_000_000_000,
       'write.fd.name': '/a',
       'write.proc.name': 'curl\u001b',
       'evt.type': 'execve',
