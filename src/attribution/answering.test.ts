@@ -541,6 +541,136 @@ describe('a task for each connection', () => {
   });
 });
 
+describe('what was not seen whole contradicts nothing', () => {
+  /** A worker answers another request than the one whose bytes stand in what it has done. */
+  function contradict(pool: Pool): void {
+    const [worker] = pool.workers;
+    const [alpha, bravo] = [pool.request('contradicted'), pool.request('contradicting')];
+    const before = pool.counters.contradictions;
+    pool.act(worker, '/srv/contradicted');
+    pool.reply(worker, bravo);
+    assert.equal(pool.counters.contradictions, before + 1);
+    pool.reply(worker, alpha);
+    pool.pause();
+  }
+
+  /** @returns how what a worker does is placed once it has answered alpha, with others in flight */
+  function settled(pool: Pool): string {
+    const [worker] = pool.workers;
+    const [alpha, bravo] = [pool.request('alpha'), pool.request('bravo')];
+    const effect = pool.act(worker);
+    pool.reply(worker, alpha);
+    const text = effect();
+    pool.reply(worker, bravo);
+    return text;
+  }
+
+  /** A pool whose workers are goroutines, which is known from the first event of one on. */
+  class Goroutines extends Pool {
+    override readonly workers = [
+      this.kernel.goroutine(this.reader),
+      this.kernel.goroutine(this.reader),
+    ] as const;
+  }
+
+  test('threads that turn out to run goroutines: the proof begins anew with them', () => {
+    const pool = new Goroutines();
+    const { kernel } = pool;
+    // Goroutines move between threads, and it is not known yet that they do.
+    const [one, two] = [kernel.thread(pool.reader), kernel.thread(pool.reader)];
+    const asThreads = (): void => {
+      const [alpha, bravo] = [pool.request('thread-a'), pool.request('thread-b')];
+      pool.act(one, '/srv/thread-a');
+      pool.reply(one, bravo);
+      pool.reply(two, alpha);
+    };
+    pool.reply(one, pool.request('warm'));
+    for (let round = 0; round < 3; round++) asThreads();
+    assert.equal(pool.counters.contradictions, 1);
+    pool.prove();
+    assert.equal(settled(pool), 'linked alpha');
+  });
+
+  test('but only with the first of them', () => {
+    const pool = new Goroutines().prove();
+    contradict(pool);
+    pool.prove();
+    assert.equal(settled(pool), 'ambiguous alpha bravo');
+  });
+
+  test('what was in flight then is neither settled nor does it contradict, and what it may have caused is not settled either', () => {
+    const pool = new Goroutines();
+    const { kernel } = pool;
+    const thread = kernel.thread(pool.reader);
+    const [early, streaming] = [pool.request('early'), pool.request('streaming')];
+    pool.reply(thread, pool.request('warm'));
+    kernel.write(thread, streaming, '<\n');
+    const [one] = pool.workers;
+    pool.act(one, '/srv/early');
+    kernel.write(one, streaming, '/\n');
+    pool.prove();
+    assert.equal(pool.counters.contradictions, 0);
+    assert.equal(settled(pool), 'ambiguous alpha bravo early');
+    const late = pool.act(one);
+    pool.reply(one, early);
+    assert.equal(late(), 'ambiguous early');
+    assert.equal(settled(pool), 'linked alpha');
+  });
+
+  test('bytes of which a loss is told a moment later', () => {
+    const pool = new Pool().prove();
+    for (let time = 0; time < 3; time++) {
+      contradict(pool);
+      pool.kernel.nowNs += 0.3e9;
+      pool.timeline.attributor.payloadLost(pool.kernel.nowNs);
+      assert.equal(settled(pool), 'ambiguous alpha bravo');
+      pool.prove();
+      assert.equal(settled(pool), 'linked alpha');
+    }
+    // Whoever makes losses does not get it believed in the end.
+    contradict(pool);
+    pool.timeline.attributor.payloadLost(pool.kernel.nowNs);
+    pool.prove();
+    assert.equal(settled(pool), 'ambiguous alpha bravo');
+  });
+
+  test('a loss much later explains nothing', () => {
+    const pool = new Pool().prove();
+    contradict(pool);
+    pool.kernel.nowNs += 2e9;
+    pool.timeline.attributor.payloadLost(pool.kernel.nowNs);
+    pool.prove();
+    assert.equal(settled(pool), 'ambiguous alpha bravo');
+  });
+
+  test('a loss amid a reply', () => {
+    const pool = new Pool().prove();
+    const [worker] = pool.workers;
+    const streaming = pool.request('streaming');
+    pool.kernel.write(worker, streaming, '<\n');
+    pool.timeline.attributor.payloadLost(pool.kernel.nowNs);
+    pool.kernel.write(worker, streaming, 'more\n');
+    pool.kernel.write(worker, streaming, '/\n');
+    assert.equal(pool.counters.contradictions, 0);
+    assert.equal(settled(pool), 'linked alpha');
+  });
+
+  test('a server that was there before the agent: in the first seconds it serves what was not seen', () => {
+    const pool = new Pool();
+    pool.timeline.attributor.attached(pool.reader.process.startTicks * 1e7 + 1);
+    pool.kernel.nowNs = pool.reader.process.startTicks * 1e7 + 1e9;
+    const [worker] = pool.workers;
+    pool.reply(worker, pool.request('warm'));
+    pool.act(worker); // for a request that was there before
+    pool.pause();
+    pool.reply(worker, pool.request('next'));
+    assert.equal(pool.counters.contradictions, 0);
+    pool.kernel.nowNs += 5e9;
+    pool.prove();
+    assert.equal(settled(pool), 'linked alpha');
+  });
+});
+
 describe('bounds', () => {
   test('what one thread does beyond a thousand things stays ambiguous', () => {
     const pool = new Pool().prove();
@@ -556,8 +686,10 @@ describe('bounds', () => {
   });
 
   test('of units that never answer the oldest are forgotten', () => {
-    const pool = new Pool().prove();
+    const pool = new Pool();
     pool.request('alpha');
+    pool.act(pool.kernel.goroutine(pool.reader));
+    pool.prove();
     for (let index = 0; index < 5000; index++) pool.act(pool.kernel.goroutine(pool.reader));
     assert.ok(pool.timeline.provisionalCount <= 4096);
     assert.ok(pool.timeline.provisionalCount > 4000);

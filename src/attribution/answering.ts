@@ -2,6 +2,7 @@ import type { Attribution } from '../model/effect.ts';
 import type { Maker } from './maker.ts';
 import { OpenQuestion } from './open-question.ts';
 import type { RequestState } from './request-state.ts';
+import { AnsweringUnit } from './answering-unit.ts';
 import { isThread } from './unit.ts';
 
 /**
@@ -17,6 +18,13 @@ export const NEEDED_AGREEMENTS = 32;
 export const NEEDED_PAUSES = 32;
 /** What is left over from a reply follows at once: a shorter pause shows nothing. */
 const PAUSE_NS = 200_000;
+/**
+ * A loss is told up to a quarter of a second late (src/capture/live.ts), and later still where the reader is behind: what
+ * contradicted so shortly before may have been a gap.
+ */
+const LOSS_DELAY_NS = 1e9;
+/** So often a proof begins anew for that reason: each attempt is a chance for a server that should not pass. */
+const MAX_SECOND_CHANCES = 3;
 /** Units of one process that are known; of goroutines and tasks each connection may have its own. */
 const MAX_UNITS = 4096;
 /** What one unit has done since its last reply: what goes beyond stays ambiguous. */
@@ -32,30 +40,13 @@ export interface AnsweringCounters {
   contradictions: number;
 }
 
-/** A thread, goroutine or task that does things and writes replies. */
-class AnsweringUnit {
-  /** What it has done since it wrote a reply. */
-  acts: OpenQuestion[] = [];
-  /** Its last write of a reply; -1 for none that is known. */
-  wroteNs = -1;
-  /** Nothing that it does belongs to something that began unseen. */
-  isFollowed: boolean;
-  /** The request of which it began the reply last. */
-  current: RequestState | null = null;
-  /** It comes back from epoll_wait: then what it writes tells nothing about what it does. */
-  isLoop = false;
-
-  constructor(isFollowed: boolean) {
-    this.isFollowed = isFollowed;
-  }
-}
-
 /**
  * Who answers, served: in one process whose requests are read by others than those who work on them (thread pools behind
  * an acceptor or a reactor, a task for each connection). What writes the reply of a request was serving it, so what it has
  * done since its reply before, and after the request came, was done for that one. That holds only for servers that
  * stay with a request from its beginning to its reply, so a process has to prove it, see NEEDED_AGREEMENTS and
- * NEEDED_PAUSES, and is never believed again once it was contradicted.
+ * NEEDED_PAUSES, and is not believed again once it was contradicted. Only what contradicted because not all was seen does
+ * not count: see beginAnew() and lost().
  */
 export class Answering {
   readonly #answerers = new Map<number, AnsweringUnit>();
@@ -67,6 +58,10 @@ export class Answering {
   #agreements = 0;
   #pauses = 0;
   #isRefuted = false;
+  #refutedNs = 0;
+  #secondChances = 0;
+  /** Requests from before are of no use. */
+  #begunNs = -Infinity;
   /** Those that seem new may have answered before. */
   #hasForgotten = false;
 
@@ -111,8 +106,18 @@ export class Answering {
   }
 
   /** An event loop has written a reply that another had made. */
-  handedBack(): void {
-    if (!this.#isRefuted) this.#refute();
+  handedBack(timeNs: number): void {
+    if (!this.#isRefuted) this.#refute(timeNs);
+  }
+
+  /** What was taken for units were none, or it was not seen what they did: nothing of it counts, and the proof begins. */
+  beginAnew(timeNs: number): void {
+    this.end();
+    this.#isRefuted = false;
+    this.#agreements = 0;
+    this.#pauses = 0;
+    this.#hasForgotten = false;
+    this.#begunNs = timeNs;
   }
 
   /**
@@ -124,24 +129,31 @@ export class Answering {
     if (begins) request.answerer = unitId;
     if (this.#isRefuted) return;
     const unit = this.#unitOf(unitId);
+    if (request.startedNs < this.#begunNs) {
+      request.endsUnseen = true;
+      this.interrupted(unitId, timeNs);
+      return;
+    }
     if (unit.isLoop) {
       request.endsUnseen = true;
       return;
     }
     if (request.answerer !== unitId) {
       // Another one's reply, amid work of its own.
-      if (unit.acts.length > 0) this.#refute();
+      if (unit.acts.length > 0) this.#refute(timeNs);
       return;
     }
-    if (unit.current !== request && !begins) {
+    // Where it is not followed, bytes were lost amid this one.
+    if (unit.current !== request && !begins && unit.isFollowed) {
       // It had begun another reply since.
-      this.#refute();
+      this.#refute(timeNs);
       return;
     }
     // The reply of a pipelined request may have been made by another, and had to wait for the one before.
     const isFlushed = begins && unit.acts.length === 0 && request.startedNs < unit.wroteNs;
     if (isFlushed && unit.current?.connection === request.connection) request.endsUnseen = true;
-    if (this.#agrees(unit, unitId, request, begins) && !hasMadeRunning) this.#settle(unit, unitId, request);
+    if (this.#agrees(unit, unitId, request, begins, timeNs) && !hasMadeRunning)
+      this.#settle(unit, unitId, request);
     if (this.#isRefuted) return;
     this.#clear(unit);
     this.#answers(unitId, unit);
@@ -161,8 +173,21 @@ export class Answering {
     unit.isFollowed = true;
   }
 
-  /** Replies may have been lost. */
-  lost(): void {
+  /**
+   * Replies may have been lost.
+   * @param timeNs when that was told; null where it is known at once
+   */
+  lost(timeNs: number | null): void {
+    if (
+      timeNs !== null &&
+      this.#isRefuted &&
+      this.#refutedNs >= timeNs - LOSS_DELAY_NS &&
+      this.#secondChances < MAX_SECOND_CHANCES
+    ) {
+      this.#secondChances++;
+      this.beginAnew(timeNs);
+      return;
+    }
     for (const units of [this.#answerers, this.#others])
       for (const unit of units.values()) {
         this.#clear(unit);
@@ -183,7 +208,13 @@ export class Answering {
    * Compares what the unit has done since its reply before with what it says by answering this request.
    * @returns whether what is open may be settled
    */
-  #agrees(unit: AnsweringUnit, unitId: number, request: RequestState, begins: boolean): boolean {
+  #agrees(
+    unit: AnsweringUnit,
+    unitId: number,
+    request: RequestState,
+    begins: boolean,
+    nowNs: number,
+  ): boolean {
     let isClear = unit.isFollowed;
     let isAgreed = false;
     for (const { timeNs, candidates, matched, isOpen } of unit.acts) {
@@ -194,7 +225,7 @@ export class Answering {
         // Of a thread's beginnings nothing is known, and it may have worked for somebody who has gone meanwhile.
         const suspects = matched === null ? candidates : [matched];
         if (unit.isFollowed && !suspects.some((suspect) => suspect !== request && mayEndUnseen(suspect))) {
-          this.#refute();
+          this.#refute(nowNs);
           return false;
         }
         isClear = false;
@@ -220,8 +251,9 @@ export class Answering {
     }
   }
 
-  #refute(): void {
+  #refute(timeNs: number): void {
     this.#isRefuted = true;
+    this.#refutedNs = timeNs;
     this.#counters.contradictions++;
     this.end();
   }

@@ -94,7 +94,7 @@ export class Attributor {
     this.#tables.doubtFrom(nowNs);
     this.#tables.clients.forgetWaiting();
     for (const { work, answering } of this.#tables.processes.values()) {
-      answering?.lost();
+      answering?.lost(nowNs);
       for (const request of work.values()) request.waitingCount = 0;
       work.clear();
     }
@@ -129,7 +129,7 @@ export class Attributor {
     const serving = this.#tables.processes.get(served.pid);
     serving?.connections.delete(connection);
     // What is still at work for it may go over to another request unseen.
-    if (serving?.unreadable.delete(connection) === true) serving.answering?.lost();
+    if (serving?.unreadable.delete(connection) === true) serving.answering?.lost(null);
     const ended = served.unanswered.splice(0);
     if (ended.length === 0 && !isThread(served.unit)) this.#forgetUnit(served.unit, serving);
     for (const request of ended) {
@@ -171,6 +171,7 @@ export class Attributor {
     if (event.direction !== 'out') return;
     const serving = this.#tables.processes.get(process.pid);
     if (serving === undefined || serving.process !== process) return;
+    noteUnits(event, serving);
     const [request] = this.#replies;
     const isLoop = this.#tables.isLoop(event);
     if (request === undefined || this.#replies.length > 1 || isLoop || request.stream !== undefined) {
@@ -179,15 +180,15 @@ export class Attributor {
       serving.answering?.interrupted(event.unit, event.timeNs);
       // It answers for somebody who has worked on the request and goes on with another.
       if (isLoop && request !== undefined && event.stampConnection !== request.connection.id)
-        serving.answering?.handedBack();
+        serving.answering?.handedBack(event.timeNs);
       return;
     }
     // An interim reply: its writer need not be who does the work.
     if (!request.isAnswered) return;
     if (serving.answering === null && !isHandedOver(request, event)) return;
-    serving.answering ??= this.#newAnswering();
-    if (serving.unreadable.size > 0) serving.answering.interrupted(event.unit, event.timeNs);
-    else serving.answering.replied(event.unit, request, event.timeNs, event.hasMadeRunning);
+    const answering = this.#answeringOf(serving, event.timeNs);
+    if (serving.unreadable.size > 0) answering?.interrupted(event.unit, event.timeNs);
+    else answering?.replied(event.unit, request, event.timeNs, event.hasMadeRunning);
   }
 
   /**
@@ -369,6 +370,7 @@ export class Attributor {
     served.pid = process.pid;
     served.unit = event.unit;
     const serving = this.#servingProcess(process);
+    noteUnits(event, serving);
     serving.requestCount++;
     serving.inFlight.add(request);
     serving.connections.add(event.connection);
@@ -525,10 +527,10 @@ export class Attributor {
   #ask(event: EventHeader, process: Process, attribution: Attribution): OpenQuestion | null {
     const serving = this.#tables.processes.get(process.pid);
     if (serving !== undefined && serving.process === process) {
+      noteUnits(event, serving);
       const maker = makerOf(event);
       // Who reads requests has others that work on them: their maker's reply tells for whom.
-      if (maker !== null) serving.answering ??= this.#newAnswering();
-      const { answering } = serving;
+      const answering = maker === null ? serving.answering : this.#answeringOf(serving, event.timeNs);
       if (answering === null || event.stampOrigin === 'work') return null;
       if (!this.#tables.isLoop(event)) return answering.acted(event.unit, event.timeNs, attribution, maker);
       answering.isLoop(event.unit);
@@ -541,8 +543,10 @@ export class Attributor {
     return attribution.grade === 'ambiguous' ? birth.question : null;
   }
 
-  #newAnswering(): Answering {
-    return new Answering(this.counters, (question) => this.#close(question));
+  /** Of a server that was there before the agent, what it does for requests that were not seen would contradict. */
+  #answeringOf(serving: ServingProcess, nowNs: number): Answering | null {
+    if (serving.answering === null && nowNs < this.#tables.newcomerUntilNs(serving.process)) return null;
+    return (serving.answering ??= new Answering(this.counters, (question) => this.#close(question)));
   }
 
   #close(question: OpenQuestion): void {
@@ -598,6 +602,17 @@ export class Attributor {
     }
     return attribution;
   }
+}
+
+/**
+ * From the first goroutine or task on it is known that its threads had been none of those who work: what they seemed to do, and
+ * what is in flight on them, tells nothing.
+ */
+function noteUnits({ unit, timeNs }: EventHeader, serving: ServingProcess): void {
+  if (serving.hasUnits || isThread(unit)) return;
+  serving.hasUnits = true;
+  for (const request of serving.inFlight) request.endsUnseen = true;
+  serving.answering?.beginAnew(timeNs);
 }
 
 /** The reply is written by something else than what had read the request, and is no task that was made for it. */

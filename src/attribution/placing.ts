@@ -3,12 +3,10 @@ import type { EventHeader } from '../model/event.ts';
 import type { Process } from '../model/process.ts';
 import { placeByBirth } from './birth.ts';
 import type { RequestState } from './request-state.ts';
-import { DOUBT_AFTER_LOSS_NS, type ServingTables } from './serving-tables.ts';
+import type { ServingTables } from './serving-tables.ts';
 import type { ServingProcess } from './serving.ts';
 import { isThread } from './unit.ts';
 import { ambiguous, NO_REQUEST, UNKNOWN_STAMP } from './verdicts.ts';
-
-const NANOSECONDS_PER_TICK = 10_000_000;
 
 export interface PlacingCounters {
   /** The stamp named a message of which we have no request: lost, or of no protocol that we read. */
@@ -125,7 +123,7 @@ export class Placing {
     if (answered !== null) candidates.add(answered);
     if (candidates.size === 1) {
       // A runtime that moves work between threads is not known for one yet, nor what it had begun before.
-      if (event.timeNs < this.#newcomerUntil(serving))
+      if (event.timeNs < this.#tables.newcomerUntilNs(serving.process))
         return ambiguous(candidates, 'the agent has just come: other requests may be in flight');
       if (canJuggle) {
         if (event.timeNs < this.#tables.doubtUntilNs)
@@ -164,7 +162,7 @@ export class Placing {
     if (
       running.isDone ||
       event.timeNs < this.#tables.doubtUntilNs ||
-      event.timeNs < this.#newcomerUntil(serving)
+      event.timeNs < this.#tables.newcomerUntilNs(serving.process)
     )
       return ambiguous(candidates, all);
     this.#tables.clients.sweep(event.timeNs);
@@ -197,12 +195,6 @@ export class Placing {
       request,
       candidates: [request],
     };
-  }
-
-  /** Of a server that was there before the agent, requests may be in flight that it has not seen. */
-  #newcomerUntil({ process }: ServingProcess): number {
-    const wasBefore = process.startTicks * NANOSECONDS_PER_TICK < this.#tables.attachedNs;
-    return wasBefore ? this.#tables.attachedNs + DOUBT_AFTER_LOSS_NS : -Infinity;
   }
 
   /** A thread of a server without a stamp: an event loop between reads, or a helper thread. */

@@ -5,7 +5,8 @@ import { ClientConnections } from './client-connections.ts';
 import type { ServedConnection, ServingProcess, ServingThread } from './serving.ts';
 
 /** After lost payload we do not know what else was in flight: so long nothing is called exact on an event loop. */
-export const DOUBT_AFTER_LOSS_NS = 5e9;
+const DOUBT_AFTER_LOSS_NS = 5e9;
+const NANOSECONDS_PER_TICK = 10_000_000;
 
 /** What is known of everything that serves: who reads what, who asks whom, and what was born in which request. */
 export class ServingTables {
@@ -23,6 +24,12 @@ export class ServingTables {
   /** Requests may be in flight that were not seen to begin. */
   doubtFrom(nowNs: number): void {
     this.doubtUntilNs = nowNs + DOUBT_AFTER_LOSS_NS;
+  }
+
+  /** Of a process that was there before the agent, requests may be in flight that it has not seen. */
+  newcomerUntilNs({ startTicks }: Process): number {
+    const wasBefore = startTicks * NANOSECONDS_PER_TICK < this.attachedNs;
+    return wasBefore ? this.attachedNs + DOUBT_AFTER_LOSS_NS : -Infinity;
   }
 
   /** What only a thread has that comes back from epoll_wait. */

@@ -198,6 +198,8 @@ export class ServingProcess {
 
   /** A goroutine or task answered a request of another connection than its own: they work for each other here. */
   areUnitsMixed = false;
+  /** It has goroutines or tasks, and how it keeps them is known. */
+  hasUnits = false;
 
   constructor(process: Process) {
     this.process = process;

@@ -18,7 +18,7 @@ import { NewerGo, whyNoNewerGo } from '../support/newer-go.ts';
 
 requireKernel();
 
-type Find = (memory: ProcessMemory, file: LoadedFile) => UnitLayout | null;
+type Find = (memory: ProcessMemory, file: LoadedFile) => UnitLayout | 'other' | null;
 
 let directory = '';
 const children: ChildProcess[] = [];
@@ -42,7 +42,7 @@ async function layoutOf(find: Find, program: string, args: readonly string[]): P
     if (file === null) continue;
     using memory = new ProcessMemory(pid);
     const layout = find(memory, file);
-    if (layout !== null) return layout;
+    if (layout !== null && layout !== 'other') return layout;
   }
   return null;
 }

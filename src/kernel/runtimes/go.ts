@@ -26,28 +26,26 @@ function goidOffset(minor: number): number | null {
   return minor === 23 || minor === 24 ? 160 : 152;
 }
 
-/** @returns null where it is no Go program, or one that we do not know */
-export function findGoUnits(memory: ProcessMemory, file: LoadedFile): UnitLayout | null {
+/** @returns 'other' where it is no Go program, null where it is one that we do not know */
+export function findGoUnits(memory: ProcessMemory, file: LoadedFile): UnitLayout | 'other' | null {
   const minor = goVersion(file);
-  const memberOffset = minor === null ? null : goidOffset(minor);
+  if (minor === null) return 'other';
+  const memberOffset = goidOffset(minor);
   if (memberOffset === null) return null;
   const symbols = file.symbols(['runtime.tlsg', 'runtime.allgs']);
   const threadOffset = goroutineOffset(file, symbols.get('runtime.tlsg')?.address ?? null);
   if (threadOffset === null) return null;
   const all = symbols.get('runtime.allgs');
   // Without that, of a version that came after this was written nobody knows.
-  if (
-    all === undefined
-      ? minor === null || minor > NEWEST_MINOR
-      : !areGoroutines(memory, all.address, memberOffset)
-  )
+  if (all === undefined ? minor > NEWEST_MINOR : !areGoroutines(memory, all.address, memberOffset))
     return null;
-  const makers = minor === null ? null : findGoMakers(memory, file, minor, memberOffset);
+  const makers = findGoMakers(memory, file, minor, memberOffset);
+  if (makers === 'later') return { kind: 'go', threadOffset, memberOffset, isUnfinished: true };
   return { kind: 'go', threadOffset, memberOffset, ...(makers === null ? {} : { makers }) };
 }
 
 /** The 19 of go1.19.8. */
-export function goVersion(file: LoadedFile): number | null {
+function goVersion(file: LoadedFile): number | null {
   const info = file.elf.section('.go.buildinfo', BUILD_INFO_BYTES);
   if (info === null || info.length < BUILD_INFO_BYTES) return null;
   if (BUILD_INFO_MAGIC.some((byte, index) => info[index] !== byte)) return null;

@@ -10,6 +10,8 @@ export interface UnitLayout {
   /** Its event loop reads before it enters the connection's context (uvloop). */
   readonly readsOutside?: boolean;
   readonly makers?: MakerLayout;
+  /** Where makers stand was not to be seen, but may be later. */
+  readonly isUnfinished?: boolean;
 }
 
 /** Go: where it stands who made a goroutine, and which numbers were handed out until when. Offsets and addresses in bytes. */

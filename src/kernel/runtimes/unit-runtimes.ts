@@ -1,5 +1,5 @@
 import type { MappedFile } from '../uprobes/mapped-files.ts';
-import { findGoUnits, goVersion } from './go.ts';
+import { findGoUnits } from './go.ts';
 import { LoadedFile, ProcessMemory, startTicksOf } from './process-memory.ts';
 import { findPythonUnits } from './python.ts';
 import type { UnitKind, UnitLayout } from './unit-layout.ts';
@@ -13,30 +13,45 @@ export interface UnitHost {
 
 /** Processes and files that are remembered, so that none is looked at twice in vain. */
 const MAX_REMEMBERED = 4096;
+/** They are gone through often. */
+const MAX_UNFINISHED = 64;
 
 /** Finds out which processes run goroutines or tasks, and tells the kernel where it finds the one that runs. */
 export class UnitRuntimes {
   readonly #host: UnitHost;
   readonly #told = new Set<number>();
+  /** Of those, the ones of which not everything is known. */
+  readonly #unfinished = new Set<number>();
   /** Programs that are none of Go. */
   readonly #others = new Set<string>();
   readonly #givenUp = new Set<UnitKind>();
 
-  constructor(host: UnitHost) {
+  readonly #findGo: typeof findGoUnits;
+
+  /** @param findGo for tests */
+  constructor(host: UnitHost, findGo: typeof findGoUnits = findGoUnits) {
     this.#host = host;
+    this.#findGo = findGo;
   }
 
   /** The process is another program now, or none. */
   forget(pid: number): void {
     this.#told.delete(pid);
+    this.#unfinished.delete(pid);
+  }
+
+  /** Processes that should be looked at again, though nothing new is heard of them. */
+  get unfinished(): Iterable<number> {
+    return this.#unfinished;
   }
 
   /** Goroutines need no probe: what the program's own file says is enough. */
   lookAtProgram(pid: number, program: MappedFile): void {
-    if (this.#told.has(pid) || this.#others.has(program.key)) return;
+    if (this.#others.has(program.key) || (this.#told.has(pid) && !this.#unfinished.has(pid))) return;
     this.#inspect(pid, program, (memory, file) => {
-      if (goVersion(file) === null) this.#rememberOther(program.key);
-      else this.#tell(pid, findGoUnits(memory, file));
+      const found = this.#findGo(memory, file);
+      if (found === 'other') this.#rememberOther(program.key);
+      else this.#tell(pid, found);
     });
   }
 
@@ -68,8 +83,13 @@ export class UnitRuntimes {
   #tell(pid: number, layout: UnitLayout | null): void {
     const startTicks = startTicksOf(pid);
     if (layout === null || startTicks === null) return;
+    const isUnfinished = layout.isUnfinished === true;
+    // What is there already need not be told again.
+    if (isUnfinished && this.#unfinished.has(pid)) return;
     if (this.#told.size >= MAX_REMEMBERED) this.#told.clear();
     this.#told.add(pid);
+    if (!isUnfinished) this.#unfinished.delete(pid);
+    else if (this.#unfinished.size < MAX_UNFINISHED) this.#unfinished.add(pid);
     this.#host.setRuntime(pid, startTicks, layout);
   }
 

@@ -180,6 +180,7 @@ export class LibraryProbes implements Disposable {
       this.#looks.delete(pid);
       this.serves(pid, nowMs);
     }
+    for (const pid of this.#runtimes.unfinished) this.serves(pid, nowMs);
     const deadline = performance.now() + STEP_MS;
     let left = this.#limits.processesPerStep;
     for (const pid of this.#queue) {
