@@ -38,6 +38,7 @@ const LOAD_POLL_MS = 4;
 const SHORT_DRAIN_MS = 0.5;
 const LOAD_EVENTS = 64;
 const BUSY_POLL_MS = 20;
+const HELD_BACK_POLL_MS = 1;
 const QUIET_POLL_MS = 100;
 const QUIET_AFTER_STEPS = 25;
 const REPLAY_FRAMES = 20_000;
@@ -304,7 +305,7 @@ function observe(live: LiveCapture, batch: MessageBatch, progress: () => boolean
   let count = 0;
   let settledAt = performance.now() + SETTLED_MS;
   while (!isStopped()) {
-    count = live.step(pollTimeMs(count, quietSteps, live.busyMs));
+    count = live.step(live.isHeldBack ? HELD_BACK_POLL_MS : pollTimeMs(count, quietSteps, live.busyMs));
     quietSteps = count > 0 ? 0 : quietSteps + 1;
     if (progress()) settledAt = performance.now() + SETTLED_MS;
     batch.flush();
@@ -316,8 +317,9 @@ function observe(live: LiveCapture, batch: MessageBatch, progress: () => boolean
   }
   // What happened until the stop is told as well; whoever floods the host does not keep us from ending.
   const deadline = performance.now() + STOP_MS;
-  let isBehind = live.step(0) >= STEP_EVENTS;
-  while (isBehind && performance.now() < deadline) isBehind = live.step(0) >= STEP_EVENTS;
+  const isBehindAfterStep = (): boolean => live.step(0) >= STEP_EVENTS || live.isHeldBack;
+  let isBehind = isBehindAfterStep();
+  while (isBehind && performance.now() < deadline) isBehind = isBehindAfterStep();
   return live.end(isBehind);
 }
 

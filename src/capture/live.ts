@@ -4,7 +4,7 @@ import { EnvironmentFilter } from '../abi/environment-filter.ts';
 import { byteString, type ByteString } from '../base/bytes.ts';
 import type { KernelCounters, LoadedSensors } from '../kernel/loader.ts';
 import type { Native } from '../kernel/libbpf.ts';
-import { drainMerged, type Ring } from '../kernel/ring.ts';
+import { MergedRings, type Ring } from '../kernel/ring.ts';
 import { LibraryProbes, type ProbeUse } from '../kernel/uprobes/library-probes.ts';
 import type { Fact } from '../model/event.ts';
 import type { CaptureSink, FactSource } from './contract.ts';
@@ -56,6 +56,7 @@ export class LiveCapture implements Disposable {
   #counters: KernelCounters;
   #lossSum: number;
   readonly #leftOut: LeftOutRuns;
+  readonly #rings: MergedRings;
 
   /** @param sources are shown the cgroups; their answers go to the sink */
   constructor(
@@ -70,6 +71,7 @@ export class LiveCapture implements Disposable {
     this.#native = native;
     this.#sensors = sensors;
     this.#sink = sink;
+    this.#rings = new MergedRings(sensors.security, sensors.payload);
     this.#counters = sensors.counters();
     this.#lossSum = sensors.sumOf(LOSS_COUNTERS);
     this.#leftOut = new LeftOutRuns(() => sensors.runsLeftOut(), native.bootTimeNs());
@@ -93,6 +95,11 @@ export class LiveCapture implements Disposable {
   /** How often they were hit. */
   get probeUse(): readonly ProbeUse[] {
     return this.#libraries?.use() ?? [];
+  }
+
+  /** The last step ended before an event that was not yet written: there may be more, to be asked for soon. */
+  get isHeldBack(): boolean {
+    return this.#rings.isHeldBack;
   }
 
   [Symbol.dispose](): void {
@@ -130,16 +137,10 @@ export class LiveCapture implements Disposable {
     if (horizonNs - this.#lossToldNs >= LOSS_PAUSE_NS) this.#checkLosses(horizonNs);
     for (const source of this.#sources)
       for (let fact = source.take(); fact !== null; fact = source.take()) this.#sink.fact(fact);
-    const count = drainMerged(
-      this.#sensors.security,
-      this.#sensors.payload,
-      horizonNs,
-      this.#handle,
-      STEP_EVENTS,
-    );
+    const count = this.#rings.drain(horizonNs, this.#handle, STEP_EVENTS);
     this.#libraries?.step(horizonNs / 1e6);
     // With more waiting, time has not come as far as the horizon: the events themselves tell it.
-    if (count < STEP_EVENTS) this.#sink.tick(horizonNs);
+    if (count < STEP_EVENTS && !this.isHeldBack) this.#sink.tick(horizonNs);
     this.busyMs = performance.now() - wokenMs;
     return count;
   }
@@ -150,8 +151,7 @@ export class LiveCapture implements Disposable {
    * @returns how many these were
    */
   end(isBehind: boolean): number {
-    const { security, payload } = this.#sensors;
-    const left = isBehind ? drainMerged(security, payload, this.#horizonNs, () => undefined) : 0;
+    const left = isBehind ? this.#rings.drain(this.#horizonNs, () => undefined) : 0;
     this.#checkLosses(this.#native.bootTimeNs(), true);
     return left;
   }

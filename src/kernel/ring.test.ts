@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { drainMerged, producerMappingBytes, Ring } from './ring.ts';
+import { MergedRings, producerMappingBytes, Ring } from './ring.ts';
 
 const PAGE_BYTES = 4096;
 const BUSY = 0x80000000;
@@ -256,21 +256,29 @@ describe('one ring', () => {
   });
 });
 
-describe('two rings merged', () => {
-  function drain(first: SimulatedRing, second: SimulatedRing, horizonNs = Number.MAX_SAFE_INTEGER): string[] {
+/** Two rings, and what comes out of them. */
+class Pair {
+  readonly first = new SimulatedRing();
+  readonly second = new SimulatedRing();
+  readonly rings = new MergedRings(this.first.ring, this.second.ring);
+
+  drain(horizonNs = Number.MAX_SAFE_INTEGER): string[] {
     const seen: string[] = [];
-    const count = drainMerged(first.ring, second.ring, horizonNs, (ring) => {
-      seen.push(`${ring === first.ring ? 'first' : 'second'} ${ring.timeNs()}`);
+    const count = this.rings.drain(horizonNs, (ring) => {
+      seen.push(`${ring === this.first.ring ? 'first' : 'second'} ${ring.timeNs()}`);
     });
     assert.equal(count, seen.length);
     return seen;
   }
+}
 
+describe('two rings merged', () => {
   test('events are handed over in the order of their times; at the same time the first ring leads', () => {
-    const [first, second] = [new SimulatedRing(), new SimulatedRing()];
+    const pair = new Pair();
+    const { first, second } = pair;
     for (const time of [10, 30, 30, 70]) first.write(time);
     for (const time of [20, 30, 40, 80]) second.write(time);
-    assert.deepEqual(drain(first, second), [
+    assert.deepEqual(pair.drain(), [
       'first 10',
       'second 20',
       'first 30',
@@ -285,33 +293,77 @@ describe('two rings merged', () => {
   });
 
   test('one of them may be empty, or both', () => {
-    const [first, second] = [new SimulatedRing(), new SimulatedRing()];
-    assert.deepEqual(drain(first, second), []);
+    const pair = new Pair();
+    const { first, second } = pair;
+    assert.deepEqual(pair.drain(), []);
     second.write(5);
-    assert.deepEqual(drain(first, second), ['second 5']);
+    assert.deepEqual(pair.drain(), ['second 5']);
     first.write(6);
-    assert.deepEqual(drain(first, second), ['first 6']);
+    assert.deepEqual(pair.drain(), ['first 6']);
   });
 
   test('what is younger than the horizon stays, since older events of the other ring may still come', () => {
-    const [first, second] = [new SimulatedRing(), new SimulatedRing()];
+    const pair = new Pair();
+    const { first, second } = pair;
     first.write(10);
     first.write(21);
     second.write(20);
     second.write(30);
-    assert.deepEqual(drain(first, second, 20), ['first 10', 'second 20']);
+    assert.deepEqual(pair.drain(20), ['first 10', 'second 20']);
     second.write(40);
-    assert.deepEqual(drain(first, second, 35), ['first 21', 'second 30']);
-    assert.deepEqual(drain(first, second, 40), ['second 40']);
-    assert.deepEqual(drain(first, second, 1000), []);
+    assert.deepEqual(pair.drain(35), ['first 21', 'second 30']);
+    assert.deepEqual(pair.drain(40), ['second 40']);
+    assert.deepEqual(pair.drain(1000), []);
   });
 
-  test('a busy record holds back only its own ring', () => {
-    const [first, second] = [new SimulatedRing(), new SimulatedRing()];
-    const busy = first.write(10, BUSY);
-    second.write(20);
-    assert.deepEqual(drain(first, second), ['second 20']);
+  test('a record that is not yet written holds back both: what stands behind it comes before what the other has', () => {
+    for (const end of ['submit', 'discard'] as const) {
+      const pair = new Pair();
+      const { first, second, rings } = pair;
+      first.write(5);
+      const busy = first.write(10, BUSY);
+      first.write(20); // of another processor: who was started
+      second.write(7);
+      second.write(30); // what it did
+      assert.deepEqual(pair.drain(100), ['first 5']);
+      assert.ok(rings.isHeldBack);
+      assert.deepEqual(pair.drain(100), []);
+      first[end](busy);
+      const own = end === 'submit' ? ['first 10'] : [];
+      assert.deepEqual(pair.drain(100), ['second 7', ...own, 'first 20', 'second 30']);
+      assert.ok(!rings.isHeldBack);
+    }
+  });
+
+  test('likewise where the other ring has it', () => {
+    const pair = new Pair();
+    const { first, second } = pair;
+    const busy = second.write(10, BUSY);
+    first.write(20);
+    assert.deepEqual(pair.drain(100), []);
+    second.submit(busy);
+    assert.deepEqual(pair.drain(100), ['second 10', 'first 20']);
+  });
+
+  test('but not for ever: after a while only its own ring waits, until it is written', () => {
+    const pair = new Pair();
+    const { first, second, rings } = pair;
+    const busy = first.write(1e9, BUSY);
+    first.write(1e9 + 5);
+    second.write(1e9 + 9);
+    assert.deepEqual(pair.drain(2e9), []);
+    assert.deepEqual(pair.drain(2e9 + 19e6), []);
+    assert.deepEqual(pair.drain(2e9 + 20e6), ['second 1000000009']);
+    assert.ok(!rings.isHeldBack);
+    second.write(2e9 + 30e6);
+    assert.deepEqual(pair.drain(2e9 + 40e6), ['second 2030000000']);
     first.submit(busy);
-    assert.deepEqual(drain(first, second), ['first 10']);
+    assert.deepEqual(pair.drain(2e9 + 50e6), ['first 1000000000', 'first 1000000005']);
+    // The next one holds back anew.
+    const next = first.write(2e9 + 60e6, BUSY);
+    second.write(2e9 + 61e6);
+    assert.deepEqual(pair.drain(2e9 + 70e6), []);
+    first.submit(next);
+    assert.deepEqual(pair.drain(2e9 + 70e6), ['first 2060000000', 'second 2061000000']);
   });
 });

@@ -29,6 +29,8 @@ export class Ring {
   /** Of the current event; valid after peek() said true. */
   offset = 0;
   size = 0;
+  /** peek() has found a record that is reserved and not yet written. */
+  isBusy = false;
 
   readonly #words: Int32Array;
   readonly #unsignedWords: Uint32Array;
@@ -58,6 +60,11 @@ export class Ring {
     this.#end = this.#position;
   }
 
+  /** Of the next record, in all that the ring has ever held. */
+  get position(): number {
+    return this.#position;
+  }
+
   /** Looks how far the kernel has come. Events that come later wait for the next call. */
   refresh(): void {
     const low = Atomics.load(this.#producer, 0);
@@ -67,11 +74,15 @@ export class Ring {
 
   /** Moves to the next finished event; false when there is none up to the last refresh. */
   peek(): boolean {
+    this.isBusy = false;
     while (this.#position < this.#end) {
       const at = (this.#position & this.#mask) >>> 0;
       const header = Atomics.load(this.#words, at >>> 2);
       // Reserved but not yet written: everything behind waits, so that the order stays.
-      if ((header & BUSY) !== 0) return false;
+      if ((header & BUSY) !== 0) {
+        this.isBusy = true;
+        return false;
+      }
       const length = header & LENGTH_MASK;
       this.#recordBytes = (length + RECORD_HEADER_BYTES + 7) & ~7;
       if ((header & DISCARDED) === 0) {
@@ -105,36 +116,77 @@ export class Ring {
 }
 
 /**
- * Hands the events of both rings to `handle` in the order of their times, up to `horizonNs`: an event of the other ring
- * that is younger than the horizon may not be visible yet.
+ * So long a record that is reserved and not yet written holds back the other ring. Programs of the kernel side write within
+ * microseconds and are not interrupted, unless a hypervisor takes their processor away.
  */
-export function drainMerged(
-  first: Ring,
-  second: Ring,
-  horizonNs: number,
-  handle: (ring: Ring) => void,
-  limit = Infinity,
-): number {
-  first.refresh();
-  second.refresh();
-  let count = 0;
-  let firstTime = first.peek() ? first.timeNs() : Infinity;
-  let secondTime = second.peek() ? second.timeNs() : Infinity;
-  while (count < limit && (firstTime !== Infinity || secondTime !== Infinity)) {
-    if (firstTime <= secondTime) {
-      if (firstTime > horizonNs) break;
-      handle(first);
-      first.advance();
-      firstTime = first.peek() ? first.timeNs() : Infinity;
-    } else {
-      if (secondTime > horizonNs) break;
-      handle(second);
-      second.advance();
-      secondTime = second.peek() ? second.timeNs() : Infinity;
-    }
-    count++;
+const HOLD_NS = 20_000_000;
+/** Looks at such a record in a row, some ten microseconds: mostly it is written meanwhile. */
+const BUSY_LOOKS = 500;
+
+/** Two rings, read in the order of their events' times. */
+export class MergedRings {
+  readonly #first: Ring;
+  readonly #second: Ring;
+  /** The last drain ended at a record that was not yet written: there may be more up to its horizon. */
+  isHeldBack = false;
+  /** That record, and since when it is known. */
+  #heldRing: Ring | null = null;
+  #heldPosition = 0;
+  #heldSinceNs = 0;
+
+  constructor(first: Ring, second: Ring) {
+    this.#first = first;
+    this.#second = second;
   }
-  first.commit();
-  second.commit();
-  return count;
+
+  /**
+   * Hands the events of both to `handle`, up to `horizonNs`: an event of the other ring that is younger than the horizon may not
+   * be visible yet. What stands behind a record that is not yet written is older than what the other ring has, so that one
+   * waits as well, for a while.
+   * @returns how many there were
+   */
+  drain(horizonNs: number, handle: (ring: Ring) => void, limit = Infinity): number {
+    const [first, second] = [this.#first, this.#second];
+    first.refresh();
+    second.refresh();
+    this.isHeldBack = false;
+    let count = 0;
+    let firstTime = this.#timeOf(first, horizonNs);
+    let secondTime = this.#timeOf(second, horizonNs);
+    while (count < limit && !this.isHeldBack && (firstTime !== Infinity || secondTime !== Infinity)) {
+      if (firstTime <= secondTime) {
+        if (firstTime > horizonNs) break;
+        handle(first);
+        first.advance();
+        firstTime = this.#timeOf(first, horizonNs);
+      } else {
+        if (secondTime > horizonNs) break;
+        handle(second);
+        second.advance();
+        secondTime = this.#timeOf(second, horizonNs);
+      }
+      count++;
+    }
+    first.commit();
+    second.commit();
+    return count;
+  }
+
+  /** Of the ring's next event; Infinity where there is none. */
+  #timeOf(ring: Ring, nowNs: number): number {
+    if (ring.peek()) return ring.timeNs();
+    if (ring.isBusy) this.#wait(ring, nowNs);
+    return ring.isBusy || !ring.peek() ? Infinity : ring.timeNs();
+  }
+
+  #wait(ring: Ring, nowNs: number): void {
+    if (this.#heldRing !== ring || this.#heldPosition !== ring.position) {
+      for (let look = 0; look < BUSY_LOOKS && ring.isBusy; look++) ring.peek();
+      if (!ring.isBusy) return;
+      this.#heldRing = ring;
+      this.#heldPosition = ring.position;
+      this.#heldSinceNs = nowNs;
+    }
+    this.isHeldBack = nowNs - this.#heldSinceNs < HOLD_NS;
+  }
 }

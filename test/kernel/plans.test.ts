@@ -13,7 +13,7 @@ import { native } from '../../src/kernel/libbpf.ts';
 import { EFFECTS, loadSensors, type LoadedSensors } from '../../src/kernel/loader.ts';
 import { SENSORS, type Plan } from '../../src/kernel/plan.ts';
 import { possibleProcessors } from '../../src/kernel/processors.ts';
-import { drainMerged } from '../../src/kernel/ring.ts';
+import { MergedRings } from '../../src/kernel/ring.ts';
 import { eventView } from '../../src/output/event-view.ts';
 import type { EventView } from '../../src/output/views.ts';
 import { runToEnd, type Ended } from '../support/event-log.ts';
@@ -60,7 +60,7 @@ class Observer implements Disposable {
 
   read(): void {
     const { security, payload } = this.#sensors;
-    drainMerged(security, payload, Infinity, ({ bytes, view, offset, size }) => {
+    new MergedRings(security, payload).drain(Infinity, ({ bytes, view, offset, size }) => {
       const event = this.#decoder.decode(bytes, view, offset, size);
       if (event !== null) this.events.push(eventView(event, CONTEXT));
     });

@@ -10,7 +10,7 @@ import { EventDecoder } from '../../src/abi/decode.ts';
 import { native } from '../../src/kernel/libbpf.ts';
 import { loadSensors } from '../../src/kernel/loader.ts';
 import { possibleProcessors } from '../../src/kernel/processors.ts';
-import { drainMerged } from '../../src/kernel/ring.ts';
+import { MergedRings } from '../../src/kernel/ring.ts';
 import type { KernelEvent } from '../../src/model/event.ts';
 import { EventLog } from '../support/event-log.ts';
 import { requireKernel } from '../support/kernel.ts';
@@ -119,7 +119,7 @@ test('of sockets that anybody makes, those that see packets whole are effects, a
   const { pid } = JSON.parse(stdout) as Facts;
   const decoder = new EventDecoder();
   const events: KernelEvent[] = [];
-  drainMerged(sensors.security, sensors.payload, Infinity, (ring) => {
+  new MergedRings(sensors.security, sensors.payload).drain(Infinity, (ring) => {
     const event = decoder.decode(ring.bytes, ring.view, ring.offset, ring.size);
     if (event !== null && event.pid === pid && event.kind !== 'payload') events.push(event);
   });
