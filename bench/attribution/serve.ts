@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../test/support/ports.ts';
 import { answers, ProcessGroup } from '../../test/support/process-group.ts';
+import { OwnCgroup } from './own-cgroup.ts';
 import type { Runtime } from './runtimes/runtime.ts';
 import type { Services } from './services.ts';
 import { NOBODY, SYSTEM_PATH } from './system.ts';
@@ -42,6 +43,7 @@ async function serveOnce(runtime: Runtime, services: Services): Promise<Server> 
   const commands = await runtime.prepare({ directory, port });
   if (commands.some(({ isNobody }) => isNobody === true)) await giveToNobody(directory);
   const url = `http://127.0.0.1:${port}`;
+  const cgroup = cleanup.use(new OwnCgroup(runtime.name));
   const pids: number[] = [];
   for (const [index, { program, args, env, isNobody }] of commands.entries()) {
     const group = cleanup.use(
@@ -60,6 +62,7 @@ async function serveOnce(runtime: Runtime, services: Services): Promise<Server> 
         ...(isNobody === true ? { id: NOBODY } : {}),
       }),
     );
+    cgroup.add(group.pid);
     pids.push(group.pid);
     if (index === commands.length - 1)
       await group.untilReady(runtime.name, () => answers(`${url}/`), START_TIMEOUT_MS);
