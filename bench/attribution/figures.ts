@@ -17,6 +17,8 @@ export interface RuntimeFigures {
   readonly events: number;
   readonly eventsByKind: Readonly<Record<string, number>>;
   readonly cost: readonly CostRound[];
+  /** Of system calls and cost, where these were kept from an earlier run. */
+  readonly costOrigin?: Origin;
   /** What the figures do not say: whoever reads them must not miss it. */
   readonly remarks: readonly string[];
 }

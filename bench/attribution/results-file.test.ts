@@ -35,3 +35,21 @@ test('a run replaces its own runtimes and keeps the others, in the order of all'
     ['d'],
   );
 });
+
+test('a run that did not measure the costs keeps those of the one before, and says so', () => {
+  const before = { runtimes: [madeUpFigures({ name: 'a', systemCalls: 7 })], unavailable: [] };
+  const origin = { date: '2030-01-01', command: 'make x', machine: 'm', requests: 1 };
+  const run = {
+    runtimes: [madeUpFigures({ name: 'a', origin, systemCalls: null, cost: [] })],
+    unavailable: [],
+  };
+  const [merged] = mergeResults(before, run, ['a']).runtimes;
+  assert.ok(merged);
+  const [older] = before.runtimes;
+  assert.deepEqual([merged.origin, merged.costOrigin], [origin, older?.origin]);
+  assert.deepEqual([merged.systemCalls, merged.cost], [7, older?.cost]);
+  const again = mergeResults({ runtimes: [merged], unavailable: [] }, run, ['a']).runtimes[0];
+  assert.deepEqual(again?.costOrigin, older?.origin);
+  const measured = { runtimes: [madeUpFigures({ name: 'a', systemCalls: 9 })], unavailable: [] };
+  assert.equal(mergeResults(before, measured, ['a']).runtimes[0]?.costOrigin, undefined);
+});

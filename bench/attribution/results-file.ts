@@ -33,14 +33,17 @@ function shortened(_key: string, value: unknown): unknown {
 
 /**
  * Puts the figures of a run in place of older ones of the same runtimes. Those that were not part of the run, or could
- * not be measured this time, keep theirs.
+ * not be measured this time, keep theirs; so do the costs where only attribution was measured.
  *
  * @param order names of all runtimes that there are; figures of others go
  */
 export function mergeResults(before: KeptResults, run: KeptResults, order: readonly string[]): KeptResults {
   const runtimes = order.flatMap((name) => {
-    const found = [run, before].flatMap((results) => results.runtimes.filter((one) => one.name === name));
-    return found.slice(0, 1);
+    const [found, older] = [run, before].flatMap((results) =>
+      results.runtimes.filter((one) => one.name === name),
+    );
+    if (found === undefined) return [];
+    return older === undefined ? [found] : [withCostOf(found, older)];
   });
   const unavailable = order.flatMap((name) => {
     if (runtimes.some((runtime) => runtime.name === name)) return [];
@@ -49,4 +52,11 @@ export function mergeResults(before: KeptResults, run: KeptResults, order: reado
       .slice(0, 1);
   });
   return { runtimes, unavailable };
+}
+
+function withCostOf(figures: RuntimeFigures, older: RuntimeFigures): RuntimeFigures {
+  const hasCost = ({ cost, systemCalls }: RuntimeFigures): boolean => cost.length > 0 || systemCalls !== null;
+  if (hasCost(figures) || !hasCost(older)) return figures;
+  const { cost, systemCalls, costOrigin = older.origin } = older;
+  return { ...figures, cost, systemCalls, costOrigin };
 }

@@ -44,7 +44,7 @@ For each request that does its work. Probe hits are those in the server's own fi
 1 to 2 microseconds on hardware, ten times that under nested virtualization. System calls include those of the program that it runs (strace, 4 requests at
 once). Then the throughput with Throughline : without, 32 at once, the median of rounds that measure all of them one after the
 other: with its programs in the kernel alone, all but the probes in language runtimes, all but those in TLS libraries, and
-everything. The load generator shares the processors.
+everything. The load generator shares the processors.${costOriginLines(runtimes)}
 ${remarks.map((line) => `\n- ${line}`).join('')}`;
 }
 
@@ -63,6 +63,16 @@ function originLines(runtimes: readonly RuntimeFigures[]): string[] {
   }
   if (lines.size === 1) return Array.from(lines.keys(), (line) => `Measured ${line}.`);
   return Array.from(lines, ([line, names]) => `- Measured ${line}: ${names.join(', ')}`);
+}
+
+/** Costs that are of another run than the rest. */
+function costOriginLines(runtimes: readonly RuntimeFigures[]): string {
+  const kept = runtimes.flatMap(({ name, costOrigin }) =>
+    costOrigin === undefined ? [] : [{ name, costOrigin }],
+  );
+  if (kept.length === 0) return '';
+  const commands = kept.map(({ name, costOrigin: { date, command } }) => `${name} ${date}, \`${command}\``);
+  return ` System calls and throughput are of earlier runs: ${commands.join('; ')}.`;
 }
 
 function goalLine(runtimes: readonly RuntimeFigures[]): string {
