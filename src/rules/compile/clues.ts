@@ -6,7 +6,7 @@ import { literalPrefixes } from '../match/regex.ts';
 import type { TextOperator } from '../match/text-test.ts';
 import type { Where } from '../match/word-table.ts';
 import type { Expression } from '../syntax.ts';
-import { hasFewValues, wordCheckOf, type CheckContext } from './check.ts';
+import { hasFewValues, setCheckOf, type CheckContext } from './check.ts';
 import type { Compiled } from './test.ts';
 
 /** Words of which one must stand in a field for a condition to be true. */
@@ -61,12 +61,12 @@ export function cluesOf(
       return found.length === 0 ? [] : [merged(found)];
     }
     case 'check': {
-      const check = wordCheckOf(condition, context);
+      const check = setCheckOf(condition, context);
       if (check === null || hasFewValues(check.bound)) return [];
       const { access, key, cost } = check.bound;
       if (access.shape !== 'single' || access.type !== 'string' || cost > 1) return [];
       const { get } = access as { get: Clue['get'] };
-      const found = check.words.map((word) => placeOf(check.operator, word));
+      const found = check.literals.map(({ value }) => placeOf(check.operator, value));
       if (found.includes(null)) return [];
       return [merged(found.flatMap((one) => (one === null ? [] : { key, get, ...one })))];
     }
@@ -91,7 +91,6 @@ function merged(clues: readonly Clue[]): AnyClue {
 /** A word that stands in every text of which the operator is true, and where; null: there is none that says much. */
 function placeOf(operator: TextOperator, word: ByteString): Pick<Clue, 'where' | 'words'> | null {
   switch (operator) {
-    case '=':
     case 'in':
       return { where: 'equal', words: [word] };
     case 'startswith':

@@ -6,7 +6,6 @@ import { regexTest } from './regex.ts';
 
 /** Operators on texts that can be asked for many words at once. */
 export type TextOperator =
-  | '='
   | 'in'
   | 'glob'
   | 'iglob'
@@ -24,7 +23,6 @@ export type TextOperator =
 export function textTest(operator: TextOperator, words: readonly ByteString[]): TextTest {
   const [only = ''] = words;
   switch (operator) {
-    case '=':
     case 'in': {
       if (words.length === 1) return (value) => value === only;
       const set = new Set(words);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { originOf } from '../../model/hop.ts';
 import { valueText, type Bound } from '../compile/bind.ts';
 import { UNTOLD_NUMBER, type RuleEvent } from '../event.ts';
-import { parseAddress } from '../match/network.ts';
+import { parseAddress } from '../match/address.ts';
 
 /** Longer values, which the other side of a connection may choose, are kept as their digest. */
 const MAX_LENGTH = 128;
