@@ -19,6 +19,9 @@ interface Probe<Item> {
   readonly items: readonly Item[];
 }
 
+/** What it costs to run anything at all. */
+const RUN_COST = 2;
+
 /** Finds what may be true of an event by the words in its fields: each field is looked at once for all that ask for it. */
 export class RuleIndex<Item extends Indexed> {
   /** What may be true of any event. */
@@ -82,7 +85,7 @@ function choose<Item extends Indexed>(
   for (const item of items) {
     let best: AnyClue | null = null;
     for (const choice of item.choices) if (best === null || costOf(choice) < costOf(best)) best = choice;
-    if (best === null || costOf(best) >= item.cost) always.push(item);
+    if (best === null || costOf(best) >= item.cost + RUN_COST) always.push(item);
     else for (const clue of best) chosen.push({ item, clue });
   }
   return { chosen, always };
