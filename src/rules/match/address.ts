@@ -16,19 +16,39 @@ const hexDigits = Int8Array.from({ length: 256 }, (_, code) => {
   return letter >= 97 && letter <= 102 ? letter - 87 : -1;
 });
 
-/** Rules ask for the same address many times. */
-let lastText = '';
-let lastFamily: Family = 0;
+/** The same addresses come again and again. Each text has one place, which the next one with the same place takes. */
+const KNOWN = 256;
+const knownTexts = Array.from({ length: KNOWN }, () => '');
+const knownFamilies: Family[] = Array.from({ length: KNOWN }, () => 0);
+const knownWords = new Int32Array(KNOWN * 4);
+/** Longer texts are no addresses, and are not kept. */
+const MAX_LENGTH = 45;
 
 /**
  * Reads an address into `addressWords`, without allocating: rules compare those of each connection. An IPv4 address inside of
  * an IPv6 one (::ffff:1.2.3.4) is the IPv4 address.
  */
 export function readAddress(text: string): Family {
-  if (text === lastText) return lastFamily;
-  lastFamily = readIpv4(text, 0) ? 4 : readIpv6(text);
-  lastText = text;
-  return lastFamily;
+  const { length } = text;
+  if (length > MAX_LENGTH || length < 2) return 0;
+  const last =
+    text.charCodeAt(length - 1) + 7 * text.charCodeAt(length - 2) + 31 * text.charCodeAt(length >> 1);
+  const place = (last + length) & (KNOWN - 1);
+  if (knownTexts[place] === text) {
+    const family = knownFamilies[place] as Family;
+    const at = place * 4;
+    addressWords[0] = knownWords[at] as number;
+    if (family !== 6) return family;
+    addressWords[1] = knownWords[at + 1] as number;
+    addressWords[2] = knownWords[at + 2] as number;
+    addressWords[3] = knownWords[at + 3] as number;
+    return 6;
+  }
+  const family = readIpv4(text, 0) ? 4 : readIpv6(text);
+  knownTexts[place] = text;
+  knownFamilies[place] = family;
+  for (let word = 0; word < 4; word++) knownWords[place * 4 + word] = addressWords[word] as number;
+  return family;
 }
 
 /** What stands from here to the end of the text, into the first word. */
