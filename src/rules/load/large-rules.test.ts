@@ -61,8 +61,15 @@ test('forty thousand terms joined by and', () => {
   assert.equal(countOf(set, runs('/bin/sh')), 1);
 });
 
-test('forty thousand fields', () => {
-  const set = loadedIn(ruleText(numbers.map((index) => `http.query[a${index}] = x`).join(' or ')));
+test('ten thousand fields', () => {
+  const set = loadedIn(
+    ruleText(
+      numbers
+        .slice(0, 10_000)
+        .map((index) => `http.query[a${index}] = x`)
+        .join(' or '),
+    ),
+  );
   assert.equal(countOf(set, runs('/bin/sh')), 0);
 });
 
