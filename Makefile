@@ -71,7 +71,7 @@ bench-attribution: ## measure which effects are put on the right request (root)
 	@sh bench/attribution/setup.sh
 	@$(node) bench/attribution/run.ts $(ARGS)
 
-bench-rules: setup ## measure what rules cost; ARGS='a.yaml,b.yaml' names rule files to measure
+bench-rules: setup ## measure what rules cost; ARGS=--write writes docs/BENCHMARKS-RULES.md
 	@$(node) bench/rules.ts $(ARGS)
 
 fuzz: setup ## throw hostile input at the parsers

@@ -86,6 +86,28 @@ export function madeUpMix(): Mix {
   return effects;
 }
 
+/** Connections of a web server, each to an address of its own: IPv4, or IPv6 written at length. */
+export function madeUpConnections(family: 'ipv4' | 'ipv6'): Mix {
+  const [path, , argv] = PROGRAMS[1] ?? ['', -1, []];
+  const process = new ProcessTable().applyExec(execOf(path, -1, argv, 0));
+  return Array.from({ length: 200 }, (_, index) => {
+    const rest = [index, 7 * index, 31 * index].map((one) => one & 0xff);
+    const octets =
+      family === 'ipv4' ? [192, ...rest] : [0x20, 1, 0xd, 0xb8, 18, 52, 171, 205, 0, 0, 86, 120, 1, ...rest];
+    const event = {
+      ...makeHeader(process.pid, 1e12 + index),
+      startTicks: process.startTicks,
+      kind: 'connect',
+      family,
+      transport: 'stream',
+      remoteAddress: String.fromCharCode(...octets),
+      remotePort: 443,
+      error: 115,
+    } as const;
+    return effectOfConnect(event, process, NONE);
+  });
+}
+
 function execOf(path: string, parent: number, argv: readonly string[], index: number): ExecEvent {
   return {
     ...makeHeader(index + 1, 1e9 * (index + 1)),

@@ -45,6 +45,7 @@ export class RequestState implements Request {
   readonly #session: string;
   readonly #sequence: number;
   readonly #index: number;
+  #id: string | null = null;
 
   /**
    * @param sequence number of the inbound message on the connection
@@ -72,6 +73,10 @@ export class RequestState implements Request {
 
   /** Where it stood: connection, message, place in the message. Made when asked for: most requests are never printed. */
   get id(): string {
+    return (this.#id ??= this.#makeId());
+  }
+
+  #makeId(): string {
     const place = `${this.connection.id.toString(36)}.${this.#sequence.toString(36)}`;
     return `${this.#session}-${place}${this.#index > 0 ? `.${this.#index.toString(36)}` : ''}`;
   }

@@ -35,5 +35,7 @@ export function hopsOf(request: Request): readonly Hop[] {
 
 /** The request that came to this host first, of which this one is a part: itself, where nothing is known of a proxy. */
 export function originOf(request: Request): Request {
+  // Mostly there is no proxy, and rules ask on each event.
+  if ((request.hop ?? null) === null) return request;
   return hopsOf(request).findLast(({ front }) => front !== null)?.front ?? request;
 }

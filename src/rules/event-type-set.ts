@@ -1,7 +1,8 @@
-import { compileCheck } from './compile/check.ts';
+import { answersByType } from './compile/check.ts';
 import { EVENT_TYPES } from './event-types.ts';
 import type { Check, Expression } from './syntax.ts';
 
+/** Three-valued: null is what may be either. */
 type Answer = boolean | null;
 
 /**
@@ -22,10 +23,9 @@ export function eventTypesWithoutRequest(condition: Expression): ReadonlySet<num
 }
 
 function typesOf(condition: Expression, failing: readonly Check[]): ReadonlySet<number> {
-  const checks = checksOf(condition, TYPE_FIELD);
+  const reduced = new Reduction(failing).of(condition);
   const types = new Set<number>();
-  for (let type = 0; type < EVENT_TYPES.length; type++)
-    if (isPossible(condition, type, failing, checks)) types.add(type);
+  for (let type = 0; type < EVENT_TYPES.length; type++) if (answer(reduced, type) !== false) types.add(type);
   return types;
 }
 
@@ -33,15 +33,8 @@ function typesOf(condition: Expression, failing: readonly Check[]): ReadonlySet<
  * Whether a condition can be true of an event of a type.
  * @param failing checks that are false of it
  */
-export function isPossible(
-  condition: Expression,
-  type: number,
-  failing: readonly Check[],
-  typeChecks: readonly Check[] = checksOf(condition, TYPE_FIELD),
-): boolean {
-  const answers = new Map<Expression, Answer>(typeChecks.map((check) => [check, answerOn(check, type)]));
-  for (const check of failing) answers.set(check, false);
-  return answer(condition, answers, new Map()) !== false;
+export function isPossible(condition: Expression, type: number, failing: readonly Check[]): boolean {
+  return answer(new Reduction(failing).of(condition), type) !== false;
 }
 
 /** Names of fields that depend on nothing but the type. */
@@ -62,58 +55,124 @@ export function checksOf(condition: Expression, name: RegExp): readonly Check[] 
   return [...found];
 }
 
-/** By type. The checks of a macro stand in many rules, and are asked for each of several hundred types. */
-const knownAnswers = new WeakMap<Check, Answer[]>();
+/** What is left of a condition without what may be either on all types: mostly little of much. */
+type Reduced =
+  | { readonly kind: 'open' }
+  /** By type. */
+  | { readonly kind: 'answers'; readonly answers: readonly Answer[] }
+  | { readonly kind: 'not'; readonly child: Reduced }
+  | JunctionLeft;
 
-function answerOn(check: Check, type: number): Answer {
-  let answers = knownAnswers.get(check);
-  if (answers === undefined) {
-    answers = [];
-    knownAnswers.set(check, answers);
+interface JunctionLeft {
+  readonly kind: 'and' | 'or';
+  readonly children: readonly Reduced[];
+  /** Something that may be either was left out. */
+  readonly isOpen: boolean;
+  /** The type that was asked last, and what it came to: several parts of a condition may share this one. */
+  lastType: number;
+  lastAnswer: Answer;
+}
+
+const OPEN: Reduced = { kind: 'open' };
+
+class Reduction {
+  readonly #failing: ReadonlySet<Check>;
+  readonly #known = new Map<Expression, Reduced>();
+
+  constructor(failing: readonly Check[]) {
+    this.#failing = new Set(failing);
   }
-  const known = answers[type];
-  if (known !== undefined) return known;
-  const compiled = compileCheck(check, { variant: { type, openMode: undefined }, warn: () => {} });
-  return (answers[type] = compiled.kind === 'constant' ? compiled.value : null);
+
+  of(part: Expression): Reduced {
+    switch (part.kind) {
+      case 'macro':
+        return OPEN;
+      case 'check':
+        return this.#ofCheck(part);
+      default:
+    }
+    const known = this.#known.get(part);
+    if (known !== undefined) return known;
+    const reduced =
+      part.kind === 'not' ? notOf(this.of(part.child)) : this.#ofJunction(part.kind, part.children);
+    this.#known.set(part, reduced);
+    return reduced;
+  }
+
+  #ofCheck(check: Check): Reduced {
+    if (this.#failing.has(check)) return NEVER;
+    const { left } = check;
+    if (left.kind !== 'field' || !TYPE_FIELD.test(left.name)) return OPEN;
+    return answersOf(check);
+  }
+
+  #ofJunction(kind: 'and' | 'or', parts: readonly Expression[]): Reduced {
+    const reduced = new Set(parts.map((part) => this.of(part)));
+    const isOpen = reduced.delete(OPEN);
+    if (isOpen && reduced.size === 0) return OPEN;
+    return { kind, children: [...reduced], isOpen, lastType: -1, lastAnswer: null };
+  }
 }
 
-/** Three-valued: null is what may be either. */
-function answer(
-  part: Expression,
-  answers: ReadonlyMap<Expression, Answer>,
-  known: Map<Expression, Answer>,
-): Answer {
-  const before = known.get(part);
-  if (before !== undefined) return before;
-  const made = newAnswer(part, answers, known);
-  known.set(part, made);
-  return made;
+function notOf(child: Reduced): Reduced {
+  return child.kind === 'open' ? child : { kind: 'not', child };
 }
 
-function newAnswer(
-  part: Expression,
-  answers: ReadonlyMap<Expression, Answer>,
-  known: Map<Expression, Answer>,
-): Answer {
+const NEVER: Reduced = { kind: 'answers', answers: EVENT_TYPES.map(() => false) };
+
+/** The same checks stand in many rules. */
+const knownAnswers = new WeakMap<Check, Reduced>();
+const knownByText = new Map<string, Reduced>();
+const MAX_KNOWN = 1024;
+
+function answersOf(check: Check): Reduced {
+  let reduced = knownAnswers.get(check);
+  if (reduced === undefined) {
+    const text = textOf(check);
+    reduced = knownByText.get(text);
+    if (reduced === undefined) {
+      reduced = { kind: 'answers', answers: answersByType(check) };
+      if (knownByText.size < MAX_KNOWN && text.length < MAX_KNOWN) knownByText.set(text, reduced);
+    }
+    knownAnswers.set(check, reduced);
+  }
+  return reduced;
+}
+
+/** The same for checks that mean the same. */
+function textOf({ left, operator, modifier, right }: Check): string {
+  return JSON.stringify([left, operator, modifier, right], (key, value: unknown) =>
+    key === 'span' ? undefined : value,
+  );
+}
+
+function answer(part: Reduced, type: number): Answer {
   switch (part.kind) {
-    case 'check':
-      return answers.get(part) ?? null;
-    case 'macro':
+    case 'open':
       return null;
+    case 'answers':
+      return part.answers[type] ?? null;
     case 'not': {
-      const inside = answer(part.child, answers, known);
+      const inside = answer(part.child, type);
       return inside === null ? null : !inside;
     }
     case 'and':
-    case 'or': {
-      const decisive = part.kind === 'or';
-      let isOpen = false;
-      for (const child of part.children) {
-        const one = answer(child, answers, known);
-        if (one === decisive) return decisive;
-        if (one === null) isOpen = true;
+    case 'or':
+      if (part.lastType !== type) {
+        part.lastAnswer = ofJunction(part, type);
+        part.lastType = type;
       }
-      return isOpen ? null : !decisive;
-    }
+      return part.lastAnswer;
   }
+}
+
+function ofJunction({ kind, children, isOpen }: JunctionLeft, type: number): Answer {
+  const decisive = kind === 'or';
+  let mayBeEither = isOpen;
+  for (const child of children) {
+    const one = answer(child, type);
+    if (one === decisive) return decisive;
+    if (one === null) mayBeEither = true;
+  }
+  return mayBeEither ? null : !decisive;
 }

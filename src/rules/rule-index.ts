@@ -19,11 +19,15 @@ interface Probe<Item> {
   readonly items: readonly Item[];
 }
 
+/** What it costs to run anything at all. */
+const RUN_COST = 2;
+
 /** Finds what may be true of an event by the words in its fields: each field is looked at once for all that ask for it. */
 export class RuleIndex<Item extends Indexed> {
   /** What may be true of any event. */
   readonly always: readonly Item[];
-  readonly #probes: readonly Probe<Item>[];
+  /** Tells what is found, in no order; the same thing may be found twice. Where a field throws, all that ask for it are. */
+  readonly find: Find<Item>;
 
   constructor(items: readonly Item[]) {
     const { chosen, always } = choose(items);
@@ -40,27 +44,44 @@ export class RuleIndex<Item extends Indexed> {
       }
       probes.push({ get: first.clue.get, tables, items: [...new Set(places.map(({ item }) => item))] });
     }
-    this.#probes = probes;
+    this.find = finder(probes);
     const isAlways = new Set([...always, ...unplaced]);
     this.always = items.filter((item) => isAlways.has(item));
   }
+}
 
-  /** Tells what is found, in no order; the same thing may be found twice. Where a field throws, all that ask for it are. */
-  find(event: RuleEvent, found: (items: readonly Item[]) => void): void {
-    const probes = this.#probes;
-    for (let at = 0; at < probes.length; at++) {
-      const { get, tables, items } = probes[at] as Probe<Item>;
-      let value: ByteString | null;
-      try {
-        value = get(event);
-      } catch {
-        found(items);
-        continue;
-      }
-      if (value === null) continue;
-      for (let table = 0; table < tables.length; table++) (tables[table] as WordTable<Item>)(value, found);
-    }
-  }
+type Find<Item> = (event: RuleEvent, found: (items: readonly Item[]) => void) => void;
+
+/** Fields of one function: V8 does not optimise functions that are too long. */
+const MAX_PROBES = 32;
+
+function finder<Item>(probes: readonly Probe<Item>[]): Find<Item> {
+  if (probes.length <= MAX_PROBES) return generate(probes);
+  const parts: Find<Item>[] = [];
+  for (let at = 0; at < probes.length; at += MAX_PROBES)
+    parts.push(generate(probes.slice(at, at + MAX_PROBES)));
+  return (event, found) => {
+    for (let at = 0; at < parts.length; at++) (parts[at] as Find<Item>)(event, found);
+  };
+}
+
+/**
+ * One function for all fields, each of which is asked for, and looked into, in a place of its own: V8 inlines what is called there. It
+ * holds nothing but the names of its parameters: no text of a rule becomes code.
+ */
+function generate<Item>(probes: readonly Probe<Item>[]): Find<Item> {
+  const given: unknown[] = [];
+  const bind = (value: unknown): string => `f${given.push(value) - 1}`;
+  const steps = probes.map(({ get, tables, items }) => {
+    const looks = tables.map((table) => `${bind(table)}(value, found);`).join(' ');
+    return `try { value = ${bind(get)}(event); } catch { found(${bind(items)}); value = null; } if (value !== null) { ${looks} }`;
+  });
+  const names = given.map((_, index) => `f${index}`);
+  // eslint-disable-next-line typescript/no-implied-eval
+  const make = new Function(...names, `return (event, found) => { let value; ${steps.join(' ')} };`) as (
+    ...values: unknown[]
+  ) => Find<Item>;
+  return make(...given);
 }
 
 interface Placed<Item> {
@@ -82,7 +103,7 @@ function choose<Item extends Indexed>(
   for (const item of items) {
     let best: AnyClue | null = null;
     for (const choice of item.choices) if (best === null || costOf(choice) < costOf(best)) best = choice;
-    if (best === null || costOf(best) >= item.cost) always.push(item);
+    if (best === null || costOf(best) >= item.cost + RUN_COST) always.push(item);
     else for (const clue of best) chosen.push({ item, clue });
   }
   return { chosen, always };

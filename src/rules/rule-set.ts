@@ -2,6 +2,7 @@ import { cluesOf } from './compile/clues.ts';
 import { ConditionCompiler } from './compile/condition.ts';
 import { generate } from './compile/generate.ts';
 import { openModeOf, type RuleEvent } from './event.ts';
+import { EVENT_TYPES } from './event-types.ts';
 import type { Rule } from './rule.ts';
 import { Sampling } from './sampling.ts';
 import { VariantProgram } from './variant-program.ts';
@@ -40,46 +41,57 @@ function modeIndex(openFlags: number | null): number {
  * set never changes, new rules are a new set.
  */
 export class RuleSet {
+  /** With the steps. */
   readonly rules: readonly Rule[];
+  /** Index of the first step. */
+  readonly #firstStep: number;
   readonly #counters: readonly RuleCounters[];
   readonly #options: RuleSetOptions;
-  readonly #programs: (VariantProgram | undefined)[] = [];
+  /** By variant. All places are there from the start: an array with holes would be a hash table. */
+  readonly #programs: (VariantProgram | null)[] = Array.from(
+    { length: EVENT_TYPES.length * MODES },
+    () => null,
+  );
+  readonly #indexes: ReadonlyMap<Rule, number>;
   readonly #sampling: Sampling;
 
-  /** @param rules those that are enabled, in the order of the files */
-  constructor(rules: readonly Rule[], options: RuleSetOptions) {
-    this.rules = rules;
+  /**
+   * @param rules those that are enabled, in the order of the files
+   * @param steps others that are found and run like rules, and are no alternative to them: all of them match, after the rules
+   */
+  constructor(rules: readonly Rule[], options: RuleSetOptions, steps: readonly Rule[] = []) {
+    this.rules = [...rules, ...steps];
+    this.#firstStep = rules.length;
+    this.#indexes = new Map(this.rules.map((rule, index) => [rule, index]));
     this.#options = options;
-    this.#counters = rules.map(() => ({ evaluated: 0, matched: 0, isBroken: false, timeMs: 0 }));
+    this.#counters = this.rules.map(() => ({ evaluated: 0, matched: 0, isBroken: false, timeMs: 0 }));
     this.#sampling = new Sampling(options.now ?? null);
   }
 
-  /** Calls `onMatch` for the rules that are true of an event, in order. Never throws, unless `onMatch` does. */
-  evaluate(event: RuleEvent, onMatch: (rule: Rule) => void): void {
+  /**
+   * Calls `onMatch` for the rules that are true of an event, in order, with their index in `rules`. Never throws, unless
+   * `onMatch` does.
+   */
+  evaluate(event: RuleEvent, onMatch: (rule: Rule, index: number) => void): void {
     this.#sampling.next();
     const variant = event.type * MODES + modeIndex(event.openFlags);
     const program = this.#programs[variant] ?? this.#programFor(event, variant);
-    if (this.#options.matching === 'first') {
-      const index = program.first(event);
-      if (index !== -1) this.#matched(index, onMatch);
-      return;
-    }
-    const matches = program.all(event);
-    for (let at = 0; at < matches.length; at++) this.#matched(matches[at] ?? -1, onMatch);
+    const matches = program.matches(event);
+    for (let at = 0; at < matches.length; at++) this.#matched(matches[at] as number, onMatch);
   }
 
   countersOf(rule: Rule): RuleCounters {
-    const counters = this.#counters[this.rules.indexOf(rule)];
+    const counters = this.#counters[this.#indexes.get(rule) ?? -1];
     if (counters === undefined) throw new Error(`rule '${rule.name}' is not in the set`);
     return counters;
   }
 
-  #matched(index: number, onMatch: (rule: Rule) => void): void {
+  #matched(index: number, onMatch: (rule: Rule, index: number) => void): void {
     const rule = this.rules[index];
     const counters = this.#counters[index];
     if (rule === undefined || counters === undefined) return;
     counters.matched++;
-    onMatch(rule);
+    onMatch(rule, index);
   }
 
   #programFor(event: RuleEvent, index: number): VariantProgram {
@@ -95,7 +107,8 @@ export class RuleSet {
       const choices = cluesOf(rule.condition, context, (part) => compiler.compile(part));
       return [{ index: at, test, counters, choices, cost: compiled.kind === 'constant' ? 0 : compiled.cost }];
     });
-    const program = new VariantProgram(entries, this.#sampling, (at, error) => {
+    const alternatives = this.#options.matching === 'first' ? this.#firstStep : 0;
+    const program = new VariantProgram(entries, alternatives, this.#sampling, (at, error) => {
       const rule = this.rules[at];
       const counters = this.#counters[at];
       if (rule === undefined || counters === undefined) return;

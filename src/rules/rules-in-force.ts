@@ -14,28 +14,42 @@ export type OnMatch = (rule: Rule, match: SequenceMatch | null) => void;
 export class RulesInForce {
   readonly rules: readonly Rule[];
   readonly sequences: SequenceSet;
-  readonly #single: RuleSet;
+  readonly #set: RuleSet;
+  /** Index in the set of the first step of a sequence. */
+  readonly #firstStep: number;
+  #event: RuleEvent | null = null;
   #onMatch: OnMatch = () => {};
-  readonly #onSingle = (rule: Rule): void => this.#onMatch(rule, null);
+  readonly #onTrue = (rule: Rule, index: number): void => this.#isTrue(rule, index);
 
   /** @param rules those that are enabled, in the order of the files */
   constructor(rules: readonly Rule[], options: RuleSetOptions & SequenceSetOptions) {
     this.rules = rules;
-    this.#single = new RuleSet(
-      rules.filter(({ sequence }) => sequence === null),
-      options,
-    );
     this.sequences = new SequenceSet(rules, options);
+    const ofOneEvent = rules.filter(({ sequence }) => sequence === null);
+    this.#firstStep = ofOneEvent.length;
+    const onBroken = (rule: Rule, error: unknown): void => {
+      if (!this.sequences.brokenStep(rule, error)) options.onBroken(rule, error);
+    };
+    this.#set = new RuleSet(ofOneEvent, { ...options, onBroken }, this.sequences.steps);
   }
 
   /** Calls `onMatch` for the rules that are true of an event, in order, those over several events last. */
   evaluate(event: RuleEvent, onMatch: OnMatch): void {
+    this.#event = event;
     this.#onMatch = onMatch;
-    this.#single.evaluate(event, this.#onSingle);
-    if (this.sequences.size > 0) this.sequences.evaluate(event, onMatch);
+    this.#set.evaluate(event, this.#onTrue);
+    this.#event = null;
   }
 
   countersOf(rule: Rule): RuleCounters {
-    return this.sequences.countersOf(rule) ?? this.#single.countersOf(rule);
+    return (
+      this.sequences.countersOf(rule, (step) => this.#set.countersOf(step)) ?? this.#set.countersOf(rule)
+    );
+  }
+
+  #isTrue(rule: Rule, index: number): void {
+    if (index < this.#firstStep) this.#onMatch(rule, null);
+    else if (this.#event !== null)
+      this.sequences.advance(index - this.#firstStep, this.#event, this.#onMatch);
   }
 }

@@ -81,7 +81,9 @@ export class RuleText {
 
   slice(start: number, end = this.text.length): RuleText {
     const pieces: Piece[] = [];
-    for (const piece of this.#pieces) {
+    for (let at = Math.max(0, this.#pieceAt(start)); at < this.#pieces.length; at++) {
+      const piece = this.#pieces[at] as Piece;
+      if (piece.start > end) break;
       const from = Math.max(start, piece.start);
       const to = Math.min(end, piece.start + piece.offsets.length);
       if (from >= to && this.#pieces.length > 1) continue;
@@ -94,10 +96,23 @@ export class RuleText {
     return new RuleText(this.text.slice(start, end), pieces.length > 0 ? pieces : this.#pieces.slice(0, 1));
   }
 
+  /** The last piece that begins here or before: a text of a long list has thousands. -1 for none. */
+  #pieceAt(index: number): number {
+    let low = -1;
+    let high = this.#pieces.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#pieces[middle]?.start ?? 0) <= index) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
   /** Where a character came from; beyond the end, where the last one did. */
   place(index: number): Place {
-    let found = this.#pieces[0];
-    for (const piece of this.#pieces) if (piece.start <= index && piece.offsets.length > 0) found = piece;
+    let at = this.#pieceAt(index);
+    while (at > 0 && this.#pieces[at]?.offsets.length === 0) at--;
+    const found = this.#pieces[at];
     if (found === undefined) throw new Error('a rule text without a piece');
     const inside = Math.max(0, Math.min(index - found.start, found.offsets.length - 1));
     const isBeyond = index - found.start > inside;

@@ -23,6 +23,9 @@ export class VariantProgram {
   readonly #index: RuleIndex<Candidate>;
   readonly #onBroken: (index: number, error: unknown) => void;
   readonly #sampling: Sampling;
+  readonly #alternatives: number;
+  /** Of the alternatives the first that is true so far. */
+  #first = Infinity;
   readonly #matches: number[] = [];
   readonly #candidates: Candidate[] = [];
   #evaluation = 0;
@@ -35,41 +38,30 @@ export class VariantProgram {
     }
   };
 
-  /** @param entries in the order of their rules */
+  /**
+   * @param entries in the order of their rules
+   * @param alternatives of the rules with an index below it the first alone matches
+   */
   constructor(
     entries: readonly Entry[],
+    alternatives: number,
     sampling: Sampling,
     onBroken: (index: number, error: unknown) => void,
   ) {
+    this.#alternatives = alternatives;
     this.#sampling = sampling;
     this.#onBroken = onBroken;
     this.#index = new RuleIndex(entries.map((entry) => ({ ...entry, foundIn: 0 })));
   }
 
-  /** Index of the first rule that is true, -1 for none. */
-  first(event: RuleEvent): number {
-    let best = Infinity;
-    const { always } = this.#index;
-    for (let at = 0; at < always.length; at++) {
-      const entry = always[at] as Candidate;
-      if (!this.#isTrue(entry, event)) continue;
-      best = entry.index;
-      break;
-    }
-    const candidates = this.#candidatesFor(event);
-    for (let at = 0; at < candidates.length; at++) {
-      const entry = candidates[at] as Candidate;
-      if (entry.index < best && this.#isTrue(entry, event)) best = entry.index;
-    }
-    return best === Infinity ? -1 : best;
-  }
-
-  /** Indexes of all rules that are true, in order. Valid until the next call. */
-  all(event: RuleEvent): readonly number[] {
+  /** Indexes of the rules that match, in order. Valid until the next call. */
+  matches(event: RuleEvent): readonly number[] {
     const matches = this.#matches;
     if (matches.length > 0) matches.length = 0;
-    this.#allOf(this.#index.always, event);
-    this.#allOf(this.#candidatesFor(event), event);
+    this.#first = Infinity;
+    this.#run(this.#index.always, event);
+    this.#run(this.#candidatesFor(event), event);
+    if (this.#first !== Infinity) matches.push(this.#first);
     if (matches.length === 0) return NONE;
     return matches.length === 1 ? matches : matches.sort((a, b) => a - b);
   }
@@ -82,10 +74,14 @@ export class VariantProgram {
     return candidates;
   }
 
-  #allOf(entries: readonly Candidate[], event: RuleEvent): void {
+  #run(entries: readonly Candidate[], event: RuleEvent): void {
+    const alternatives = this.#alternatives;
     for (let at = 0; at < entries.length; at++) {
       const entry = entries[at] as Candidate;
-      if (this.#isTrue(entry, event)) this.#matches.push(entry.index);
+      const { index } = entry;
+      if (index >= alternatives) {
+        if (this.#isTrue(entry, event)) this.#matches.push(index);
+      } else if (index < this.#first && this.#isTrue(entry, event)) this.#first = index;
     }
   }
 

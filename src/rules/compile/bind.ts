@@ -70,6 +70,8 @@ function checkArgument(term: FieldTerm, kind: string, isInName: boolean, argumen
 /** The text of a value, for outputs and for what joins values. */
 export function valueText(value: string | number | boolean): string {
   if (typeof value !== 'number') return String(value);
+  // V8 remembers the texts of whole numbers.
+  if (Number.isSafeInteger(value)) return String(value);
   return value === Infinity ? '<NA>' : value.toFixed(0);
 }
 

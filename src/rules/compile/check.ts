@@ -1,17 +1,16 @@
-import type { ByteString } from '../../base/bytes.ts';
 import type { RuleEvent } from '../event.ts';
 import { EVENT_TYPES, eventTypeOf } from '../event-types.ts';
 import { nearestWord } from '../../base/nearest-word.ts';
 import type { Access, EventVariant } from '../fields/field.ts';
 import { findField } from '../fields/registry.ts';
-import { textTest, type TextOperator } from '../match/text-test.ts';
+import type { TextOperator } from '../match/text-test.ts';
 import { problemIn, RuleError } from '../problem.ts';
 import type { Check, Literal, Operator } from '../syntax.ts';
 import { bindTerm, type Bound, type Warn } from './bind.ts';
 import { compareTerms } from './compare-terms.ts';
 import { generate } from './generate.ts';
 import { allOf, anyOf, FALSE, onAccess, TRUE, type Code, type Compiled } from './test.ts';
-import { operatorForText, operatorsOf, valueTest, type ValueTest } from './value-test.ts';
+import { setOperatorOf, operatorsOf, valueTest, type ValueTest } from './value-test.ts';
 
 /** What a value test costs beside a look-up. */
 const COST_OF: Readonly<Partial<Record<Operator, number>>> = {
@@ -30,11 +29,14 @@ export function hasFewValues({ key }: Bound): boolean {
   return FEW_VALUES.test(key);
 }
 
+const ORDER: readonly Operator[] = ['<', '<=', '>', '>='];
+
 /** How often a check is true: words rarely are what a value is, and numbers are in the range that is asked for. */
 function chanceOf({ key, access }: Bound, operator: Operator): number {
   if (operator === 'exists') return 0.9;
   if (access.type === 'boolean' || FEW_VALUES.test(key)) return 0.5;
-  if (access.type === 'number') return operator === '!=' ? 0.9 : operator === '=' ? 0.3 : 0.8;
+  if (access.type === 'number' && ORDER.includes(operator)) return 0.8;
+  if (access.type === 'number') return operator === '!=' ? 0.9 : 0.3;
   return operator === '!=' ? 0.9 : 0.1;
 }
 
@@ -46,13 +48,13 @@ export interface CheckContext {
 }
 
 /**
- * A check of one field for some words, of which any makes it true. Several of them on the same field with the same
+ * A check of one field for some values, of which any makes it true. Several of them on the same field with the same
  * operator, joined by `or`, are one.
  */
-export interface WordCheck {
+export interface SetCheck {
   readonly bound: Bound;
   readonly operator: TextOperator;
-  readonly words: readonly ByteString[];
+  readonly literals: readonly Literal[];
 }
 
 /** @throws RuleError for whatever is wrong with it */
@@ -82,24 +84,70 @@ export function compileCheck(check: Check, context: CheckContext): Compiled {
   );
 }
 
-/** The check as one for words; null where it is none. It must have been compiled once, so that it is known to be right. */
-export function wordCheckOf(check: Check, context: CheckContext): WordCheck | null {
+/** The check as one for values; null where it is none. It must have been compiled once, so that it is known to be right. */
+export function setCheckOf(check: Check, context: CheckContext): SetCheck | null {
   const { right } = check;
-  if (right === null || right.kind === 'term' || check.operator === '!=') return null;
+  if (right === null || right.kind === 'term') return null;
   if (check.modifier !== null && check.modifier !== 'anyof') return null;
-  if (['<', '<=', '>', '>=', 'bcontains', 'bstartswith'].includes(check.operator)) return null;
+  const operator = setOperatorOf(check.operator);
+  if (operator === null) return null;
   const bound = bindTerm(check.left, context.warn);
   const { access } = bound;
-  if (bound.isUnanswered || access.shape === 'list' || access.type !== 'string') return null;
+  if (bound.isUnanswered || access.shape === 'list' || access.type === 'bytes') return null;
   if (access.shape === 'single' && access.ofVariant !== undefined && context.variant !== null) return null;
-  const words = literalsOf(check).map(({ value }) => value);
-  return { bound, operator: operatorForText(check.operator), words };
+  return { bound, operator, literals: literalsOf(check) };
 }
 
-export function compileWordCheck({ bound, operator, words }: WordCheck): Compiled {
-  const code = onAccess(bound.access as Access<'string'>, textTest(operator, words));
+/** @param owner what the check was made of, with a key of its own among all that are made of it */
+export function compileSetCheck(
+  { bound, operator, literals }: SetCheck,
+  owner: object,
+  key: string,
+): Compiled {
+  const { access } = bound;
+  const test = sharedTest(owner, key, literals.length, () => valueTest(access.type, operator, literals));
+  const code = onAccess(access as Access<'string'>, test as (value: string) => boolean);
   const cost = bound.cost + (operator === 'in' ? 1 : (COST_OF[operator] ?? 2));
   return { kind: 'test', code, cost, chance: chanceOf(bound, operator) };
+}
+
+/** Tests of fewer values are made again. */
+const MIN_SHARED = 16;
+const sharedTests = new WeakMap<object, Map<string, ValueTest>>();
+
+/** Tests of values are the same for all variants of events; that of a long list takes memory, and time to make. */
+function sharedTest(owner: object, key: string, values: number, make: () => ValueTest): ValueTest {
+  if (values < MIN_SHARED) return make();
+  let tests = sharedTests.get(owner);
+  if (tests === undefined) {
+    tests = new Map();
+    sharedTests.set(owner, tests);
+  }
+  let test = tests.get(key);
+  if (test === undefined) {
+    test = make();
+    tests.set(key, test);
+  }
+  return test;
+}
+
+/**
+ * What a check comes to on events of each type; null where that does not decide it. The check must have been compiled once, so
+ * that it is known to be right.
+ */
+export function answersByType(check: Check): readonly (boolean | null)[] {
+  const ignore = () => undefined;
+  const { access, isUnanswered } = bindTerm(check.left, ignore);
+  const literals = literalsOf(check);
+  const isPlain = check.right?.kind !== 'term' && check.modifier === null && !isUnanswered;
+  const { onValue } = isPlain ? compileLiterals(check, access, literals) : { onValue: null };
+  return EVENT_TYPES.map((_, type) => {
+    const variant = { type, openMode: undefined };
+    const compiled = onValue
+      ? foldVariant(access, variant, onValue)
+      : compileCheck(check, { variant, warn: ignore });
+    return compiled?.kind === 'constant' ? compiled.value : null;
+  });
 }
 
 function validate(check: Check, access: Access, bound: Bound): void {
@@ -176,7 +224,8 @@ function compileLiterals(check: Check, access: Access, literals: readonly Litera
     const code = has === undefined ? onAccess(erased, () => true) : ({ kind: 'call', test: has } as const);
     return { code, onValue: () => true };
   }
-  const isTrue = valueTest(access.type, check.operator, literals) as (value: string) => boolean;
+  const make = () => valueTest(access.type, check.operator, literals);
+  const isTrue = sharedTest(check, '', literals.length, make) as (value: string) => boolean;
   if (check.operator === '!=') return unequal(erased, isTrue);
   if (erased.shape === 'list' && check.operator === 'in') {
     const { get } = erased;

@@ -55,6 +55,10 @@ test('what must be there: each part of an and, one of the parts of an or, nothin
     ['proc.args icontains abc'],
     ['proc.exepath regex "/(tmp|srv)/.*"', 'proc.exepath prefix /tmp /srv'],
     ['container.id = host'],
+    ['fd.filename in (passwd, shadow)', 'fd.name suffix passwd shadow'],
+    ['fd.filename endswith .key or fd.filename startswith id_', 'fd.name suffix .key, fd.name inside id_'],
+    ['fd.filename in (passwd, a)'],
+    ['fd.filename pmatch (/passwd)'],
   ];
   for (const [condition, ...choices] of cases) assert.deepEqual(shown(condition), choices, condition);
 });

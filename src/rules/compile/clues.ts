@@ -6,7 +6,7 @@ import { literalPrefixes } from '../match/regex.ts';
 import type { TextOperator } from '../match/text-test.ts';
 import type { Where } from '../match/word-table.ts';
 import type { Expression } from '../syntax.ts';
-import { hasFewValues, wordCheckOf, type CheckContext } from './check.ts';
+import { hasFewValues, setCheckOf, type CheckContext } from './check.ts';
 import type { Compiled } from './test.ts';
 
 /** Words of which one must stand in a field for a condition to be true. */
@@ -26,13 +26,15 @@ const MAX_CHOICES = 16;
 /** Shorter words stand in most texts. */
 const MIN_LENGTH = 3;
 
+/** The field that fd.filename is the end of. */
+const PATH: Pick<Clue, 'key' | 'get'> = { key: 'fd.name', get: ({ descriptor }) => descriptor?.name ?? null };
 /** What it costs to look for words, in units of a property's look-up. */
 export const LOOK_COST: Readonly<Record<Where, number>> = {
   equal: 3,
   prefix: 3,
   path: 4,
   suffix: 3,
-  inside: 12,
+  inside: 5,
 };
 
 /**
@@ -61,14 +63,14 @@ export function cluesOf(
       return found.length === 0 ? [] : [merged(found)];
     }
     case 'check': {
-      const check = wordCheckOf(condition, context);
+      const check = setCheckOf(condition, context);
       if (check === null || hasFewValues(check.bound)) return [];
       const { access, key, cost } = check.bound;
       if (access.shape !== 'single' || access.type !== 'string' || cost > 1) return [];
-      const { get } = access as { get: Clue['get'] };
-      const found = check.words.map((word) => placeOf(check.operator, word));
-      if (found.includes(null)) return [];
-      return [merged(found.flatMap((one) => (one === null ? [] : { key, get, ...one })))];
+      const found = check.literals.map(({ value }) => placeOf(check.operator, value));
+      const get = access.get as Clue['get'];
+      const clues = found.map((one) => one && (key === 'fd.filename' ? inPath(one) : { key, get, ...one }));
+      return clues.includes(null) ? [] : [merged(clues.flatMap((one) => one ?? []))];
     }
     default:
       return [];
@@ -91,7 +93,6 @@ function merged(clues: readonly Clue[]): AnyClue {
 /** A word that stands in every text of which the operator is true, and where; null: there is none that says much. */
 function placeOf(operator: TextOperator, word: ByteString): Pick<Clue, 'where' | 'words'> | null {
   switch (operator) {
-    case '=':
     case 'in':
       return { where: 'equal', words: [word] };
     case 'startswith':
@@ -113,6 +114,12 @@ function placeOf(operator: TextOperator, word: ByteString): Pick<Clue, 'where' |
     case 'iglob':
       return null;
   }
+}
+
+/** Words of the name of a file as words of its path, in which other rules look for some anyhow: to cut out the name costs more. */
+function inPath({ where, words }: Pick<Clue, 'where' | 'words'>): Clue | null {
+  if (where === 'path' || words.some(({ length }) => length < MIN_LENGTH)) return null;
+  return { ...PATH, where: where === 'equal' || where === 'suffix' ? 'suffix' : 'inside', words };
 }
 
 function place(where: Where, word: ByteString | null): Pick<Clue, 'where' | 'words'> | null {

@@ -1,6 +1,6 @@
 import type { RuleEvent } from '../event.ts';
 import type { Access } from '../fields/field.ts';
-import { equalAddresses, parseKnownAddress } from '../match/network.ts';
+import { areSameAddress } from '../match/address.ts';
 import { pathPrefixTest } from '../match/path-prefix.ts';
 import { compileGlob, matchesGlob } from '../match/glob.ts';
 import { lowerCase } from '../match/automaton.ts';
@@ -111,7 +111,5 @@ function comparisonOf(operator: Operator, type: Access['type']): Comparison | nu
 }
 
 function sameAddress(a: Value, b: Value): boolean {
-  const left = parseKnownAddress(String(a));
-  const right = parseKnownAddress(String(b));
-  return left !== null && right !== null && equalAddresses(left, right);
+  return areSameAddress(String(a), String(b));
 }

@@ -1,8 +1,18 @@
 import type { EventVariant } from '../fields/field.ts';
-import type { Check, Expression } from '../syntax.ts';
+import type { Check, Expression, Literal } from '../syntax.ts';
 import type { Warn } from './bind.ts';
-import { compileCheck, compileWordCheck, wordCheckOf, type CheckContext, type WordCheck } from './check.ts';
+import { compileCheck, compileSetCheck, setCheckOf, type CheckContext, type SetCheck } from './check.ts';
+
 import { allOf, anyOf, notOf, type Compiled } from './test.ts';
+
+/** Checks that become one. */
+interface Group {
+  readonly values: SetCheck;
+  /** What the first of them comes to alone. */
+  readonly first: Compiled;
+  readonly literals: Literal[];
+  count: number;
+}
 
 /**
  * Compiles conditions whose macros are expanded. Trees that rules share (those of macros) are compiled once. The depth
@@ -33,9 +43,9 @@ export class ConditionCompiler {
       case 'not':
         return notOf(this.compile(expression.child));
       case 'or':
-        return this.#anyOf(expression.children);
+        return this.#anyOf(expression.children, expression);
       case 'and':
-        return this.#allOf(expression.children);
+        return this.#allOf(expression.children, expression);
       case 'macro':
         throw new Error(`macro ${expression.name} was not expanded`);
     }
@@ -43,38 +53,48 @@ export class ConditionCompiler {
 
   #check(check: Check): Compiled {
     const compiled = compileCheck(check, this.#context);
-    // As one check for all words it is faster than as one for each.
-    const words = check.modifier === 'anyof' ? wordCheckOf(check, this.#context) : null;
-    return words === null ? compiled : compileWordCheck(words);
+    // As one check for all values it is faster than as one for each.
+    const values = check.modifier === 'anyof' ? setCheckOf(check, this.#context) : null;
+    return values === null ? compiled : compileSetCheck(values, check, 'any of');
   }
 
-  /** Checks of one field with one operator become one check for all their words. */
-  #anyOf(children: readonly Expression[]): Compiled {
+  /**
+   * Checks of one field with one operator become one check for all their values.
+   * @param owner what they are parts of
+   */
+  #anyOf(children: readonly Expression[], owner: Expression): Compiled {
     const parts: Compiled[] = [];
-    const groups = new Map<string, WordCheck>();
+    const groups = new Map<string, Group>();
     for (const child of children) {
       const compiled = this.compile(child);
-      const words = child.kind === 'check' ? wordCheckOf(child, this.#context) : null;
-      if (words === null) {
+      const values = child.kind === 'check' ? setCheckOf(child, this.#context) : null;
+      if (values === null) {
         parts.push(compiled);
         continue;
       }
-      const key = `${words.operator} ${words.bound.key}`;
-      const others = groups.get(key)?.words ?? [];
-      groups.set(key, { ...words, words: [...others, ...words.words] });
+      const key = `${values.operator} ${values.bound.key}`;
+      const group = groups.get(key);
+      if (group === undefined)
+        groups.set(key, { values, first: compiled, literals: [...values.literals], count: 1 });
+      else {
+        for (const literal of values.literals) group.literals.push(literal);
+        group.count++;
+      }
     }
-    return anyOf([...parts, ...[...groups.values()].map(compileWordCheck)]);
+    for (const [key, { values, first, literals, count }] of groups)
+      parts.push(count === 1 ? first : compileSetCheck({ ...values, literals }, owner, key));
+    return anyOf(parts);
   }
 
   /** not a and not b is not (a or b), and so one check as well. */
-  #allOf(children: readonly Expression[]): Compiled {
+  #allOf(children: readonly Expression[], owner: Expression): Compiled {
     const refused: Check[] = [];
     const parts: Compiled[] = [];
     for (const child of children) {
       if (child.kind === 'not' && child.child.kind === 'check') refused.push(child.child);
       else parts.push(this.compile(child));
     }
-    if (refused.length > 0) parts.push(notOf(this.#anyOf(refused)));
+    if (refused.length > 0) parts.push(notOf(this.#anyOf(refused, owner)));
     return allOf(parts);
   }
 }

@@ -12,7 +12,7 @@ const MAX_DEPTH = 32;
  */
 export function generate(code: Code): Predicate {
   const functions: unknown[] = [];
-  const expression = expressionOf(code, functions, 0);
+  const expression = expressionOf(divided(code), functions, 0);
   const names = functions.map((_, index) => `f${index}`);
   const body = `return (event) => { let value; return ${expression}; };`;
   // eslint-disable-next-line typescript/no-implied-eval
@@ -44,15 +44,26 @@ function expressionOf(code: Code, functions: unknown[], depth: number): string {
   }
 }
 
+/** The same with no more parts side by side than one function may have leaves. */
+function divided(code: Code): Code {
+  if (code.kind !== 'and' && code.kind !== 'or') return code;
+  const { kind, parts } = code;
+  if (parts.length <= MAX_LEAVES) return code;
+  const size = Math.ceil(parts.length / MAX_LEAVES);
+  const groups: Code[] = [];
+  for (let at = 0; at < parts.length; at += size) groups.push({ kind, parts: parts.slice(at, at + size) });
+  return { kind, parts: groups };
+}
+
+const knownLeaves = new WeakMap<Code, number>();
+
 function leavesOf(code: Code): number {
-  switch (code.kind) {
-    case 'call':
-    case 'value':
-      return 1;
-    case 'not':
-      return leavesOf(code.part);
-    case 'and':
-    case 'or':
-      return code.parts.reduce((sum, part) => sum + leavesOf(part), 0);
+  if (code.kind === 'call' || code.kind === 'value') return 1;
+  let leaves = knownLeaves.get(code);
+  if (leaves === undefined) {
+    leaves =
+      code.kind === 'not' ? leavesOf(code.part) : code.parts.reduce((sum, part) => sum + leavesOf(part), 0);
+    knownLeaves.set(code, leaves);
   }
+  return leaves;
 }

@@ -1,12 +1,7 @@
 import type { ByteString } from '../../base/bytes.ts';
 import type { ValueType } from '../fields/field.ts';
-import {
-  equalAddresses,
-  isInNetwork,
-  parseAddress,
-  parseKnownAddress,
-  parseNetwork,
-} from '../match/network.ts';
+import { networkTest } from '../match/network-set.ts';
+import { parseNetwork, parseSingleAddress } from '../match/network.ts';
 import { PatternError } from '../match/regex.ts';
 import { textTest, type TextOperator } from '../match/text-test.ts';
 import { problemIn, RuleError } from '../problem.ts';
@@ -59,20 +54,10 @@ export function valueTest(type: ValueType, operator: Operator, literals: readonl
       const wanted = new Set(literals.map(booleanOf));
       return (value: boolean) => wanted.has(value);
     }
-    case 'address': {
-      const wanted = literals.map((one) => read(one, parseAddress, 'an IP address'));
-      return (value: string) => {
-        const address = parseKnownAddress(value);
-        return address !== null && wanted.some((one) => equalAddresses(one, address));
-      };
-    }
-    case 'network': {
-      const wanted = literals.map((one) => read(one, parseNetwork, 'a network such as 10.0.0.0/8'));
-      return (value: string) => {
-        const address = parseKnownAddress(value);
-        return address !== null && wanted.some((one) => isInNetwork(address, one));
-      };
-    }
+    case 'address':
+      return networkTest(literals.map((one) => read(one, parseSingleAddress, 'an IP address')));
+    case 'network':
+      return networkTest(literals.map((one) => read(one, parseNetwork, 'a network such as 10.0.0.0/8')));
   }
 }
 
@@ -93,12 +78,12 @@ function textValueTest(operator: Operator, literals: readonly Literal[]): ValueT
     case 'bstartswith':
       return textTest('startswith', literals.map(bytesOfHex));
     default:
-      return guarded(operatorForText(operator), literals);
+      return guarded(setOperatorOf(operator) ?? 'in', literals);
   }
 }
 
-/** The operator that is tested: several mean equality with one of some words. */
-export function operatorForText(operator: Operator): TextOperator {
+/** The operator that is tested, where any of several values may make it true; null: it takes one alone. */
+export function setOperatorOf(operator: Operator): TextOperator | null {
   switch (operator) {
     case 'glob':
     case 'iglob':
@@ -109,8 +94,13 @@ export function operatorForText(operator: Operator): TextOperator {
     case 'regex':
     case 'pmatch':
       return operator;
-    default:
+    case '=':
+    case '==':
+    case 'in':
+    case 'intersects':
       return 'in';
+    default:
+      return null;
   }
 }
 

@@ -46,7 +46,8 @@ export class ListExpansion {
       else if (items.length === 0 && text[end] === ',') end++;
       const before = condition.slice(done, start);
       const isBare = LIST_OPERATOR_BEFORE.test(text.slice(Math.max(0, start - 40), start));
-      parts.push(before, ...listed(items, isBare, place));
+      parts.push(before);
+      for (const part of listed(items, isBare, place)) parts.push(part);
       length += before.text.length;
       for (const item of items) length += item.text.length + 2;
       if (length > MAX_LENGTH)

@@ -7,6 +7,8 @@ import type { ListExpansion } from './lists.ts';
 
 /** Nodes of a tree once macros are expanded: macros of macros multiply. */
 const MAX_SIZE = 100_000;
+/** The same of parts that stand side by side. */
+const MAX_SUM = 200_000;
 
 /** Replaces the names of macros by their trees. */
 export class MacroExpansion {
@@ -36,11 +38,22 @@ export class MacroExpansion {
         return negation(this.expand(expression.child, visibility));
       case 'and':
       case 'or':
-        return junction(
-          expression.kind,
-          expression.children.map((child) => this.expand(child, visibility)),
-        );
+        return junction(expression.kind, this.#expandAll(expression.children, visibility));
     }
+  }
+
+  /** What would be too large is refused before it is made: a macro of a thousand parts may stand a thousand times in a row. */
+  #expandAll(parts: readonly Expression[], visibility: number): readonly Expression[] {
+    let size = 0;
+    return parts.map((part) => {
+      const expanded = this.expand(part, visibility);
+      size += expanded.size;
+      if (size > MAX_SUM && part.kind === 'macro') {
+        const message = `with macro '${part.name}' the condition has more than ${MAX_SUM} parts`;
+        throw new RuleError(problemIn('too-large', message, part.span));
+      }
+      return expanded;
+    });
   }
 
   /** The tree of a macro itself: a mistake in it is told once, where it stands. Throws a RuleError. */

@@ -1,9 +1,10 @@
 import type { ByteString } from '../../base/bytes.ts';
+import { skippingTest } from './inside-test.ts';
 
 export type TextTest = (value: ByteString) => boolean;
 type Where = 'prefix' | 'path' | 'suffix' | 'inside';
 
-/** Cells of a table, four bytes each: what does not fit is tested word by word. */
+/** Cells of a table, four bytes each: what does not fit is looked up by its length, or tested word by word. */
 export const MAX_CELLS = 1 << 20;
 const ACCEPTING = -2;
 const DEAD = -1;
@@ -14,7 +15,7 @@ const SLASH = 47;
  * - prefix: the text begins with one of them
  * - path: the same of the text with a slash behind it
  * - suffix: it ends with one of them
- * - inside: one of them stands somewhere in it (Aho-Corasick)
+ * - inside: one of them stands somewhere in it
  * @param ignoresCase of ASCII letters
  */
 export function wordTest(words: readonly ByteString[], where: Where, ignoresCase = false): TextTest {
@@ -43,7 +44,12 @@ function oneWordTest(word: ByteString, where: Where): TextTest {
 function automatonTest(words: readonly ByteString[], where: Where, ignoresCase: boolean): TextTest {
   const folded = ignoresCase ? words.map(lowerCase) : words;
   const trie = buildTrie(where === 'suffix' ? folded.map(reversed) : folded, ignoresCase);
-  if (trie === null) return oneByOne(folded, where, ignoresCase);
+  const isThere = trie === null ? withoutTable(folded, where, ignoresCase) : tableTest(trie, where);
+  if (where !== 'inside') return isThere;
+  return skippingTest(folded, ignoresCase ? lowerCase : null, trie === null ? null : isThere) ?? isThere;
+}
+
+function tableTest(trie: Trie, where: Where): TextTest {
   const { classes, next } = trie;
   switch (where) {
     case 'prefix':
@@ -162,7 +168,7 @@ function buildTrie(words: readonly ByteString[], ignoresCase: boolean): Trie | n
   return { classes, width, size, next };
 }
 
-/** Turns the trie into an automaton: where no word goes on, the longest ending that another word begins with does. */
+/** Turns the trie into an automaton (Aho-Corasick): where no word goes on, the longest ending that another word begins with does. */
 function linkFailures({ width, size, next }: Trie): void {
   const failure = new Int32Array(size / width);
   const queue: number[] = [0];
@@ -184,16 +190,18 @@ function linkFailures({ width, size, next }: Trie): void {
   }
 }
 
-function oneByOne(words: readonly ByteString[], where: Where, ignoresCase: boolean): TextTest {
+/** Words that need too large a table: a look-up for each of their lengths. */
+function withoutTable(words: readonly ByteString[], where: Where, ignoresCase: boolean): TextTest {
   const folded = (value: ByteString) => (ignoresCase ? lowerCase(value) : value);
-  switch (where) {
-    case 'prefix':
-      return (value) => words.some((word) => folded(value).startsWith(word));
-    case 'path':
-      return (value) => words.some((word) => `${folded(value)}/`.startsWith(word));
-    case 'suffix':
-      return (value) => words.some((word) => folded(value).endsWith(word));
-    case 'inside':
-      return (value) => words.some((word) => folded(value).includes(word));
-  }
+  // Comes to pass with words of one byte alone, which there are not many of.
+  if (where === 'inside') return (value) => words.some((word) => folded(value).includes(word));
+  const byLength = [...Map.groupBy(words, ({ length }) => length)].map(
+    ([length, ofLength]) => [length, new Set(ofLength)] as const,
+  );
+  const partOf = (value: ByteString, length: number): ByteString =>
+    where === 'suffix' ? value.slice(-length) : value.slice(0, length);
+  return (value) => {
+    const text = where === 'path' ? `${folded(value)}/` : folded(value);
+    return byLength.some(([length, set]) => length <= text.length && set.has(partOf(text, length)));
+  };
 }

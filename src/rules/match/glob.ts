@@ -26,6 +26,21 @@ const CLASSES: Readonly<Record<string, (byte: number) => boolean>> = {
   xdigit: (byte) => isDigit(byte) || (byte >= 65 && byte <= 70) || (byte >= 97 && byte <= 102),
 };
 
+/** Nearly all parts are one byte: patterns share their sets. */
+const ANY: ByteSet = new Uint8Array(256).fill(1);
+const ONLY = Array.from({ length: 256 }, (_, byte) => setOf(byte));
+const ONLY_FOLDED = Array.from({ length: 256 }, (_, byte) => {
+  const bytes = setOf(byte);
+  foldCase(bytes);
+  return bytes;
+});
+
+function setOf(byte: number): ByteSet {
+  const bytes = new Uint8Array(256);
+  bytes[byte] = 1;
+  return bytes;
+}
+
 /** @param ignoresCase of ASCII letters */
 export function compileGlob(pattern: ByteString, ignoresCase = false): Glob {
   const parts: GlobPart[] = [];
@@ -37,22 +52,19 @@ export function compileGlob(pattern: ByteString, ignoresCase = false): Glob {
     }
     let bytes: ByteSet | null = null;
     if (character === '?') {
-      bytes = new Uint8Array(256).fill(1);
+      bytes = ANY;
     } else if (character === '[') {
       const set = bracketAt(pattern, at);
       if (set !== null) {
         bytes = set.bytes;
+        if (ignoresCase) foldCase(bytes);
         at = set.end;
       }
     } else if (character === '\\' && at + 1 < pattern.length) {
       at++;
     }
-    if (bytes === null) {
-      bytes = new Uint8Array(256);
-      bytes[pattern.charCodeAt(at) & 0xff] = 1;
-    }
-    if (ignoresCase) foldCase(bytes);
-    parts.push({ kind: 'one', bytes });
+    const only = ignoresCase ? ONLY_FOLDED : ONLY;
+    parts.push({ kind: 'one', bytes: bytes ?? (only[pattern.charCodeAt(at) & 0xff] as ByteSet) });
   }
   return parts;
 }

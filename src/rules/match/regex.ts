@@ -15,6 +15,8 @@ const NOT_ASCII = /[^\0-\x7f]/;
 /** What means something else than itself in a pattern. */
 const META = /[\\^$.|?*+()[\]{}]/;
 const MAX_PATTERN = 16 << 10;
+/** What stands around one of several. */
+const PARENTHESES = '(?:)'.length;
 
 /**
  * Whether a value as a whole is matched by one of some patterns of RE2, in time that grows with its length alone. A
@@ -22,10 +24,11 @@ const MAX_PATTERN = 16 << 10;
  */
 export function regexTest(patterns: readonly ByteString[]): TextTest {
   const texts = patterns.map(textFromByteString);
-  const [only = ''] = texts;
-  const regex = compile(texts.length === 1 ? only : texts.map((text) => `(?:${text})`).join('|'));
-  const matches: TextTest = (value) =>
-    regex.testExact(NOT_ASCII.test(value) ? textFromByteString(value) : value);
+  const regexes = joined(texts).map(compile);
+  const matches: TextTest = (value) => {
+    const text = NOT_ASCII.test(value) ? textFromByteString(value) : value;
+    return regexes.some((regex) => regex.testExact(text));
+  };
   // The engine costs more than all else in a rule, and mostly the value does not even begin or end so.
   const starts = texts.flatMap(literalPrefixes);
   if (starts.includes('')) return matches;
@@ -33,8 +36,28 @@ export function regexTest(patterns: readonly ByteString[]): TextTest {
   return (value) => mayMatch(value) && matches(value);
 }
 
+/** As few patterns as mean the same, each as long as a pattern may be. */
+function joined(texts: readonly string[]): readonly string[] {
+  const [only] = texts;
+  if (only !== undefined && texts.length === 1) return [only];
+  const patterns: string[] = [];
+  let parts: string[] = [];
+  let length = 0;
+  for (const text of texts) {
+    const part = `(?:${text})`;
+    if (length > 0 && length + part.length >= MAX_PATTERN) {
+      patterns.push(parts.join('|'));
+      parts = [];
+      length = 0;
+    }
+    parts.push(part);
+    length += part.length + 1;
+  }
+  return [...patterns, parts.join('|')];
+}
+
 function compile(pattern: string): Re2.RE2JS {
-  if (pattern.length > MAX_PATTERN) throw new PatternError('the pattern is longer than 16 KiB');
+  if (pattern.length > MAX_PATTERN + PARENTHESES) throw new PatternError('the pattern is longer than 16 KiB');
   re2 ??= createRequire(import.meta.url)('re2js') as typeof Re2;
   try {
     return re2.RE2JS.compile(pattern);

@@ -6,7 +6,6 @@ import { regexTest } from './regex.ts';
 
 /** Operators on texts that can be asked for many words at once. */
 export type TextOperator =
-  | '='
   | 'in'
   | 'glob'
   | 'iglob'
@@ -24,7 +23,6 @@ export type TextOperator =
 export function textTest(operator: TextOperator, words: readonly ByteString[]): TextTest {
   const [only = ''] = words;
   switch (operator) {
-    case '=':
     case 'in': {
       if (words.length === 1) return (value) => value === only;
       const set = new Set(words);
@@ -78,13 +76,21 @@ function globTest(patterns: readonly ByteString[], ignoresCase: boolean): TextTe
   for (const where of ['prefix', 'suffix', 'inside'] as const)
     if (words[where].length > 0) tests.push(wordTest(words[where], where, ignoresCase));
   if (globs.length > 0) {
-    const haveAllPrefixes = prefixes.every((prefix) => prefix !== '');
-    const mayMatch = haveAllPrefixes
+    // A beginning such as a slash says nothing.
+    const areTelling = shortest(prefixes) >= Math.min(TELLING, shortest(inside));
+    const mayMatch = areTelling
       ? wordTest(prefixes, 'prefix', ignoresCase)
       : wordTest(inside, 'inside', ignoresCase);
     tests.push((value) => mayMatch(value) && globs.some((glob) => matchesGlob(glob, value)));
   }
   return anyOf(tests);
+}
+
+/** Bytes of a word that most texts do not have. */
+const TELLING = 3;
+
+function shortest(words: readonly ByteString[]): number {
+  return words.reduce((least, { length }) => Math.min(least, length), Infinity);
 }
 
 function equalTest(words: readonly ByteString[], ignoresCase: boolean): TextTest {

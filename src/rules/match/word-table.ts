@@ -1,5 +1,5 @@
 import type { ByteString } from '../../base/bytes.ts';
-import { byteClasses, MAX_CELLS, reversed } from './automaton.ts';
+import { byteClasses, MAX_CELLS, reversed, wordTest } from './automaton.ts';
 import { cleanPath } from './path-prefix.ts';
 
 /** Where a word stands in a text: all of it, its beginning, its beginning in components of a path, its end, anywhere. */
@@ -12,7 +12,6 @@ const DEAD = -1;
 /** Added to a state in which a word ends, in the cells that lead to it. */
 const ENDS = 1 << 30;
 const SLASH = 47;
-const MAX_SEARCHES = 3;
 
 /** null: the words need more memory than a table may have. Words are not empty. */
 export function wordTable<Item>(
@@ -20,7 +19,8 @@ export function wordTable<Item>(
   itemsOf: ReadonlyMap<ByteString, readonly Item[]>,
 ): WordTable<Item> | null {
   if (where === 'equal') return (text, found) => tell(itemsOf.get(text), found);
-  if (where === 'inside' && itemsOf.size <= MAX_SEARCHES) return searches([...itemsOf]);
+  const [only] = itemsOf;
+  if (where === 'inside' && only !== undefined && itemsOf.size === 1) return search(...only);
   const words = [...itemsOf].map(
     ([word, items]) => [where === 'suffix' ? reversed(word) : word, items] as const,
   );
@@ -62,24 +62,25 @@ export function wordTable<Item>(
           else if (state === DEAD) return;
         }
       };
-    case 'inside':
+    case 'inside': {
+      // Mostly none is there, which is known without looking at each byte.
+      const isThere = wordTest([...itemsOf.keys()], 'inside');
       return (text, found) => {
+        if (!isThere(text)) return;
         let state = 0;
         for (let at = 0; at < text.length; at++) {
           state = next[state + (classes[text.charCodeAt(at) & 0xff] as number)] as number;
           if (state >= ENDS) tell(items[(state -= ENDS) / width], found);
         }
       };
+    }
   }
 }
 
-/** Few words are found faster by as many searches, which V8 does many bytes at a time. */
-function searches<Item>(words: readonly (readonly [ByteString, readonly Item[]])[]): WordTable<Item> {
+/** V8 searches for one word many bytes at a time. */
+function search<Item>(word: ByteString, items: readonly Item[]): WordTable<Item> {
   return (text, found) => {
-    for (let at = 0; at < words.length; at++) {
-      const [word, items] = words[at] as (typeof words)[number];
-      if (text.includes(word)) found(items);
-    }
+    if (text.includes(word)) found(items);
   };
 }
 

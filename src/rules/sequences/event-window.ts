@@ -41,11 +41,14 @@ class PlainWindow implements EventWindow {
   }
 }
 
-/** When each value came last, the oldest first. */
+/** When each value came last, the oldest first. Mostly there is one, for which a Map would be much. */
 class DistinctWindow implements EventWindow {
   readonly #moreThan: number;
   readonly #withinNs: number;
-  readonly #times = new Map<string, number>();
+  #only: string | null = null;
+  #onlyNs = 0;
+  /** null as long as there is one. */
+  #times: Map<string, number> | null = null;
 
   constructor(moreThan: number, withinNs: number) {
     this.#moreThan = moreThan;
@@ -53,10 +56,19 @@ class DistinctWindow implements EventWindow {
   }
 
   get oldestNs(): number {
-    return this.#times.values().next().value ?? 0;
+    return this.#times === null ? this.#onlyNs : (this.#times.values().next().value ?? 0);
   }
 
   add(timeNs: number, value: string): boolean {
+    if (this.#times === null) {
+      const isOnly = this.#only === null || this.#only === value || timeNs - this.#onlyNs > this.#withinNs;
+      if (isOnly) {
+        this.#only = value;
+        this.#onlyNs = timeNs;
+        return this.#moreThan < 1;
+      }
+      this.#times = new Map([[this.#only ?? '', this.#onlyNs]]);
+    }
     const times = this.#times;
     times.delete(value);
     times.set(value, timeNs);

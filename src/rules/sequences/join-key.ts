@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { originOf } from '../../model/hop.ts';
 import { valueText, type Bound } from '../compile/bind.ts';
 import { UNTOLD_NUMBER, type RuleEvent } from '../event.ts';
-import { parseAddress } from '../match/network.ts';
+import { parseAddress } from '../match/address.ts';
 
 /** Longer values, which the other side of a connection may choose, are kept as their digest. */
 const MAX_LENGTH = 128;
@@ -39,11 +39,14 @@ function plainAddress(address: string): string {
   return address.startsWith(MAPPED) && address.includes('.') ? address.slice(MAPPED.length) : address;
 }
 
+/** A client by its address or network, or a control group by its number: as they are, since nothing is made of them then. */
+export type OwnerName = string | number;
+
 /**
  * Who is to blame for what has to be remembered of an event: the client that sent the request or made the connection, else the
  * control group of the process.
  */
-export function ownerOf(event: RuleEvent): string {
+export function ownerOf(event: RuleEvent): OwnerName {
   const { request, descriptor, process } = event;
   const client =
     request !== null
@@ -51,8 +54,8 @@ export function ownerOf(event: RuleEvent): string {
       : descriptor?.isServer === true
         ? descriptor.client
         : null;
-  if (client !== null && client.port !== 0) return `client ${networkOf(plainAddress(client.address))}`;
-  return `cgroup ${process?.cgroupId ?? 0}`;
+  if (client !== null && client.port !== 0) return networkOf(plainAddress(client.address));
+  return process?.cgroupId ?? 0;
 }
 
 /** Of IPv6 what one customer has; a client may use each address in it. */

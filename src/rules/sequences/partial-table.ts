@@ -1,3 +1,4 @@
+import type { OwnerName } from './join-key.ts';
 import { LinkedList } from './linked-list.ts';
 
 /** What is remembered of one key. */
@@ -22,13 +23,13 @@ export class TableEntry<State> {
 
 /** Who pays for entries. */
 class Owner<State> {
-  readonly name: string;
+  readonly name: OwnerName;
   count = 0;
   /** By progress; in each the oldest first. */
   readonly entries: LinkedList<TableEntry<State>>[] = [];
   readonly rank = LinkedList.node<Owner<State>>(this);
 
-  constructor(name: string) {
+  constructor(name: OwnerName) {
     this.name = name;
   }
 }
@@ -44,7 +45,7 @@ export class PartialTable<State> {
   readonly #entries = new Map<string, TableEntry<State>>();
   /** All entries, first that whose time is over first. */
   readonly #inOrder = new LinkedList<TableEntry<State>>();
-  readonly #owners = new Map<string, Owner<State>>();
+  readonly #owners = new Map<OwnerName, Owner<State>>();
   /** Owners by the number of their entries, so that the one with most is found at once. */
   readonly #ranks: LinkedList<Owner<State>>[] = [];
   #highest = 0;
@@ -62,7 +63,7 @@ export class PartialTable<State> {
   }
 
   /** @param ownerName who pays for it */
-  add(key: string, ownerName: string, state: State, timeNs: number): TableEntry<State> {
+  add(key: string, ownerName: OwnerName, state: State, timeNs: number): TableEntry<State> {
     const owner = this.#ownerNamed(ownerName);
     const entry = new TableEntry(key, state, owner, timeNs);
     this.#rank(owner, 1);
@@ -119,7 +120,7 @@ export class PartialTable<State> {
     }
   }
 
-  #ownerNamed(name: string): Owner<State> {
+  #ownerNamed(name: OwnerName): Owner<State> {
     const known = this.#owners.get(name);
     if (known !== undefined) return known;
     const owner = new Owner<State>(name);

@@ -1,7 +1,7 @@
 import type { RuleEvent } from '../event.ts';
 import { eventTypesOf } from '../event-type-set.ts';
 import type { Rule } from '../rule.ts';
-import { RuleSet, type RuleCounters } from '../rule-set.ts';
+import type { RuleCounters } from '../rule-set.ts';
 import type { SequenceMatch } from './plan.ts';
 import { Tracker } from './tracker.ts';
 
@@ -22,53 +22,40 @@ interface Followed {
   isForgetting: boolean;
 }
 
-/** One step of a rule, as a rule of its own: found and run like all others. */
+/** One step of a rule. */
 interface StepPlace {
   readonly followed: Followed;
   readonly index: number;
 }
 
-/** The rules over several events. */
+/** The rules over several events. Their steps are rules of their own, which are found and run with all others. */
 export class SequenceSet {
+  readonly steps: readonly Rule[];
   readonly #followed = new Map<Rule, Followed>();
-  readonly #places = new Map<Rule, StepPlace>();
-  readonly #steps: RuleSet;
+  /** In the order of the steps. */
+  readonly #places: StepPlace[] = [];
   readonly #options: SequenceSetOptions;
-  #event: RuleEvent | null = null;
-  #onMatch: (rule: Rule, match: SequenceMatch) => void = () => {};
-  readonly #onStep = (step: Rule): void => this.#advance(step);
 
   /** @param rules in the order of the files; those of one event are left out */
   constructor(rules: readonly Rule[], options: SequenceSetOptions) {
     this.#options = options;
     for (const rule of rules) this.#follow(rule);
-    this.#steps = new RuleSet([...this.#places.keys()], {
-      matching: 'all',
-      onBroken: (step, error) => this.#broken(step, error),
-    });
+    this.steps = [...this.#followed.values()].flatMap(({ steps }) => steps);
   }
 
-  get size(): number {
-    return this.#followed.size;
-  }
-
-  /** Calls `onMatch` for the rules that are complete with an event, in order. Never throws, unless `onMatch` does. */
-  evaluate(event: RuleEvent, onMatch: (rule: Rule, match: SequenceMatch) => void): void {
-    this.#event = event;
-    this.#onMatch = onMatch;
-    this.#steps.evaluate(event, this.#onStep);
-    this.#event = null;
-  }
-
-  /** null: it is no rule of this set. */
-  countersOf(rule: Rule): RuleCounters | null {
+  /**
+   * What is known of a rule; null: it is none of this set.
+   * @param ofStep what is known of a step
+   */
+  countersOf(rule: Rule, ofStep: (step: Rule) => RuleCounters): RuleCounters | null {
     const followed = this.#followed.get(rule);
     if (followed === undefined) return null;
-    const ofSteps = followed.steps.map((step) => this.#steps.countersOf(step));
+    const steps = followed.steps.map(ofStep);
     return {
-      evaluated: ofSteps.reduce((sum, { evaluated }) => sum + evaluated, 0),
+      evaluated: steps.reduce((sum, { evaluated }) => sum + evaluated, 0),
       matched: followed.matched,
       isBroken: followed.isBroken,
+      timeMs: steps.reduce((sum, { timeMs }) => sum + (timeMs ?? 0), 0),
     };
   }
 
@@ -96,19 +83,23 @@ export class SequenceSet {
       const condition = sequence.steps[index]?.condition ?? rule.condition;
       const step: Rule = { ...rule, condition, types: eventTypesOf(condition) };
       followed.steps.push(step);
-      this.#places.set(step, { followed, index });
+      this.#places.push({ followed, index });
     }
   }
 
-  #advance(step: Rule): void {
-    const place = this.#places.get(step);
-    if (place === undefined || this.#event === null || place.followed.isBroken) return;
+  /**
+   * The step with this index is true of an event: calls `onMatch` where the rule is complete with it. Never throws, unless
+   * `onMatch` does.
+   */
+  advance(step: number, event: RuleEvent, onMatch: (rule: Rule, match: SequenceMatch) => void): void {
+    const place = this.#places[step];
+    if (place === undefined || place.followed.isBroken) return;
     const { followed, index } = place;
     let match: SequenceMatch | null;
     try {
-      match = followed.tracker.advance(index, this.#event);
+      match = followed.tracker.advance(index, event);
     } catch (error) {
-      this.#broken(step, error);
+      this.#broken(followed, error);
       return;
     }
     if (followed.tracker.evicted > 0 && !followed.isForgetting) {
@@ -117,13 +108,20 @@ export class SequenceSet {
     }
     if (match === null) return;
     followed.matched++;
-    this.#onMatch(followed.rule, match);
+    onMatch(followed.rule, match);
   }
 
-  /** Without one of its steps a rule is of no use. */
-  #broken(step: Rule, error: unknown): void {
-    const { followed } = this.#places.get(step) ?? {};
-    if (followed === undefined || followed.isBroken) return;
+  /** A step threw: without it its rule is of no use. @returns whether it is a step */
+  brokenStep(step: Rule, error: unknown): boolean {
+    const at = this.steps.indexOf(step);
+    const place = this.#places[at];
+    if (place === undefined) return false;
+    this.#broken(place.followed, error);
+    return true;
+  }
+
+  #broken(followed: Followed, error: unknown): void {
+    if (followed.isBroken) return;
     followed.isBroken = true;
     this.#options.onBroken(followed.rule, error);
   }

@@ -1,6 +1,7 @@
 import { SYSCALLS } from '../../model/syscalls.ts';
 import { eventTypeOf } from '../event-types.ts';
-import { parseAddress, parseNetwork } from '../match/network.ts';
+import { parseAddress } from '../match/address.ts';
+import { parseNetwork } from '../match/network.ts';
 import type { FieldMapping } from './fields.ts';
 import type { ItemKey } from './modifiers.ts';
 import { parsePattern, plainText } from './pattern.ts';
