@@ -1,0 +1,29 @@
+import { startThroughline, type JsonMessage } from '../throughline.ts';
+import { MARK } from './judge.ts';
+import { RULE_OPTIONS } from './rule-options.ts';
+import { Sandbox } from './sandbox.ts';
+import { filesOf, type Step } from './steps.ts';
+
+export interface Performance {
+  readonly messages: readonly JsonMessage[];
+  /** What steps printed that did not end well. */
+  readonly failures: readonly string[];
+}
+
+/** Does all steps in one sandbox while the agent watches. @param recordTo also record to this file */
+export async function perform(steps: readonly Step[], recordTo: string | null = null): Promise<Performance> {
+  await using sandbox = await Sandbox.start(filesOf(steps));
+  const record = recordTo === null ? [] : ['--record', recordTo];
+  await using agent = await startThroughline(['run', '--json', ...RULE_OPTIONS, ...record]);
+  const failures: string[] = [];
+  for (const { name, title } of steps) {
+    const { status, output } = await sandbox.run(name);
+    if (status !== 0) failures.push(`${title} ended with ${status}:\n${output}`);
+  }
+  const last = `operation ends ${steps.at(-1)?.name}`;
+  await agent.waitFor(
+    ({ kind, rule, output }) => kind === 'alert' && rule === MARK && String(output).endsWith(last),
+  );
+  await agent.stop();
+  return { messages: agent.messages, failures };
+}
