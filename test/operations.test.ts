@@ -9,13 +9,14 @@ import { operationsPath, replayOperations } from './support/operations/recording
 import { testOperations } from './support/operations/testing.ts';
 
 const RULES = join(import.meta.dirname, '..', 'rules');
-const LIMIT_BYTES = 150_000;
+const LIMIT_BYTES = 300_000;
 
 interface RuleEntry {
   readonly rule?: string;
   readonly desc?: string;
   readonly condition?: string;
   readonly output?: string;
+  readonly sequence?: unknown;
 }
 
 function defaultRules(): RuleEntry[] {
@@ -44,6 +45,15 @@ test('every rule says what it sees, and what to do about it', () => {
     assert.ok(seen.trim().length >= 20 && /\.\s*$/.test(seen), `${rule}: what it sees`);
     assert.equal(todo.length, 1, `${rule}: what to do`);
     assert.ok((todo[0] ?? '').trim().length >= 20 && /\.\s*$/.test(todo[0] ?? ''), `${rule}: what to do`);
+  }
+});
+
+test('every rule that can fire on what a request did says who sent it and what', () => {
+  for (const { rule, condition = '', output = '', sequence } of defaultRules()) {
+    const text = sequence === undefined ? condition : JSON.stringify(sequence);
+    if (/and not by_request(?:\s|$)/.test(text)) continue;
+    for (const field of ['http.method', 'http.client_ip'])
+      assert.ok(output.includes(field), `${rule}: ${field}`);
   }
 });
 

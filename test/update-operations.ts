@@ -8,22 +8,29 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { release, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { EVENT_KIND, OPEN_EVENT } from '../src/abi/abi.gen.ts';
 import { requireKernel } from './support/kernel.ts';
 import { firedBySteps } from './support/operations/judge.ts';
 import { categories, readListing } from './support/operations/listing.ts';
 import { perform } from './support/operations/perform.ts';
-import { compress, operationsPath, replayOperations } from './support/operations/recordings.ts';
+import { compress, ofSandbox, operationsPath, replayOperations } from './support/operations/recordings.ts';
 import { stepsOf } from './support/operations/steps.ts';
-import { factOf, readRecording, recordingBytes, type Frame } from './support/recordings.ts';
-import { assertAnonymous, KERNEL, scrub, type ProcessFact } from './support/scrub.ts';
+import { headOf, readRecording, recordingBytes, type Frame } from './support/recordings.ts';
+import { assertAnonymous, KERNEL } from './support/scrub.ts';
 
-/** The sandbox's first process: what it has started is what is recorded. */
-function rootOf(frames: readonly Frame[]): number {
-  for (const frame of frames) {
-    const fact = factOf(frame);
-    if (fact?.kind === 'process' && fact.argv.includes('/ops/runner.sh')) return fact.pid;
-  }
-  throw new Error('the sandbox is not in the recording');
+/** asm-generic/fcntl.h */
+const O_ACCMODE = 3;
+/** In the path as it was passed, or in the kernel's, whose components stand from the leaf to the root. */
+const SYSTEM_FILE = /\/(?:lib|share)\/|\0(?:lib|share)\0usr|ld\.so\.cache|dpkg\0lib\0var/;
+
+/**
+ * Of ordinary work, files of the system that are opened to be read are nearly all: those of libraries, of locales and of the
+ * package manager are left out of its recording. The test with a kernel sees them.
+ */
+function isNoise(frame: Frame): boolean {
+  if (headOf(frame)?.kind !== EVENT_KIND.OPEN) return false;
+  const isRead = (frame.content.readUInt32LE(OPEN_EVENT.open_flags) & O_ACCMODE) === 0;
+  return isRead && SYSTEM_FILE.test(frame.content.toString('latin1'));
 }
 
 /** Programs for modules look into the folder of the kernel's release, whatever it is: as many other bytes stand there. */
@@ -39,14 +46,12 @@ async function record(category: string): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'throughline-operations-'));
   try {
     const path = join(directory, 'recording');
-    const steps = stepsOf(readListing(category));
-    const { failures } = await perform(steps, path);
+    const { failures } = await perform(readListing(category), path);
     if (failures.length > 0) throw new Error(failures.join('\n'));
     const { header, frames } = readRecording(path);
-    const root = rootOf(frames);
-    const ancestor = (fact: ProcessFact): ProcessFact | null =>
-      fact.pid === root ? { ...fact, parentPid: 1 } : null;
-    const scrubbed = scrub(frames, { root, ancestor, hasOwnCgroup: true }).map(withoutRelease);
+    const scrubbed = ofSandbox(frames)
+      .filter((frame) => category !== 'ordinary' || !isNoise(frame))
+      .map(withoutRelease);
     assertAnonymous(category, scrubbed);
     const bytes = recordingBytes({ header: { ...header, kernel: KERNEL }, frames: scrubbed });
     const size = compress(bytes, category);

@@ -73,8 +73,13 @@ CustomLog "$1" "%h"
 END
   apache2 -f /tmp/apache/apache.conf -k start
   until_answers 8090
-  kill "$(cat /tmp/apache/pid)"
-  while [ -e /tmp/apache/pid ]; do sleep 0.1; done
+  # Asked again: while it starts it does not listen.
+  for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+    [ -e /tmp/apache/pid ] || return 0
+    kill "$(cat /tmp/apache/pid)" 2>/dev/null || true
+    sleep 0.2
+  done
+  return 1
 }
 
 # log_in_wrongly TIMES [OPTIONS OF CURL]

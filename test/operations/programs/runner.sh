@@ -6,9 +6,9 @@ while read -r script; do
   [ $status = 0 ] || sed 's/^/output /' /ops/output
   echo "ended $status"
 done
-cd /run/cgroup
+cd /sys/fs/cgroup
 echo $$ >cgroup.procs
-for group in "docker/$1" "sandbox-$1"; do
+for group in "docker/$1" "sandbox-$(echo "$1" | cut -c1-12)"; do
   echo 1 >"$group/cgroup.kill"
   for try in 1 2 3 4 5; do rmdir "$group" 2>/dev/null && break || sleep 0.1; done
 done

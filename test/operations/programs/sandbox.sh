@@ -37,9 +37,11 @@ echo fixture >"$root/etc/hostname"
 cp "$root/ops/passwd" "$root/etc/passwd"
 cp "$root/ops/shadow" "$root/etc/shadow"
 cp "$root/ops/group" "$root/etc/group"
-rm -f "$root/etc/gshadow" "$root/etc/resolv.conf" "$root/etc/apt/apt.conf" "$root/etc/ld.so.preload"
+rm -f "$root/etc/gshadow" "$root/var/lib/dpkg/statoverride" "$root/etc/resolv.conf" "$root/etc/apt/apt.conf" "$root/etc/ld.so.preload"
 printf 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n' >"$root/etc/resolv.conf"
 printf '127.0.0.1 localhost fixture\n' >"$root/etc/hosts"
+mkdir -p "$root/etc/cron.d"
+echo '* * * * * root /bin/sh -e /ops/daily.sh && touch /tmp/work/job' >"$root/etc/cron.d/job"
 for name in root home; do mount -t tmpfs -o mode=755 sandbox "$root/$name"; done
 mount -t tmpfs -o mode=755 sandbox "$root/etc/apt/apt.conf.d"
 
@@ -49,12 +51,14 @@ ip route add local 198.51.100.0/24 dev lo
 ip route add local 10.0.0.0/8 dev lo
 ip route add local 169.254.169.254/32 dev lo
 
-mkdir "$root/run/cgroup"
-mount -t cgroup2 cgroup2 "$root/run/cgroup"
-mkdir -p "$root/run/cgroup/docker/$container" "$root/run/cgroup/sandbox-$container"
+mount -t sysfs -o ro sysfs "$root/sys"
+mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
+cgroups=$root/sys/fs/cgroup
+own=$cgroups/sandbox-$(echo "$container" | cut -c1-12)
+mkdir -p "$cgroups/docker/$container" "$own"
 # A cgroup of its own: who floods the agent with events loses those of his own cgroup, and not these.
-echo $$ >"$root/run/cgroup/sandbox-$container/cgroup.procs"
-ln -s "cgroup/docker/$container/cgroup.procs" "$root/run/container"
+echo $$ >"$own/cgroup.procs"
+ln -s "/sys/fs/cgroup/docker/$container/cgroup.procs" "$root/run/container"
 cd "$root"
 pivot_root . tmp/old
 umount -l /tmp/old

@@ -34,6 +34,8 @@ export interface Work {
 /** A file of test/operations: all of it is done in one sandbox. */
 export interface Listing {
   readonly category: string;
+  /** Debian packages that are fetched before: their archives are in /ops/packages. */
+  readonly packages: readonly string[];
   /** Done before everything else; no rule may fire on that either. */
   readonly before: string;
   readonly operations: readonly Operation[];
@@ -43,7 +45,18 @@ export interface Listing {
 
 type Entry = Readonly<Record<string, unknown>>;
 
-const KEYS = new Set(['before', 'rule', 'also', 'where', 'as', 'fires', 'quiet', 'impossible', 'ordinary']);
+const KEYS = new Set([
+  'packages',
+  'before',
+  'rule',
+  'also',
+  'where',
+  'as',
+  'fires',
+  'quiet',
+  'impossible',
+  'ordinary',
+]);
 
 export function categories(): string[] {
   return readdirSync(OPERATIONS)
@@ -69,6 +82,7 @@ export function readListing(category: string): Listing {
   });
   return {
     category,
+    packages: entries.flatMap((entry) => (entry['packages'] ?? []) as readonly string[]),
     before: entries
       .filter((entry) => 'before' in entry)
       .map((entry) => text(entry, 'before'))

@@ -1,8 +1,9 @@
 import { startThroughline, type JsonMessage } from '../throughline.ts';
 import { MARK } from './judge.ts';
+import type { Listing } from './listing.ts';
 import { RULE_OPTIONS } from './rule-options.ts';
 import { Sandbox } from './sandbox.ts';
-import { filesOf, type Step } from './steps.ts';
+import { filesOf, stepsOf } from './steps.ts';
 
 export interface Performance {
   readonly messages: readonly JsonMessage[];
@@ -10,9 +11,10 @@ export interface Performance {
   readonly failures: readonly string[];
 }
 
-/** Does all steps in one sandbox while the agent watches. @param recordTo also record to this file */
-export async function perform(steps: readonly Step[], recordTo: string | null = null): Promise<Performance> {
-  await using sandbox = await Sandbox.start(filesOf(steps));
+/** Does all that a listing says in one sandbox while the agent watches. @param recordTo also record to this file */
+export async function perform(listing: Listing, recordTo: string | null = null): Promise<Performance> {
+  const steps = stepsOf(listing);
+  await using sandbox = await Sandbox.start(filesOf(steps), listing.packages);
   const record = recordTo === null ? [] : ['--record', recordTo];
   await using agent = await startThroughline(['run', '--json', ...RULE_OPTIONS, ...record]);
   const failures: string[] = [];

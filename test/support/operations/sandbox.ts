@@ -1,15 +1,18 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
+import { Suite } from '../../../scripts/debian/suite.ts';
 import { compileProgram } from '../compile.ts';
 import { SLOWNESS } from '../slowness.ts';
 
 const PROGRAMS = join(import.meta.dirname, '..', '..', 'operations', 'programs');
+/** Where packages are from that ordinary work installs. */
+const SUITE = 'bookworm';
 const LINE_TIMEOUT_MS = 120_000 * SLOWNESS;
 const UNSHARED = ['--mount', '--uts', '--ipc', '--net', '--pid', '--fork', '--kill-child'];
 
@@ -47,9 +50,13 @@ export class Sandbox implements AsyncDisposable {
 
   /**
    * @param scripts text of each by its name: files of /ops/scripts
+   * @param packages names of Debian packages, whose archives are fetched: files of /ops/packages
    * @throws Error when it does not start, with what it says
    */
-  static async start(scripts: ReadonlyMap<string, string>): Promise<Sandbox> {
+  static async start(
+    scripts: ReadonlyMap<string, string>,
+    packages: readonly string[] = [],
+  ): Promise<Sandbox> {
     const directory = mkdtempSync(join(tmpdir(), 'throughline-sandbox-'));
     const files = join(directory, 'files');
     const place = join(directory, 'place');
@@ -57,6 +64,7 @@ export class Sandbox implements AsyncDisposable {
     mkdirSync(join(files, 'scripts'));
     mkdirSync(place);
     for (const [name, text] of scripts) writeFileSync(join(files, 'scripts', name), text);
+    if (packages.length > 0) copyPackages(packages, join(files, 'packages'));
     for (const name of ['act', 'udf'])
       compileProgram(name, files, name === 'udf' ? ['-shared', '-fPIC'] : [], PROGRAMS);
     chmodSync(directory, 0o755);
@@ -114,5 +122,14 @@ export class Sandbox implements AsyncDisposable {
     } finally {
       clearTimeout(timer);
     }
+  }
+}
+
+function copyPackages(names: readonly string[], folder: string): void {
+  mkdirSync(folder);
+  const suite = new Suite(SUITE);
+  for (const name of names) {
+    const path = suite.fetch(name);
+    copyFileSync(path, join(folder, basename(path)));
   }
 }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { JsonMessage } from '../throughline.ts';
 import { firedBySteps, type Fired } from './judge.ts';
-import { readListing } from './listing.ts';
-import { stepsOf, type Step } from './steps.ts';
+import { readListing, type Listing } from './listing.ts';
+import { stepsOf } from './steps.ts';
 
 /**
  * One test for each step of a file of test/operations: exactly those rules fired that are to. What cannot be done stands
@@ -13,13 +13,13 @@ import { stepsOf, type Step } from './steps.ts';
  */
 export function testOperations(
   category: string,
-  alertsOf: (steps: readonly Step[]) => Promise<readonly JsonMessage[]>,
+  alertsOf: (listing: Listing) => Promise<readonly JsonMessage[]>,
 ): void {
   const listing = readListing(category);
   const steps = stepsOf(listing);
   suite(`operations: ${category}`, () => {
     let fired: Promise<ReadonlyMap<string, Fired>>;
-    const once = () => (fired ??= alertsOf(steps).then(firedBySteps));
+    const once = () => (fired ??= alertsOf(listing).then(firedBySteps));
     for (const { name, title, expected } of steps)
       test(title, async () => {
         const of = (await once()).get(name);
