@@ -15,7 +15,7 @@ serve() {
 }
 
 until_answers() {
-  for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+  for try in $(seq 100); do
     ! /ops/act answers 127.0.0.1 "$1" || return 0
     sleep 0.2
   done
@@ -72,9 +72,9 @@ ErrorLog /tmp/apache/errors
 CustomLog "$1" "%h"
 END
   apache2 -f /tmp/apache/apache.conf -k start
-  until_answers 8090
-  # Asked again: while it starts it does not listen.
-  for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+  # It listens before it starts the program: this file comes after it. Asked to end again and again: early, it does not listen.
+  for try in $(seq 100); do [ ! -s /tmp/apache/pid ] || break; sleep 0.2; done
+  for try in $(seq 100); do
     [ -e /tmp/apache/pid ] || return 0
     kill "$(cat /tmp/apache/pid)" 2>/dev/null || true
     sleep 0.2
