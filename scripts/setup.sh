@@ -23,6 +23,8 @@ case $mode in
     # Guests that run other kernels, and what their kernels and first roots are made with.
     packages="$packages busybox-static debian-archive-keyring kmod xz-utils"
     [ "$(uname -m)" != x86_64 ] || packages="$packages qemu-system-x86"
+    # What ordinary work of a host is, for the rules that must not fire on it.
+    packages="$packages postgresql"
     # Containers, whose image is made of that busybox.
     packages="$packages docker.io containerd runc podman"
     commands="$commands php python3 openssl dnsmasq ip go nginx dockerd containerd runc podman busybox"

@@ -9,21 +9,12 @@
  */
 import { spawn } from 'node:child_process';
 import { chmodSync, copyFileSync, cpSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { homedir, hostname, release } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EVENT_KIND } from '../src/abi/abi.gen.ts';
-import type { Fact } from '../src/model/event.ts';
 import { FIXTURES, goldenOf, goldenPath, recordingPath } from './support/fixtures.ts';
 import { requireKernel } from './support/kernel.ts';
-import {
-  factFrame,
-  factOf,
-  headOf,
-  readRecording,
-  writeRecording,
-  type Frame,
-} from './support/recordings.ts';
+import { readRecording, writeRecording } from './support/recordings.ts';
+import { assertAnonymous, KERNEL, madeUp, scrub, type ProcessFact } from './support/scrub.ts';
 import { startThroughline } from './support/throughline.ts';
 import { traceGoldenOf, traceGoldenPath } from './support/trace-text.ts';
 
@@ -31,9 +22,6 @@ const ROOT = join(import.meta.dirname, '..');
 /** Where the load runs from, so that no path of the checkout occurs. */
 const STAGE = '/tmp/throughline-fixture';
 const LIMIT_BYTES = 400_000;
-const KEPT_USERS: ReadonlySet<string> = new Set(['root', 'nobody', 'www-data']);
-const KERNEL = '6.18.0';
-const SESSION = 'fixture0-0000-0000-0000-000000000000';
 /** What /etc/passwd and /etc/hostname are for the load: their contents stand in replies. */
 const PASSWD = `root:x:0:0:root:/root:/bin/bash
 www-data:x:33:33:www-data:/var/www:/usr/sbin/nologin
@@ -81,85 +69,9 @@ exec ${STAGE}/node --disable-warning=ExperimentalWarning "$@"`;
   });
 }
 
-/** The processes that descend from one, with it. */
-function treeOf(root: number, frames: readonly Frame[]): Set<number> {
-  const tree = new Set([root]);
-  for (const frame of frames) {
-    const head = headOf(frame);
-    if (head?.kind === EVENT_KIND.FORK && tree.has(head.pid)) tree.add(head.childPid);
-  }
-  return tree;
-}
-
-/** Of the load's own process, which is the client, only what makes it an ancestor is kept. */
-function isKept(frame: Frame, tree: ReadonlySet<number>, root: number): boolean {
-  const head = headOf(frame);
-  if (head === null) return false;
-  if (head.kind === EVENT_KIND.FORK) return tree.has(head.childPid);
-  if (head.pid !== root) return tree.has(head.pid);
-  return head.kind === EVENT_KIND.EXEC || head.kind === EVENT_KIND.EXIT;
-}
-
-function scrub(frames: readonly Frame[], root: number): Frame[] {
-  const tree = treeOf(root, frames);
-  const events = frames.filter((frame) => isKept(frame, tree, root));
-  const cgroups = new Set(events.map((frame) => headOf(frame)?.cgroupId));
-  const kept = new Set(events);
-  const result: Frame[] = [];
-  for (const frame of frames) {
-    const fact = factOf(frame);
-    if (fact === null) {
-      if (kept.has(frame)) result.push(frame);
-      continue;
-    }
-    const clean = scrubFact(fact, process.pid, cgroups);
-    if (clean !== null) result.push(factFrame(clean));
-  }
-  return result;
-}
-
-function scrubFact(fact: Fact, starter: number, cgroups: ReadonlySet<number | undefined>): Fact | null {
-  switch (fact.kind) {
-    case 'clock':
-      return fact;
-    case 'host':
-      return { ...fact, hostname: 'fixture', kernel: KERNEL, sessionId: SESSION };
-    case 'process':
-      // The one that started the load, and the first of all; the others have no part in it.
-      if (fact.pid === 1) return { ...fact, ...madeUp('systemd', ['/sbin/init']) };
-      if (fact.pid === starter) return { ...fact, parentPid: 1, ...madeUp('make', ['make', 'fixtures']) };
-      return null;
-    case 'cgroup':
-      return cgroups.has(fact.cgroupId)
-        ? { ...fact, paths: ['/user.slice/user-0.slice/session-1.scope'] }
-        : null;
-    case 'user':
-    case 'group':
-      return KEPT_USERS.has(fact.name) ? fact : null;
-    case 'agent':
-    case 'container':
-    case 'hashing':
-    case 'hash':
-      return null; // what it is made of runs on the host
-    case 'loss':
-    case 'blind':
-      throw new Error(`events were lost, try again: ${JSON.stringify(fact)}`);
-  }
-}
-
-function madeUp(comm: string, argv: string[]) {
-  return { comm, argv, executable: `/usr/bin/${comm}`, workingDirectory: '/' };
-}
-
-/** Whatever would tell where it was made. */
-function assertAnonymous(path: string, frames: readonly Frame[]): void {
-  const words = [ROOT, homedir(), release(), process.env['SUDO_USER'] ?? '', hostname()].filter(
-    (word) => word.length >= 4 && word !== '/root',
-  );
-  for (const { content } of frames) {
-    const text = content.toString('latin1');
-    for (const word of words) if (text.includes(word)) throw new Error(`${path} holds ${word}`);
-  }
+/** The one that started the load is its ancestor; the others have no part in it. */
+function madeUpStarter(fact: ProcessFact): ProcessFact | null {
+  return fact.pid === process.pid ? { ...fact, parentPid: 1, ...madeUp('make', ['make', 'fixtures']) } : null;
 }
 
 async function record(name: string, args: readonly string[]): Promise<void> {
@@ -173,7 +85,7 @@ async function record(name: string, args: readonly string[]): Promise<void> {
     await agent.stop();
   }
   const { header, frames } = readRecording(path);
-  const scrubbed = scrub(frames, root);
+  const scrubbed = scrub(frames, { root, ancestor: madeUpStarter });
   assertAnonymous(path, scrubbed);
   writeRecording(path, { header: { ...header, kernel: KERNEL }, frames: scrubbed });
   chmodSync(path, 0o644);

@@ -48,17 +48,42 @@ export class Suite {
     const work = `${folder}.new-${process.pid}`;
     try {
       mkdirSync(join(work, 'root'), { recursive: true });
-      // By name and version: apt checks the sum that the signed list has.
-      this.#run(['apt-get', '-q', 'download', `${packageName}=${version}`], work);
-      const archive = readdirSync(work).find((name) => name.endsWith('.deb'));
-      if (archive === undefined) throw new Error(`apt-get downloaded no package ${packageName}`);
-      execFileSync('dpkg-deb', ['--extract', join(work, archive), join(work, 'root')]);
+      const archive = this.#download(packageName, version, work);
+      execFileSync('dpkg-deb', ['--extract', archive, join(work, 'root')]);
       giveBack(work);
       if (!existsSync(folder)) renameSync(join(work, 'root'), folder);
       return folder;
     } finally {
       rmSync(work, { recursive: true, force: true });
     }
+  }
+
+  /**
+   * Fetches a package, unless that version is there already.
+   * @returns the path of its archive (.deb)
+   */
+  fetch(packageName: string): string {
+    const { version, architecture } = this.find(packageName);
+    const folder = join(CACHE, 'archives');
+    const path = join(folder, `${packageName}_${version.replace(':', '%3a')}_${architecture}.deb`);
+    if (existsSync(path)) return path;
+    const work = `${path}.new-${process.pid}`;
+    try {
+      mkdirSync(work, { recursive: true });
+      renameSync(this.#download(packageName, version, work), path);
+      giveBack(folder);
+      return path;
+    } finally {
+      rmSync(work, { recursive: true, force: true });
+    }
+  }
+
+  /** By name and version: apt checks the sum that the signed list has. */
+  #download(packageName: string, version: string, directory: string): string {
+    this.#run(['apt-get', '-q', 'download', `${packageName}=${version}`], directory);
+    const archive = readdirSync(directory).find((name) => name.endsWith('.deb'));
+    if (archive === undefined) throw new Error(`apt-get downloaded no package ${packageName}`);
+    return join(directory, archive);
   }
 
   #configure(): void {
