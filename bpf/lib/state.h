@@ -34,7 +34,7 @@ unsigned int wake_bytes = 256 * 1024;
 unsigned long long counters[COUNTER_CPUS][COUNTER_MAX] = {};
 
 /* See lib/budget.h. Memory-mapped by user space. */
-struct cgroup_budget budgets[BUDGET_SLOTS] = {};
+struct cgroup_budget budgets[BUDGET_SLOTS] __attribute__((aligned(64))) = {};
 
 /* Nought, which neither compiler nor verifier knows. */
 unsigned int unknown_nought = 0;

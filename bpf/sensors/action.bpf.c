@@ -166,6 +166,9 @@ static __always_inline int tell_action(struct task_struct *task, __u32 number, c
 	for_agent = is_aimed_at_agent(plan, arguments);
 	if (!for_agent && (plan->scope == SCOPE_NOBODY || (plan->scope == SCOPE_SERVING && !is_serving(task->tgid))))
 		return 0;
+	/* What is done to the agent is nothing to be hidden behind a flood. */
+	if (!for_agent && !is_admitted(cgroup_of(task), BUDGET_ACTIONS))
+		return 0;
 	scratch = scratch_acquire();
 	if (!scratch)
 		return 0;
@@ -189,7 +192,7 @@ static __always_inline int tell_action(struct task_struct *task, __u32 number, c
 	}
 	size = scratch->cursor;
 	BOUND(size, 0xffff);
-	submit_within_budget(event, size, FREQUENT);
+	submit_admitted(event, size, BUDGET_ACTIONS);
 	scratch_release(scratch);
 	return 0;
 }

@@ -201,7 +201,7 @@ int BPF_PROG(process_exec, struct task_struct *trusted_task, int old_pid, struct
 	event->header.flags = flags;
 	BOUND(offset, 0x1ffff);
 	if (offset <= sizeof(scratch->data))
-		submit_within_budget(data, offset, RARE);
+		submit_within_budget(data, offset, BUDGET_PROGRAMS);
 	scratch_release(scratch);
 	return 0;
 }

@@ -13,7 +13,7 @@ import { FindingHold } from '../incident/finding-hold.ts';
 import type { ConnectionEnd } from '../model/connection-end.ts';
 import type { Effect, QueryEffect } from '../model/effect.ts';
 import type { HashQuestion } from '../model/executable.ts';
-import type { AcceptEvent, CloseEvent, Fact, KernelEvent, PayloadEvent } from '../model/event.ts';
+import type { AcceptEvent, BlindClass, CloseEvent, Fact, KernelEvent, PayloadEvent } from '../model/event.ts';
 import type { Detection, Finding } from '../model/finding.ts';
 import type { QueryMessage, QueryOutcome } from '../model/query.ts';
 import type { Process } from '../model/process.ts';
@@ -92,12 +92,9 @@ export interface PipelineOptions {
 }
 
 /** Losses after which programs may have been started that were never seen. */
-const LOSSES_OF_EXECS = [
-  'security-ring-full',
-  'cgroup-budget',
-  'scratch-buffer-busy',
-  'program-runs-left-out',
-];
+const LOSSES_OF_EXECS = ['security-ring-full', 'scratch-buffer-busy', 'program-runs-left-out'];
+/** What of a cgroup's flood hides no program, and no change of who it runs as. */
+const HARMLESS_FLOODS: ReadonlySet<BlindClass | undefined> = new Set(['file', 'network']);
 
 /** Losses after which requests may be in flight that were never seen. */
 const HIDING_LOSSES = [
@@ -278,6 +275,7 @@ export class Pipeline implements CaptureSink {
         for (const detector of this.#options.detectors) detector.onAgent?.(fact.parentPid);
         break;
       case 'blind':
+        if (fact.reason === 'cgroup-budget' && !HARMLESS_FLOODS.has(fact.what)) this.#jumps.lost(fact.timeNs);
         this.#blindSpots.lost(fact, this.world.containerOf(fact.cgroupId));
         break;
       case 'hashing':

@@ -266,6 +266,10 @@ export type KernelEvent =
 
 export type KernelEventKind = KernelEvent['kind'];
 
+/** Classes of events that a cgroup has a budget of, in the order of enum budget_class in bpf/abi.h. */
+export const BLIND_CLASSES = ['file', 'network', 'action', 'program'] as const;
+export type BlindClass = (typeof BLIND_CLASSES)[number];
+
 /**
  * What user space learned about the host, in the same stream as the events and recorded with them, so that the brain
  * needs no host. A fact precedes the events that need it, but for those that are answers of others.
@@ -309,6 +313,8 @@ export type Fact =
       kind: 'blind';
       timeNs: number;
       reason: 'security-ring-full' | 'cgroup-budget' | 'program-runs-left-out';
+      /** What would be known of them. Absent: this and that, or a recording that does not tell. */
+      what?: BlindClass;
       cgroupId: number;
       events: number;
       fromNs: number;
