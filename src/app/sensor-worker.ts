@@ -12,9 +12,11 @@ import { native } from '../kernel/libbpf.ts';
 import { EFFECTS, loadSensors, type KernelInterest, type LoadedSensors } from '../kernel/loader.ts';
 import { PLAN_VARIABLE, planAskedFor } from '../kernel/plan.ts';
 import { possibleProcessors } from '../kernel/processors.ts';
+import { hierarchyName } from '../model/cgroup-hierarchy.ts';
 import { eventInterest, kernelInterest } from './alerts/kernel-interest.ts';
 import type * as RuleModules from './alerts/rule-side.ts';
 import type { HashSource, RuleWatch } from './alerts/rule-watch.ts';
+import { chooseHierarchy } from './cgroup-choice.ts';
 import { ContainerNames } from './container-names.ts';
 import { EventHold } from './event-hold.ts';
 import { ExecutableHashes } from './executable-hashes.ts';
@@ -267,6 +269,7 @@ function load(interest: KernelInterest): LoadedSensors {
     agentPid: process.pid,
     disabled: input.options.disabled ?? {},
     askedPlan: planAskedFor(process.env[PLAN_VARIABLE]),
+    cgroups: chooseHierarchy(),
     interest,
   });
 }
@@ -292,6 +295,9 @@ function attachedLines(sensors: LoadedSensors, libraries: readonly string[]): st
       ? `${sensor.name}: NOT attached: ${reason}`
       : `${sensor.name}: ${sensor.sees} (${chosen.name})`,
   );
+  const { cgroups } = sensors;
+  if (cgroups.controller !== null)
+    lines.push(`containers: by cgroups of ${hierarchyName(cgroups)}: ${cgroups.reason}`);
   return [...lines, ...libraries.map((library) => `probed: ${library}`)];
 }
 

@@ -65,7 +65,7 @@ export class LiveCapture implements Disposable {
     sources: readonly FactSource[] = [],
   ) {
     this.#sources = sources;
-    const reader = new CgroupReader();
+    const reader = new CgroupReader('/proc', sensors.cgroups);
     this.#cgroups = new CgroupFacts((cgroupId, pid) => reader.resolve(cgroupId, pid));
     this.#native = native;
     this.#sensors = sensors;
@@ -110,7 +110,7 @@ export class LiveCapture implements Disposable {
     this.#sink.fact(readAgent());
     this.#sink.fact({ kind: 'clock', bootNs, wallMs: Date.now() });
     for (const account of [...readUsers(), ...readGroups()]) this.#sink.fact(account);
-    for (const process of readProcesses('/proc', environment)) {
+    for (const process of readProcesses('/proc', environment, this.#sensors.cgroups)) {
       this.#tellCgroup(this.#cgroups.seen(process.cgroupId, process.pid));
       this.#sink.fact(process);
     }

@@ -273,6 +273,8 @@ export interface DoctorReport {
     readonly weaker: string;
     readonly attachments: readonly string[];
   }[];
+  /** Which hierarchy of cgroups tells whose events are, and why; null where it cannot be told. */
+  readonly cgroups: { readonly hierarchy: string; readonly reason: string } | null;
   /** Sockets of container runtimes that were found. */
   readonly containerRuntimes: readonly RuntimeReport[];
   /** Counters of a running agent are its own; here: those of the short trial attach. */

@@ -8,6 +8,7 @@ export function doctorText(report: DoctorReport, terminal: Terminal): string {
     section('Versions', versionRows(report), terminal),
     section('Kernel features', featureRows(report, terminal), terminal),
     section('Attach plan', planRows(report, terminal), terminal),
+    section('Containers by cgroup', cgroupRows(report, terminal), terminal),
     section('Container runtimes', runtimeRows(report, terminal), terminal),
     section('Losses', [['trial attach', lossText(report.losses, terminal) || 'none']], terminal),
     problemSection(report, terminal),
@@ -55,6 +56,13 @@ function planRows(report: DoctorReport, terminal: Terminal): Row[] {
     const attachments = sensor.attachments.map((one) => terminal.safe(one, 120));
     return [sensor.sensor, chosen + reason, ...weaker, ...attachments];
   });
+}
+
+function cgroupRows({ cgroups }: DoctorReport, terminal: Terminal): Row[] {
+  if (cgroups === null) return [];
+  return [
+    ['hierarchy', `${cgroups.hierarchy}  ${terminal.paint('dim', terminal.safe(cgroups.reason, 200))}`],
+  ];
 }
 
 function runtimeRows(report: DoctorReport, terminal: Terminal): Row[] {

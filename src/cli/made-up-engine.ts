@@ -125,6 +125,7 @@ const REPORT: DoctorReport = {
     },
     { sensor: 'file', chosen: null, reason: 'no alternative fits', weaker: '', attachments: [] },
   ],
+  cgroups: { hierarchy: 'unified (v2)', reason: 'none of version 1 is mounted' },
   containerRuntimes: [
     { kind: 'docker', path: '/run/docker.sock', version: 'Docker 20.10.24', problem: '' },
     { kind: 'cri', path: '/run/crio/crio.sock', version: null, problem: 'cannot be asked (ECONNREFUSED)' },

@@ -53,6 +53,8 @@ export interface Native {
   findMap(object: Pointer, name: string): Pointer | null;
   mapFd(map: Pointer): number;
   setMaxEntries(map: Pointer, count: number): number;
+  /** What a section of variables begins with, to be written to before the object is loaded; null for a map that has none. */
+  initialVariables(map: Pointer): DataView | null;
   /** Maps the global variables behind a section's map into memory, readable and writable. */
   mapVariables(fd: number, sizeBytes: number): ArrayBuffer;
   mapValueSize(map: Pointer): number;
@@ -200,6 +202,7 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
     destroyLink: bpf.func('int bpf_link__destroy(void *link)'),
     findMap: bpf.func('void *bpf_object__find_map_by_name(void *object, const char *name)'),
     mapFd: bpf.func('int bpf_map__fd(void *map)'),
+    initialValue: bpf.func('void *bpf_map__initial_value(void *map, _Out_ size_t *size)'),
     setMaxEntries: bpf.func('int bpf_map__set_max_entries(void *map, uint32_t count)'),
     mapValueSize: bpf.func('uint32_t bpf_map__value_size(void *map)'),
     mapMaxEntries: bpf.func('uint32_t bpf_map__max_entries(void *map)'),
@@ -303,6 +306,11 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
     joinThread: (thread) => void f.joinThread(thread, null),
     findMap: (object, name) => f.findMap(object, name),
     mapFd: (mapPointer) => f.mapFd(mapPointer),
+    initialVariables(mapPointer) {
+      const size: [number | bigint] = [0];
+      const address = f.initialValue(mapPointer, size);
+      return address === null ? null : new DataView(koffi.view(address, Number(size[0])));
+    },
     setMaxEntries: (mapPointer, count) => f.setMaxEntries(mapPointer, count),
     mapVariables: (fd, sizeBytes) =>
       map(fd, Math.ceil(sizeBytes / PAGE_BYTES) * PAGE_BYTES, PROT_READ | PROT_WRITE, 0),

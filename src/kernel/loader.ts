@@ -14,6 +14,7 @@ import type { Purpose } from './uprobes/libraries.ts';
 import { kernelProbes } from './uprobes/kernel-probes.ts';
 import type { ProbeHost } from './uprobes/library-probes.ts';
 import { COMPAT_SYSCALLS } from '../model/compat-syscalls.ts';
+import { CGROUP_CONTROLLERS, UNIFIED, type CgroupHierarchy } from '../model/cgroup-hierarchy.ts';
 import { SYSCALLS, type Architecture, type SyscallName } from '../model/syscalls.ts';
 
 const OLDEST_KERNEL: readonly [number, number] = [5, 11];
@@ -63,6 +64,8 @@ export interface LoadOptions {
   readonly interest?: KernelInterest;
   /** The plan that has to be used; default: the first that the kernel has. */
   readonly askedPlan?: Plan | null;
+  /** The hierarchy whose ids events carry; default: the unified one. */
+  readonly cgroups?: CgroupHierarchy;
   /** Features that are not used, though the kernel has them: what older kernels run is to be tested on newer ones. */
   readonly without?: readonly FeatureName[];
 }
@@ -71,6 +74,7 @@ export interface LoadOptions {
 export interface LoadedSensors extends Disposable {
   readonly features: Features;
   readonly plan: readonly PlannedSensor[];
+  readonly cgroups: CgroupHierarchy;
   readonly security: Ring;
   readonly payload: Ring;
   /** Sleeps until a ring has filled up to its mark, somebody begins to listen, or the time is over. */
@@ -160,6 +164,11 @@ function tryLoad(
   };
   try {
     prepare(native, handle, plan, features, options.processors);
+    const cgroups = options.cgroups ?? UNIFIED;
+    setConstants(native, handle, object, {
+      cgroup_controller: cgroups.controller === null ? 0 : CGROUP_CONTROLLERS.indexOf(cgroups.controller) + 1,
+      cgroup_hierarchy: cgroups.number,
+    });
     const result = native.loadObject(handle);
     if (result === -EAGAIN) {
       close();
@@ -176,7 +185,7 @@ function tryLoad(
     const interest = new Interest(native, handle, plan, architecture, globals, hasCompat);
     interest.set(options.interest ?? EFFECTS);
     for (const name of ownHooks(plan)) links.push(attach(native, handle, name));
-    return sensors(native, handle, features, plan, globals, interest, options.processors, close);
+    return sensors(native, handle, features, plan, cgroups, globals, interest, options.processors, close);
   } catch (error) {
     close();
     throw error;
@@ -259,6 +268,23 @@ function prepare(
       for (const name of programsOf(alternative))
         if (!chosen.has(name)) native.setAutoload(programOf(native, object, name), false);
   native.setMaxEntries(mapOf(native, object, 'scratches'), processors);
+}
+
+/** What the programs know before they are loaded: the verifier leaves out what it makes unreachable. */
+function setConstants(
+  native: Native,
+  object: Pointer,
+  objectBytes: Uint8Array,
+  values: Readonly<Record<string, number>>,
+): void {
+  const view = native.initialVariables(mapOf(native, object, '.rodata'));
+  const offsets = elfVariables(objectBytes, '.rodata');
+  for (const [name, value] of Object.entries(values)) {
+    const offset = offsets.get(name);
+    if (view === null || offset === undefined)
+      throw new ThroughlineError('TL1006', `the object has no constant ${name}`);
+    view.setUint32(offset, value, true);
+  }
 }
 
 function isMulti(features: Features): boolean {
@@ -426,6 +452,7 @@ function sensors(
   object: Pointer,
   features: Features,
   plan: readonly PlannedSensor[],
+  cgroups: CgroupHierarchy,
   globals: Globals,
   interest: Interest,
   processors: number,
@@ -455,6 +482,7 @@ function sensors(
   return {
     features,
     plan,
+    cgroups,
     security: openRing('security_ring'),
     payload: openRing('payload_ring'),
     probes: plan.some(({ chosen }) => chosen?.libraryProbes !== undefined)
