@@ -295,6 +295,12 @@ enum argument_test {
 	TEST_RAW_SOCKET = 4, /* the first two arguments, of socket(): it sees or makes packets whole */
 };
 
+/* Which argument names a process, counted from 1 (0 for none), and how. */
+enum action_target {
+	TARGET_ARGUMENT = 7,
+	TARGET_IS_DESCRIPTOR = 8, /* of the process: a pidfd */
+};
+
 /* What user space wants of a system call. The key is its number. */
 struct action_plan {
 	unsigned short action; /* 0: none */
@@ -304,7 +310,7 @@ struct action_plan {
 	unsigned long long test_value;
 	unsigned char kinds[6]; /* enum argument_kind */
 	unsigned char call;     /* which of the action's calls this is, in their order */
-	unsigned char target;   /* the argument that names a process, counted from 1; 0 for none */
+	unsigned char target;   /* enum action_target */
 };
 
 /* Sections: for each argument its text or bytes, then the components of a path (of the base where the text is relative). */

@@ -162,6 +162,7 @@ struct inode {
 	struct super_block *i_sb;
 	unsigned int i_nlink;
 	unsigned int i_rdev;
+	void *i_private;
 	/* 6.11 and later. */
 	long long i_mtime_sec;
 	long long i_ctime_sec;

@@ -143,6 +143,7 @@ function scrubFact(fact: Fact, starter: number, cgroups: ReadonlySet<number | un
       return null; // what it is made of runs on the host
     case 'loss':
     case 'blind':
+    case 'tampered':
       throw new Error(`events were lost, try again: ${JSON.stringify(fact)}`);
   }
 }

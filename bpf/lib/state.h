@@ -152,6 +152,14 @@ unsigned int maybe_serving[MARKS] = {};
 /* Marks of serving processes that were taken away while the process lives: until the next, it need not be marked again. */
 unsigned int serving_marks_taken = 0;
 
+/* Threads of the agent, by which it can be signalled and traced as by its process. Seeded by user space, kept by the fork and exit programs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 512);
+	__type(key, __u32);
+	__type(value, __u8);
+} agent_threads SEC(".maps");
+
 static __always_inline void count(enum counter which)
 {
 	__u32 cpu = bpf_get_smp_processor_id() & (COUNTER_CPUS - 1);

@@ -7,6 +7,7 @@ import type { RequestState } from '../attribution/request-state.ts';
 import type { CaptureSink } from '../capture/contract.ts';
 import type { Detector } from '../detect/contract.ts';
 import { BlindSpots } from '../incident/blind-spots.ts';
+import { tamperedDetection } from '../incident/tampered.ts';
 import { CredentialJumps } from '../incident/credential-jumps.ts';
 import { FindingDesk } from '../incident/finding-desk.ts';
 import { FindingHold } from '../incident/finding-hold.ts';
@@ -273,6 +274,12 @@ export class Pipeline implements CaptureSink {
         break;
       case 'agent':
         for (const detector of this.#options.detectors) detector.onAgent?.(fact.parentPid);
+        break;
+      case 'tampered':
+        if (this.#options.wants.findings) this.desk.announce(tamperedDetection(fact), fact.timeNs);
+        // Until it was put right, anything may have happened unseen.
+        this.attributor.payloadLost(fact.timeNs);
+        this.#jumps.lost(fact.timeNs);
         break;
       case 'blind':
         if (fact.reason === 'cgroup-budget' && !HARMLESS_FLOODS.has(fact.what)) this.#jumps.lost(fact.timeNs);

@@ -48,6 +48,7 @@ const FACTS: { readonly [Kind in Fact['kind']]: Readonly<Record<string, FieldTyp
   hashing: {},
   hash: { file: 'string', sha256: 'hash', problem: 'hash-problem' },
   loss: { timeNs: 'number', reasons: 'counts' },
+  tampered: { timeNs: 'number', what: 'strings' },
   blind: {
     timeNs: 'number',
     reason: 'blind-reason',
