@@ -137,6 +137,7 @@ function scrubFact(fact: Fact, starter: number, cgroups: ReadonlySet<number | un
     case 'group':
       return KEPT_USERS.has(fact.name) ? fact : null;
     case 'agent':
+    case 'killed':
     case 'container':
     case 'hashing':
     case 'hash':

@@ -19,7 +19,7 @@ import { hierarchyName, type CgroupHierarchy } from '../model/cgroup-hierarchy.t
 import { chooseHierarchy } from './cgroup-choice.ts';
 
 /** All of the report but what is asked of others. */
-export type HostReport = Omit<DoctorReport, 'containerRuntimes'>;
+export type HostReport = Omit<DoctorReport, 'containerRuntimes' | 'agents'>;
 
 /** Looks at the host and attaches everything for a moment. A failure is a problem in the report, never an exception. */
 export function examineHost(root: string, version: string, kernel: string): HostReport {

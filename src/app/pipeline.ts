@@ -7,7 +7,7 @@ import type { RequestState } from '../attribution/request-state.ts';
 import type { CaptureSink } from '../capture/contract.ts';
 import type { Detector } from '../detect/contract.ts';
 import { BlindSpots } from '../incident/blind-spots.ts';
-import { tamperedDetection } from '../incident/tampered.ts';
+import { killedDetection, tamperedDetection } from '../incident/tampered.ts';
 import { CredentialJumps } from '../incident/credential-jumps.ts';
 import { FindingDesk } from '../incident/finding-desk.ts';
 import { FindingHold } from '../incident/finding-hold.ts';
@@ -127,6 +127,8 @@ export class Pipeline implements CaptureSink {
   hostname: string | null = null;
   eventCount = 0;
   readonly losses: Record<string, number> = {};
+  /** Security events that were lost, by what they would have told of. */
+  readonly lostByKind: Record<string, number> = {};
   readonly #options: PipelineOptions;
   readonly #output: PipelineOutput;
   readonly #streams: Streams;
@@ -275,6 +277,9 @@ export class Pipeline implements CaptureSink {
       case 'agent':
         for (const detector of this.#options.detectors) detector.onAgent?.(fact.parentPid);
         break;
+      case 'killed':
+        if (this.#options.wants.findings) this.desk.announce(killedDetection(fact), fact.timeNs);
+        break;
       case 'tampered':
         if (this.#options.wants.findings) this.desk.announce(tamperedDetection(fact), fact.timeNs);
         // Until it was put right, anything may have happened unseen.
@@ -283,6 +288,7 @@ export class Pipeline implements CaptureSink {
         break;
       case 'blind':
         if (fact.reason === 'cgroup-budget' && !HARMLESS_FLOODS.has(fact.what)) this.#jumps.lost(fact.timeNs);
+        this.lostByKind[fact.what ?? 'any'] = (this.lostByKind[fact.what ?? 'any'] ?? 0) + fact.events;
         this.#blindSpots.lost(fact, this.world.containerOf(fact.cgroupId));
         break;
       case 'hashing':

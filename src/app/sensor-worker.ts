@@ -25,6 +25,7 @@ import { GuardedSink } from './guarded-sink.ts';
 import { MessageBatch } from './message-batch.ts';
 import { Pipeline } from './pipeline.ts';
 import { RunState } from './run-state.ts';
+import { SelfReport } from './self-report.ts';
 import { createDetectors, PROTOCOLS } from './registry.ts';
 import { countersOf, undecodedLosses } from './run-counters.ts';
 import { viewOutput } from './view-output.ts';
@@ -146,9 +147,19 @@ function run(): RunSummary {
     const sources = [names, hashes].filter((source) => source !== null);
     using live = new LiveCapture(native(), sensors, sink, sources);
     live.begin(rulesInForce().environment);
+    for (const dead of state?.dead ?? [])
+      sink.fact({ kind: 'killed', timeNs: native().bootTimeNs(), ...dead });
     started(release(), attachedLines(sensors, live.libraries));
+    const self = new SelfReport(sensors, pipeline, input.version);
     leftAtStop = observe(live, batch, () => {
       progress();
+      const report = self.next();
+      if (report !== null && state?.update(report) === true)
+        sink.fact({
+          kind: 'tampered',
+          timeNs: native().bootTimeNs(),
+          what: ['the file that says that it runs'],
+        });
       if (watch === null || input.rules === null || !takeChanges(watch, input.rules, batch)) return false;
       if (watch.readingRules.length > 0) pipeline.readAll();
       const interest = rulesInForce();

@@ -48,6 +48,7 @@ const FACTS: { readonly [Kind in Fact['kind']]: Readonly<Record<string, FieldTyp
   hashing: {},
   hash: { file: 'string', sha256: 'hash', problem: 'hash-problem' },
   loss: { timeNs: 'number', reasons: 'counts' },
+  killed: { timeNs: 'number', pid: 'number', startedAt: 'string' },
   tampered: { timeNs: 'number', what: 'strings' },
   blind: {
     timeNs: 'number',

@@ -1,6 +1,7 @@
 import type { Style, Terminal } from '../output/text/terminal.ts';
 import { lossText } from '../output/text/wording.ts';
 import type { DoctorReport } from './contract.ts';
+import { rowsOf } from './status-text.ts';
 
 /** The doctor's report for people, in aligned sections. */
 export function doctorText(report: DoctorReport, terminal: Terminal): string {
@@ -10,6 +11,7 @@ export function doctorText(report: DoctorReport, terminal: Terminal): string {
     section('Attach plan', planRows(report, terminal), terminal),
     section('Containers by cgroup', cgroupRows(report, terminal), terminal),
     section('Container runtimes', runtimeRows(report, terminal), terminal),
+    section('Running agents', agentRows(report, terminal), terminal),
     section('Losses', [['trial attach', lossText(report.losses, terminal) || 'none']], terminal),
     problemSection(report, terminal),
     verdictLine(report, terminal),
@@ -63,6 +65,13 @@ function cgroupRows({ cgroups }: DoctorReport, terminal: Terminal): Row[] {
   return [
     ['hierarchy', `${cgroups.hierarchy}  ${terminal.paint('dim', terminal.safe(cgroups.reason, 200))}`],
   ];
+}
+
+function agentRows({ agents }: DoctorReport, terminal: Terminal): Row[] {
+  return agents.map((agent) => {
+    const [first = '', ...rest] = rowsOf(agent, terminal).map((row) => row.trim());
+    return [String(agent.pid), `since ${terminal.safe(agent.startedAt, 40)}`, first, ...rest];
+  });
 }
 
 function runtimeRows(report: DoctorReport, terminal: Terminal): Row[] {

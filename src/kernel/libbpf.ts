@@ -81,6 +81,8 @@ export interface Native {
   openWaiter(fds: readonly number[]): number;
   /** Sleeps until the kernel side asks to be looked at, or the time is over. */
   wait(waiter: number, timeoutMs: number): void;
+  /** The kernel measures how often and how long programs run, until this descriptor is closed. @returns a negative number without the right to */
+  enableStatistics(): number;
   close(fd: number): number;
   errno(): number;
   /** Nanoseconds since boot, the clock of kernel events. */
@@ -107,6 +109,8 @@ const CLOCK_BOOTTIME = 7;
 /** bpf(2), which libbpf before 1.3 does not call for everything. */
 const SYSCALL_BPF: Readonly<Partial<Record<NodeJS.Architecture, number>>> = { x64: 321, arm64: 280 };
 const BPF_LINK_CREATE = 28;
+/** enum bpf_stats_type */
+const BPF_STATS_RUN_TIME = 0;
 const BPF_F_UPROBE_MULTI_RETURN = 1;
 /** BPF_TRACE_UPROBE_MULTI of enum bpf_attach_type. */
 export const ATTACH_UPROBE_MULTI = 48;
@@ -217,6 +221,7 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
       'int bpf_map_create(int type, const char *name, uint32_t key_size, uint32_t value_size, uint32_t max_entries, void *options)',
     ),
     openRawTracepoint: bpf.func('int bpf_raw_tracepoint_open(const char *name, int fd)'),
+    enableStatistics: bpf.func('int bpf_enable_stats(int type)'),
     bpf: libc.func('syscall', 'long', ['long', 'int', koffi.pointer(UPROBE_MULTI), 'uint32_t']),
     mmap: libc.func(
       'void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)',
@@ -267,6 +272,7 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
       if (f.objectInfo(programFd, programInfo, programInfoSize) !== 0) return 0;
       return Number(programInfo.readBigUInt64LE(RECURSION_MISSES));
     },
+    enableStatistics: () => f.enableStatistics(BPF_STATS_RUN_TIME),
     attach: (program) => f.attach(program),
     attachUprobe(program, isReturn, path, offset, cookie) {
       // struct bpf_uprobe_opts: size, ref_ctr_offset, bpf_cookie, retprobe; the rest zero.

@@ -76,6 +76,8 @@ export interface LoadedSensors extends Disposable {
   readonly features: Features;
   readonly plan: readonly PlannedSensor[];
   readonly cgroups: CgroupHierarchy;
+  /** Those that the kernel runs by themselves, others being jumped to, and their descriptors. */
+  readonly programs: readonly { readonly program: string; readonly fd: number }[];
   readonly security: Ring;
   readonly payload: Ring;
   /** Sleeps until a ring has filled up to its mark, somebody begins to listen, or the time is over. */
@@ -499,6 +501,7 @@ function sensors(
     features,
     plan,
     cgroups,
+    programs: programs.map((program, index) => ({ program, fd: programFds[index] ?? -1 })),
     security: openRing('security_ring'),
     payload: openRing('payload_ring'),
     probes: plan.some(({ chosen }) => chosen?.libraryProbes !== undefined)

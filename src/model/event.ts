@@ -297,6 +297,8 @@ export type Fact =
   | { kind: 'agent'; pid: number; parentPid: number }
   /** Somebody has changed what the kernel side is told to do; what that was, for people. It was put right. */
   | { kind: 'tampered'; timeNs: number; what: string[] }
+  /** An agent before this one ended without a word: it was killed. startedAt: ISO-8601, or '' where it is not known. */
+  | { kind: 'killed'; timeNs: number; pid: number; startedAt: string }
   /** Path of a cgroup, all lines of /proc/PID/cgroup or the path in the cgroup2 mount. */
   | { kind: 'cgroup'; cgroupId: number; paths: string[] }
   /** What a container runtime has answered. It comes when it comes: events of the container do not wait for it. */

@@ -115,7 +115,7 @@ os.kill(agent, signal.SIGCONT)
       await using agent = await startThroughline(['run', '--json']);
       await python(MAPS.replaceAll('AGENT', String(agent.pid)) + source);
       const finding = await agent.waitFor(isTampering);
-      assert.match(String(finding['title']), /Somebody changed what Throughline's programs do/);
+      assert.match(String(finding['title']), /Somebody changed what is Throughline's own/);
       const evidence = finding['evidence'] as { value: string }[];
       assert.ok(
         evidence.some(({ value }) => expected.test(value)),
@@ -130,8 +130,11 @@ os.kill(agent, signal.SIGCONT)
 
   test('kills it: the next one tells', async () => {
     const first = await startThroughline(['run', '--json']);
-    await first.kill();
+    process.kill(first.pid, 'SIGKILL');
+    await first.ended();
     await using next = await startThroughline(['run', '--json']);
+    const finding = await next.waitFor(isTampering);
+    assert.match(String(finding['title']), new RegExp(`killed: process ${first.pid}, started \\S+, ended`));
     const { stderr } = await next.stop();
     assert.match(
       stderr,
