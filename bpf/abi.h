@@ -295,6 +295,12 @@ enum argument_test {
 	TEST_RAW_SOCKET = 4, /* the first two arguments, of socket(): it sees or makes packets whole */
 };
 
+/* Which argument names a process, counted from 1 (0 for none), and how. */
+enum action_target {
+	TARGET_ARGUMENT = 7,
+	TARGET_IS_DESCRIPTOR = 8, /* of the process: a pidfd */
+};
+
 /* What user space wants of a system call. The key is its number. */
 struct action_plan {
 	unsigned short action; /* 0: none */
@@ -304,7 +310,7 @@ struct action_plan {
 	unsigned long long test_value;
 	unsigned char kinds[6]; /* enum argument_kind */
 	unsigned char call;     /* which of the action's calls this is, in their order */
-	unsigned char target;   /* the argument that names a process, counted from 1; 0 for none */
+	unsigned char target;   /* enum action_target */
 };
 
 /* Sections: for each argument its text or bytes, then the components of a path (of the base where the text is relative). */
@@ -380,30 +386,40 @@ enum counter {
 	COUNTER_SCRATCH_BUSY = 9,    /* the processor's scratch buffer was in use by an interrupted program */
 	COUNTER_TLS_UNPLACED = 10,   /* plaintext of a TLS library that could not be joined to a connection */
 	COUNTER_DATAGRAMS_SKIPPED = 11, /* datagrams of one call behind the first few */
-	COUNTER_LOST_BUDGET = 12,    /* events of a cgroup that had used up its share of the security ring */
+	COUNTER_LOST_BUDGET = 12,    /* events of a cgroup that had used up its budget */
 	COUNTER_MAX = 16,
 };
 
 #define COUNTER_CPUS 256
 
-/* Cgroups that can have a budget at once. */
-#define BUDGET_CGROUPS 256
-/* Behind those: cgroups that find no place together, and what the ring itself had no room for. */
-#define BUDGET_OTHERS 256
-#define BUDGET_RING 257
-#define BUDGET_SLOTS 258
+/* What a cgroup can make so many events of that it has a share of the ring for them, by what becomes known of it. */
+enum budget_class {
+	BUDGET_FILES = 0,    /* opens */
+	BUDGET_NETWORK = 1,  /* connects, datagrams */
+	BUDGET_ACTIONS = 2,
+	BUDGET_PROGRAMS = 3, /* programs that are started */
+};
 
-/* What one cgroup has put into the security ring lately, and what it lost. Memory-mapped by user space. */
+/* A cgroup has one for each class: so many there can be at once. */
+#define BUDGET_SHARES 1024
+/* Behind those: cgroups that find no place together, and what the ring itself had no room for. */
+#define BUDGET_OTHERS 1024
+#define BUDGET_RING 1025
+#define BUDGET_SLOTS 1026
+
+/* What one cgroup has put into the security ring lately, of one class, and what it lost. Memory-mapped by user space. */
 struct cgroup_budget {
-	unsigned long long cgroup_id; /* 0: free, or none in particular */
-	unsigned long long slice;     /* how far the reader was when the bytes were used */
-	unsigned long long used_bytes;
+	unsigned long long key;    /* cgroup << 2 | enum budget_class; 0: free, or none in particular */
+	unsigned int window;       /* of time, in which so many were told */
+	unsigned int window_events;
+	unsigned int slice;        /* how far the reader was when the bytes were used */
+	unsigned int used_bytes;
 	unsigned long long lost_events; /* of all cgroups that have had this slot */
 	unsigned long long told_events; /* so many of them user space has told: written by user space alone */
 	unsigned long long first_lost_ns; /* of those not told; CLOCK_BOOTTIME */
 	unsigned long long last_lost_ns;
-	unsigned int last_pid; /* of the last event that was lost */
-	unsigned int reserved;
+	unsigned int last_pid;         /* of the last event that was lost */
+	unsigned int tick;             /* when it was asked last, by a clock that costs less */
 };
 
 /* What user space tells the kernel about one connection, and the kernel remembers of it. */

@@ -122,7 +122,12 @@ struct cgroup {
 	struct cgroup_root *root;
 };
 
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+};
+
 struct css_set {
+	struct cgroup_subsys_state *subsys[1]; /* as many as the kernel has controllers */
 	struct cgroup *dfl_cgrp;
 };
 
@@ -157,6 +162,7 @@ struct inode {
 	struct super_block *i_sb;
 	unsigned int i_nlink;
 	unsigned int i_rdev;
+	void *i_private;
 	/* 6.11 and later. */
 	long long i_mtime_sec;
 	long long i_ctime_sec;

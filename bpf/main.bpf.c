@@ -78,6 +78,7 @@ struct abi_types {
 	enum action_scope action_scope;
 	enum argument_test argument_test;
 	enum connection_mode connection_mode;
+	enum budget_class budget_class;
 	struct event_header event_header;
 	struct exec_event exec_event;
 	struct exec_details exec_details;

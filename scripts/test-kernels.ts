@@ -5,6 +5,7 @@
  *
  *   --write        put the measured tables of all kernels into docs/KERNELS.md
  *   --file FILE    run this test file there instead
+ *   --v1           with cgroups of version 1 instead of 2
  *
  * Exit code 1 when a kernel failed, 130 after Ctrl-C.
  */
@@ -34,14 +35,15 @@ const { values, positionals } = parseArgs({
   options: {
     write: { type: 'boolean', default: false },
     file: { type: 'string' },
+    v1: { type: 'boolean', default: false },
   },
   allowPositionals: true,
 });
 const known = KERNEL_CHOICES.map(({ name }) => name);
 const unknown = positionals.filter((name) => !known.includes(name));
-const isWhole = positionals.length === 0 && values.file === undefined;
+const isWhole = positionals.length === 0 && values.file === undefined && !values.v1;
 if (unknown.length > 0 || (values.write && !isWhole)) {
-  console.error(`usage: test-kernels --write | [--file FILE] [KERNEL...], of ${known.join(', ')}`);
+  console.error(`usage: test-kernels --write | [--file FILE] [--v1] [KERNEL...], of ${known.join(', ')}`);
   process.exit(2);
 }
 if (process.arch !== 'x64') {
@@ -77,7 +79,7 @@ async function runKernel(choice: KernelChoice): Promise<KernelResult> {
     const kernel = fetchKernel(choice);
     console.log(`${choice.name}: booting ${kernel.release}`);
     const { signal } = stop;
-    const { parameters } = choice;
+    const parameters = values.v1 ? `${choice.parameters} CGROUPS=v1` : choice.parameters;
     const testFiles =
       values.file !== undefined ? [values.file] : choice.isRefused ? [ESSENTIALS] : TEST_FILES;
     const report = await runGuest({

@@ -104,7 +104,7 @@ static __always_inline int tell_connect(long result, __u32 descriptor, __u64 add
 	event = begin_connect(scratch, task, result, sk);
 	event->descriptor = descriptor + 1;
 	if (fill_connect(event, task, sk, &name, remembering))
-		submit_within_budget(event, sizeof(*event), FREQUENT);
+		submit_within_budget(event, sizeof(*event), BUDGET_NETWORK);
 	scratch_release(scratch);
 	return 0;
 }

@@ -4,6 +4,7 @@
 #define THROUGHLINE_EVENT_H
 
 #include "lib/budget.h"
+#include "lib/cgroup.h"
 #include "lib/goroutine.h"
 
 /* Keeps the compiler from removing the bound on a length that the verifier needs to see. */
@@ -38,7 +39,7 @@ static __always_inline void fill_header_of(struct event_header *header, __u16 ki
 	header->tid = task->pid;
 	header->unit = unit_number(header->pid, unit, thread);
 	header->start_time_ns = process_start_of(task);
-	header->cgroup_id = bpf_get_current_cgroup_id();
+	header->cgroup_id = cgroup_of(task);
 	header->cpu = bpf_get_smp_processor_id();
 	if (thread) {
 		header->stamp_connection = thread->connection;
@@ -99,14 +100,22 @@ static __always_inline int submit_to(void *ring, enum counter lost, void *event,
 static __always_inline void submit_security(void *event, __u32 size)
 {
 	if (submit_to(&security_ring, COUNTER_LOST_SECURITY, event, size))
-		note_loss(&budgets[BUDGET_RING], event);
+		note_loss(&budgets[BUDGET_RING], bpf_ktime_get_boot_ns());
+}
+
+/* An event that was admitted: see lib/budget.h. */
+static __always_inline void submit_admitted(void *event, __u32 size, enum budget_class class)
+{
+	if (bpf_ringbuf_query(&security_ring, BPF_RB_AVAIL_DATA) >= PRESSURE_BYTES)
+		charge(((struct event_header *)event)->cgroup_id, class, size);
+	submit_security(event, size);
 }
 
 /* An event that a program can make in any number, or of any size: its cgroup has a share of the ring and no more. */
-static __always_inline void submit_within_budget(void *event, __u32 size, enum frequency frequency)
+static __always_inline void submit_within_budget(void *event, __u32 size, enum budget_class class)
 {
-	if (is_within_budget(event, size, frequency))
-		submit_security(event, size);
+	if (is_admitted(((struct event_header *)event)->cgroup_id, class))
+		submit_admitted(event, size, class);
 }
 
 static __always_inline void submit_payload(void *event, __u32 size)

@@ -100,7 +100,7 @@ __noinline int tell_open(long result, int directory, __u64 path, __u32 flags)
 	struct file *file;
 	__u32 size, path_size;
 
-	if (!is_open_told(task, flags) || is_agent())
+	if (!is_open_told(task, flags) || is_agent() || !is_admitted(cgroup_of(task), BUDGET_FILES))
 		return 0;
 	scratch = scratch_acquire();
 	if (!scratch)
@@ -117,7 +117,7 @@ __noinline int tell_open(long result, int directory, __u64 path, __u32 flags)
 	else
 		event->header.flags |= FLAG_USER_MEMORY;
 	BOUND(size, 0xffff);
-	submit_within_budget(event, size, FREQUENT);
+	submit_admitted(event, size, BUDGET_FILES);
 	scratch_release(scratch);
 	return 0;
 }

@@ -137,7 +137,7 @@ __noinline int tell_remote_at(__u64 socket, __u64 address, __u32 length, __u32 i
 		event->header.flags = (way >> 8) | (is_in_kernel ? 0 : FLAG_USER_MEMORY);
 		if (event->family != FAMILY_UNIX)
 			event->local_port = READ(sk, __sk_common.skc_num);
-		submit_within_budget(event, sizeof(*event), FREQUENT);
+		submit_within_budget(event, sizeof(*event), BUDGET_NETWORK);
 	}
 	scratch_release(scratch);
 	return 0;

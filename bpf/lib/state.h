@@ -34,7 +34,7 @@ unsigned int wake_bytes = 256 * 1024;
 unsigned long long counters[COUNTER_CPUS][COUNTER_MAX] = {};
 
 /* See lib/budget.h. Memory-mapped by user space. */
-struct cgroup_budget budgets[BUDGET_SLOTS] = {};
+struct cgroup_budget budgets[BUDGET_SLOTS] __attribute__((aligned(64))) = {};
 
 /* Nought, which neither compiler nor verifier knows. */
 unsigned int unknown_nought = 0;
@@ -151,6 +151,14 @@ unsigned int maybe_serving[MARKS] = {};
 
 /* Marks of serving processes that were taken away while the process lives: until the next, it need not be marked again. */
 unsigned int serving_marks_taken = 0;
+
+/* Threads of the agent, by which it can be signalled and traced as by its process. Seeded by user space, kept by the fork and exit programs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 512);
+	__type(key, __u32);
+	__type(value, __u8);
+} agent_threads SEC(".maps");
 
 static __always_inline void count(enum counter which)
 {

@@ -49,12 +49,33 @@ static __always_inline int is_told(const struct action_plan *plan, const __u64 *
 	}
 }
 
-/* What is done to the agent itself is told whoever does it. A process in a namespace of process ids cannot name it. */
+static __always_inline int is_process_of_agent(struct pid *pid)
+{
+	return (__u32)READ(pid, numbers[0].nr) == agent_pid;
+}
+
+/* A descriptor of a process: its file has that in its inode since Linux 6.9, and itself before that. */
+static __always_inline int is_agent_behind(struct task_struct *task, __u32 descriptor)
+{
+	struct file *file = file_of(task, descriptor);
+
+	return file && (is_process_of_agent(READ(file, private_data)) || is_process_of_agent(READ(file, f_inode, i_private)));
+}
+
+/*
+ * What is done to the agent itself is told whoever does it, by the number of its process or of any of its threads, or by a descriptor.
+ * A process in a namespace of process ids cannot name it.
+ */
 static __always_inline int is_aimed_at_agent(const struct action_plan *plan, const __u64 *arguments)
 {
-	__u32 index = plan->target - 1;
+	__u32 index = (plan->target & TARGET_ARGUMENT) - 1, id;
 
-	return index < ARGUMENTS && (__u32)arguments[index] == agent_pid;
+	if (index >= ARGUMENTS)
+		return 0;
+	id = arguments[index];
+	if (plan->target & TARGET_IS_DESCRIPTOR)
+		return is_agent_behind(current_task(), id);
+	return id == agent_pid || bpf_map_lookup_elem(&agent_threads, &id) != NULL;
 }
 
 /* By which a thread of a pool is told whose work it does: see lib/lent.h. 0 where the call has none. */
@@ -166,6 +187,9 @@ static __always_inline int tell_action(struct task_struct *task, __u32 number, c
 	for_agent = is_aimed_at_agent(plan, arguments);
 	if (!for_agent && (plan->scope == SCOPE_NOBODY || (plan->scope == SCOPE_SERVING && !is_serving(task->tgid))))
 		return 0;
+	/* What is done to the agent is nothing to be hidden behind a flood. */
+	if (!for_agent && !is_admitted(cgroup_of(task), BUDGET_ACTIONS))
+		return 0;
 	scratch = scratch_acquire();
 	if (!scratch)
 		return 0;
@@ -189,7 +213,7 @@ static __always_inline int tell_action(struct task_struct *task, __u32 number, c
 	}
 	size = scratch->cursor;
 	BOUND(size, 0xffff);
-	submit_within_budget(event, size, FREQUENT);
+	submit_admitted(event, size, BUDGET_ACTIONS);
 	scratch_release(scratch);
 	return 0;
 }

@@ -12,8 +12,8 @@ int BPF_PROG(cgroup_made, struct cgroup *cgroup, const char *path)
 	struct cgroup_event *event;
 	long size;
 
-	/* The hierarchies of version 1 have numbers from 1 and ids of their own, which no event names. */
-	if (cgroup->root->hierarchy_id != 0)
+	/* The others have ids of their own, which no event names. */
+	if (cgroup->root->hierarchy_id != (int)cgroup_hierarchy)
 		return 0;
 	scratch = scratch_acquire();
 	if (!scratch)

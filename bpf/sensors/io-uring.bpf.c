@@ -39,13 +39,14 @@ struct {
 	 BIT(RING_RENAMEAT) | BIT(RING_UNLINKAT) | BIT(RING_MKDIRAT) | BIT(RING_SYMLINKAT) | BIT(RING_LINKAT) |        \
 	 BIT(RING_SOCKET) | BIT(RING_SEND_ZC) | BIT(RING_SENDMSG_ZC) | BIT(RING_FTRUNCATE) | BIT(RING_LISTEN))
 
-/* Tells what is asked for, and keeps it for its result. */
-static __always_inline void tell_and_hold(struct scratch *scratch, struct io_kiocb *request, __u32 size)
+/* Tells what is asked for, which was admitted, and keeps it for its result. What was not is told neither now nor then. */
+static __always_inline void tell_and_hold(struct scratch *scratch, struct io_kiocb *request, __u32 size,
+					  enum budget_class class)
 {
 	__u64 key = (__u64)request;
 
 	BOUND(size, 0xffff);
-	submit_within_budget(scratch->data, size, FREQUENT);
+	submit_admitted(scratch->data, size, class);
 	((struct held_request *)scratch->data)->operation = READ(request, opcode);
 	bpf_map_update_elem(&held_requests, &key, scratch->data, BPF_ANY);
 }
@@ -59,14 +60,14 @@ static __always_inline int open_submitted(struct io_kiocb *request)
 	struct open_event *event;
 	struct scratch *scratch;
 
-	if (!is_open_told(task, flags))
+	if (!is_open_told(task, flags) || !is_admitted(cgroup_of(task), BUDGET_FILES))
 		return 0;
 	scratch = scratch_acquire();
 	if (!scratch)
 		return 0;
 	event = begin_open(scratch, task, -EINPROGRESS, flags);
 	event->header.flags = FLAG_RING;
-	tell_and_hold(scratch, request, append_opened((__u64)READ(name, name), READ(open, dfd), 1));
+	tell_and_hold(scratch, request, append_opened((__u64)READ(name, name), READ(open, dfd), 1), BUDGET_FILES);
 	scratch_release(scratch);
 	return 0;
 }
@@ -103,6 +104,8 @@ static __always_inline int connect_submitted(struct io_kiocb *request)
 	struct remote_name name = {};
 	struct scratch *scratch;
 
+	if (!is_admitted(cgroup_of(task), BUDGET_NETWORK))
+		return 0;
 	scratch = scratch_acquire();
 	if (!scratch)
 		return 0;
@@ -114,7 +117,7 @@ static __always_inline int connect_submitted(struct io_kiocb *request)
 	name.length = READ(connect, addr_len);
 	name_asked(event, &name);
 	if (event->family != FAMILY_NONE)
-		tell_and_hold(scratch, request, sizeof(*event));
+		tell_and_hold(scratch, request, sizeof(*event), BUDGET_NETWORK);
 	scratch_release(scratch);
 	return 0;
 }
@@ -216,6 +219,8 @@ static __always_inline int action_submitted(struct io_kiocb *request, __u8 opera
 		return 0;
 	if (plan->scope == SCOPE_NOBODY || (plan->scope == SCOPE_SERVING && !is_serving(task->tgid)))
 		return 0;
+	if (!is_admitted(cgroup_of(task), BUDGET_ACTIONS))
+		return 0;
 	scratch = scratch_acquire();
 	if (!scratch)
 		return 0;
@@ -237,7 +242,7 @@ static __always_inline int action_submitted(struct io_kiocb *request, __u8 opera
 			append_argument(arguments[index], index ? arguments[index - 1] : 0, kind | ARGUMENT_IN_KERNEL, index);
 	}
 	size = scratch->cursor;
-	tell_and_hold(scratch, request, size);
+	tell_and_hold(scratch, request, size, BUDGET_ACTIONS);
 	scratch_release(scratch);
 	return 0;
 }
@@ -322,6 +327,7 @@ int BPF_PROG(ring_complete, void *ring, struct io_kiocb *completed)
 	struct io_kiocb *request = (struct io_kiocb *)((__u64)completed + unknown_nought);
 	__u64 key = (__u64)request;
 	struct held_request *held = bpf_map_lookup_elem(&held_requests, &key);
+	enum budget_class class = BUDGET_ACTIONS;
 	struct event_header *header;
 	struct scratch *scratch;
 	__u32 size;
@@ -350,9 +356,11 @@ int BPF_PROG(ring_complete, void *ring, struct io_kiocb *completed)
 	result = READ(request, cqe.res);
 	switch (header->kind) {
 	case EVENT_OPEN:
+		class = BUDGET_FILES;
 		size = open_completed(scratch, request, result, size);
 		break;
 	case EVENT_CONNECT:
+		class = BUDGET_NETWORK;
 		connect_completed((struct connect_event *)scratch->data, request, result);
 		break;
 	case EVENT_ACTION:
@@ -360,7 +368,7 @@ int BPF_PROG(ring_complete, void *ring, struct io_kiocb *completed)
 		break;
 	}
 	BOUND(size, 0xffff);
-	submit_within_budget(scratch->data, size, FREQUENT);
+	submit_within_budget(scratch->data, size, class);
 	scratch_release(scratch);
 	return 0;
 }

@@ -201,7 +201,7 @@ int BPF_PROG(process_exec, struct task_struct *trusted_task, int old_pid, struct
 	event->header.flags = flags;
 	BOUND(offset, 0x1ffff);
 	if (offset <= sizeof(scratch->data))
-		submit_within_budget(data, offset, RARE);
+		submit_within_budget(data, offset, BUDGET_PROGRAMS);
 	scratch_release(scratch);
 	return 0;
 }
@@ -244,8 +244,15 @@ int BPF_PROG(process_fork, struct task_struct *trusted_parent, struct task_struc
 		inherited.maker = 0;
 		put_state(child, child->pid, &inherited);
 	}
-	if (is_thread)
+	if (is_thread) {
+		if ((__u32)parent->tgid == agent_pid) {
+			__u32 id = child->pid;
+			__u8 one = 1;
+
+			bpf_map_update_elem(&agent_threads, &id, &one, BPF_ANY);
+		}
 		return 0;
+	}
 	if (parent->tgid != 0) {
 		__u32 pid = parent->tgid;
 		__u64 *connection = bpf_map_lookup_elem(&serving_processes, &pid);
@@ -280,5 +287,9 @@ int BPF_PROG(process_exit, struct task_struct *trusted_task)
 		bpf_map_delete_elem(&runtimes, &pid);
 	}
 	bpf_map_delete_elem(&units, &thread);
+	if (pid == agent_pid) {
+		pid = thread;
+		bpf_map_delete_elem(&agent_threads, &pid);
+	}
 	return 0;
 }

@@ -56,7 +56,7 @@ static __always_inline void name_owner(struct tcp_birth *birth)
 
 	birth->pid = task->tgid;
 	birth->start_time_ns = process_start_of(task);
-	birth->cgroup_id = bpf_get_current_cgroup_id();
+	birth->cgroup_id = cgroup_of(task);
 }
 
 static __always_inline __u32 microseconds_since(__u64 ns)

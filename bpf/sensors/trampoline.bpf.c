@@ -86,7 +86,7 @@ static __always_inline void tell_returned(struct scratch *scratch, struct task_s
 	if (!is_error(call->file))
 		size = append_resolved(scratch, (struct file *)call->file, path_size);
 	BOUND(size, 0xffff);
-	submit_within_budget(event, size, FREQUENT);
+	submit_admitted(event, size, BUDGET_FILES);
 }
 
 static __always_inline int open_returned(void *ctx, unsigned int flags, int is_from_root)
@@ -113,6 +113,8 @@ static __always_inline int open_returned(void *ctx, unsigned int flags, int is_f
 			return 0;
 		flags &= ~O_NONBLOCK;
 	}
+	if (!is_admitted(cgroup_of(task), BUDGET_FILES))
+		return 0;
 	scratch = scratch_claim();
 	if (!scratch)
 		return 0;
@@ -188,7 +190,7 @@ int socket_connected(__u64 *ctx)
 	event->header.flags = is_ring ? FLAG_RING : 0;
 	event->descriptor = is_call && !is_ring && !is_compat_call() ? (__u32)ARG0(regs) + 1 : 0;
 	if (fill_connect(event, task, sk, &name, REMEMBERED))
-		submit_within_budget(event, sizeof(*event), FREQUENT);
+		submit_within_budget(event, sizeof(*event), BUDGET_NETWORK);
 	scratch_release(scratch);
 	return 0;
 }

@@ -1,7 +1,7 @@
 // Generated from bpf/abi.h by scripts/gen.ts. Do not edit: run "make gen".
 
 /** Fingerprint of the whole layout; compared with the BPF object when it is loaded. */
-export const ABI_HASH = '8ab86ae24a2dd79b';
+export const ABI_HASH = '50d8261ded51acd2';
 
 export const EVENT_KIND = {
   EXEC: 1,
@@ -171,14 +171,17 @@ export const ACTION_PLAN = {
 /** Byte offsets in struct cgroup_budget; SIZE is that of its fixed part. */
 export const CGROUP_BUDGET = {
   SIZE: 64,
-  cgroup_id: 0,
-  slice: 8,
-  used_bytes: 16,
+  key: 0,
+  window: 8,
+  window_events: 12,
+  slice: 16,
+  used_bytes: 20,
   lost_events: 24,
   told_events: 32,
   first_lost_ns: 40,
   last_lost_ns: 48,
   last_pid: 56,
+  tick: 60,
 } as const;
 
 /** Byte offsets in struct cgroup_event; SIZE is that of its fixed part. */

@@ -118,6 +118,8 @@ export const LAYOUTS: ReadonlyMap<string, Layout> = new Map([
   ['9fd081eb17b9fcde', WITH_REMOTES],
   // Both.
   ['8ab86ae24a2dd79b', WITH_DESCRIPTORS],
+  // Losses are counted by class, too, which no event shows.
+  ['50d8261ded51acd2', WITH_DESCRIPTORS],
 ]);
 
 const KIND_NAMES = new Map(Object.entries(EVENT_KIND).map(([name, value]) => [value as number, name]));

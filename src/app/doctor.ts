@@ -15,9 +15,11 @@ import {
   type PlannedSensor,
 } from '../kernel/plan.ts';
 import { probeFeatures } from '../kernel/probe.ts';
+import { hierarchyName, type CgroupHierarchy } from '../model/cgroup-hierarchy.ts';
+import { chooseHierarchy } from './cgroup-choice.ts';
 
 /** All of the report but what is asked of others. */
-export type HostReport = Omit<DoctorReport, 'containerRuntimes'>;
+export type HostReport = Omit<DoctorReport, 'containerRuntimes' | 'agents'>;
 
 /** Looks at the host and attaches everything for a moment. A failure is a problem in the report, never an exception. */
 export function examineHost(root: string, version: string, kernel: string): HostReport {
@@ -32,8 +34,10 @@ export function examineHost(root: string, version: string, kernel: string): Host
   };
   const library = attempt(native);
   const asked = attempt(() => planAskedFor(process.env[PLAN_VARIABLE]));
+  const cgroups = attempt(() => chooseHierarchy());
   const features = library === null ? null : attempt(() => probeFeatures(library));
-  const counters = library === null ? null : attempt(() => tryAttaching(library, root, kernel, asked));
+  const counters =
+    library === null ? null : attempt(() => tryAttaching(library, root, kernel, asked, cgroups));
   const { EVENTS: _events, MAX: _max, ...losses } = counters ?? { EVENTS: 0, MAX: 0 };
   return {
     kind: 'doctor',
@@ -45,6 +49,7 @@ export function examineHost(root: string, version: string, kernel: string): Host
     ok: problems.length === 0,
     features: features === null ? [] : featureRows(features),
     plan: features === null ? [] : planSensors(features, asked).map(planRow),
+    cgroups: cgroups === null ? null : { hierarchy: hierarchyName(cgroups), reason: cgroups.reason },
     losses: Object.fromEntries(
       Object.entries(losses).map(([name, count]) => [name.toLowerCase().replaceAll('_', '-'), count]),
     ),
@@ -52,7 +57,13 @@ export function examineHost(root: string, version: string, kernel: string): Host
   };
 }
 
-function tryAttaching(library: Native, root: string, kernel: string, askedPlan: Plan | null) {
+function tryAttaching(
+  library: Native,
+  root: string,
+  kernel: string,
+  askedPlan: Plan | null,
+  cgroups: CgroupHierarchy | null,
+) {
   using sensors = loadSensors(library, {
     objectPath: join(root, 'build/throughline.bpf.o'),
     kernelRelease: kernel,
@@ -60,6 +71,7 @@ function tryAttaching(library: Native, root: string, kernel: string, askedPlan: 
     processors: possibleProcessors(),
     agentPid: process.pid,
     askedPlan,
+    ...(cgroups === null ? {} : { cgroups }),
   });
   return { ...sensors.counters(), PROGRAM_RUNS_LEFT_OUT: sensors.runsLeftOut() };
 }

@@ -4,6 +4,7 @@ import { ThroughlineError } from '../base/errors.ts';
 import type { Engine, EngineMessage, EngineOptions, RunSummary } from '../cli/contract.ts';
 import { examineRuntimes } from '../containers/clients.ts';
 import { DEFAULT_SOCKETS } from '../containers/sockets.ts';
+import { agentStatus } from './agent-status.ts';
 import { alertOutputs } from './alerts/outputs.ts';
 import { answerContainerNames } from './container-names.ts';
 import { collectGarbage } from './collect-garbage.ts';
@@ -31,7 +32,9 @@ export function createEngine(setup: EngineSetup): Engine {
     examine: async ({ containerRuntimes } = {}) => ({
       ...examineHost(setup.root, setup.version, release()),
       containerRuntimes: await examineRuntimes(containerRuntimes),
+      agents: await agentStatus(0),
     }),
+    status: (sampleMs) => agentStatus(sampleMs),
   };
 }
 

@@ -353,12 +353,7 @@ describe('what is not read', () => {
     bench.pipeline.tick(kernel.nowNs + 60e6);
     assert.deepEqual(
       bench.findings.map((finding) => [finding.class, finding.title]),
-      [
-        [
-          'blind',
-          `Blind for 50 ms: 12,000 events lost (container ${id} had used up its share of the security ring)`,
-        ],
-      ],
+      [['blind', `Blind for 50 ms: 12,000 events lost (container ${id} had used up its budget)`]],
     );
     assert.match(bench.findings[0]?.id ?? '', /-f1$/);
   });

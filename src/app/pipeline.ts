@@ -7,13 +7,14 @@ import type { RequestState } from '../attribution/request-state.ts';
 import type { CaptureSink } from '../capture/contract.ts';
 import type { Detector } from '../detect/contract.ts';
 import { BlindSpots } from '../incident/blind-spots.ts';
+import { killedDetection, tamperedDetection } from '../incident/tampered.ts';
 import { CredentialJumps } from '../incident/credential-jumps.ts';
 import { FindingDesk } from '../incident/finding-desk.ts';
 import { FindingHold } from '../incident/finding-hold.ts';
 import type { ConnectionEnd } from '../model/connection-end.ts';
 import type { Effect, QueryEffect } from '../model/effect.ts';
 import type { HashQuestion } from '../model/executable.ts';
-import type { AcceptEvent, CloseEvent, Fact, KernelEvent, PayloadEvent } from '../model/event.ts';
+import type { AcceptEvent, BlindClass, CloseEvent, Fact, KernelEvent, PayloadEvent } from '../model/event.ts';
 import type { Detection, Finding } from '../model/finding.ts';
 import type { QueryMessage, QueryOutcome } from '../model/query.ts';
 import type { Process } from '../model/process.ts';
@@ -92,12 +93,9 @@ export interface PipelineOptions {
 }
 
 /** Losses after which programs may have been started that were never seen. */
-const LOSSES_OF_EXECS = [
-  'security-ring-full',
-  'cgroup-budget',
-  'scratch-buffer-busy',
-  'program-runs-left-out',
-];
+const LOSSES_OF_EXECS = ['security-ring-full', 'scratch-buffer-busy', 'program-runs-left-out'];
+/** What of a cgroup's flood hides no program, and no change of who it runs as. */
+const HARMLESS_FLOODS: ReadonlySet<BlindClass | undefined> = new Set(['file', 'network']);
 
 /** Losses after which requests may be in flight that were never seen. */
 const HIDING_LOSSES = [
@@ -129,6 +127,8 @@ export class Pipeline implements CaptureSink {
   hostname: string | null = null;
   eventCount = 0;
   readonly losses: Record<string, number> = {};
+  /** Security events that were lost, by what they would have told of. */
+  readonly lostByKind: Record<string, number> = {};
   readonly #options: PipelineOptions;
   readonly #output: PipelineOutput;
   readonly #streams: Streams;
@@ -277,7 +277,18 @@ export class Pipeline implements CaptureSink {
       case 'agent':
         for (const detector of this.#options.detectors) detector.onAgent?.(fact.parentPid);
         break;
+      case 'killed':
+        if (this.#options.wants.findings) this.desk.announce(killedDetection(fact), fact.timeNs);
+        break;
+      case 'tampered':
+        if (this.#options.wants.findings) this.desk.announce(tamperedDetection(fact), fact.timeNs);
+        // Until it was put right, anything may have happened unseen.
+        this.attributor.payloadLost(fact.timeNs);
+        this.#jumps.lost(fact.timeNs);
+        break;
       case 'blind':
+        if (fact.reason === 'cgroup-budget' && !HARMLESS_FLOODS.has(fact.what)) this.#jumps.lost(fact.timeNs);
+        this.lostByKind[fact.what ?? 'any'] = (this.lostByKind[fact.what ?? 'any'] ?? 0) + fact.events;
         this.#blindSpots.lost(fact, this.world.containerOf(fact.cgroupId));
         break;
       case 'hashing':

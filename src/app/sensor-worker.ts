@@ -12,9 +12,11 @@ import { native } from '../kernel/libbpf.ts';
 import { EFFECTS, loadSensors, type KernelInterest, type LoadedSensors } from '../kernel/loader.ts';
 import { PLAN_VARIABLE, planAskedFor } from '../kernel/plan.ts';
 import { possibleProcessors } from '../kernel/processors.ts';
+import { hierarchyName } from '../model/cgroup-hierarchy.ts';
 import { eventInterest, kernelInterest } from './alerts/kernel-interest.ts';
 import type * as RuleModules from './alerts/rule-side.ts';
 import type { HashSource, RuleWatch } from './alerts/rule-watch.ts';
+import { chooseHierarchy } from './cgroup-choice.ts';
 import { ContainerNames } from './container-names.ts';
 import { EventHold } from './event-hold.ts';
 import { ExecutableHashes } from './executable-hashes.ts';
@@ -23,6 +25,7 @@ import { GuardedSink } from './guarded-sink.ts';
 import { MessageBatch } from './message-batch.ts';
 import { Pipeline } from './pipeline.ts';
 import { RunState } from './run-state.ts';
+import { SelfReport } from './self-report.ts';
 import { createDetectors, PROTOCOLS } from './registry.ts';
 import { countersOf, undecodedLosses } from './run-counters.ts';
 import { viewOutput } from './view-output.ts';
@@ -145,9 +148,19 @@ function run(): RunSummary {
     const sources = [names, hashes].filter((source) => source !== null);
     using live = new LiveCapture(native(), sensors, sink, sources);
     live.begin(rulesInForce().environment);
+    for (const dead of state?.dead ?? [])
+      sink.fact({ kind: 'killed', timeNs: native().bootTimeNs(), ...dead });
     started(release(), attachedLines(sensors, live.libraries));
+    const self = new SelfReport(sensors, pipeline, input.version);
     leftAtStop = observe(live, batch, () => {
       progress();
+      const report = self.next();
+      if (report !== null && state?.update(report) === true)
+        sink.fact({
+          kind: 'tampered',
+          timeNs: native().bootTimeNs(),
+          what: ['the file that says that it runs'],
+        });
       if (watch === null || input.rules === null || !takeChanges(watch, input.rules, batch)) return false;
       if (watch.readingRules.length > 0) pipeline.readAll();
       const interest = rulesInForce();
@@ -268,6 +281,7 @@ function load(interest: KernelInterest): LoadedSensors {
     agentPid: process.pid,
     disabled: input.options.disabled ?? {},
     askedPlan: planAskedFor(process.env[PLAN_VARIABLE]),
+    cgroups: chooseHierarchy(),
     interest,
   });
 }
@@ -293,6 +307,9 @@ function attachedLines(sensors: LoadedSensors, libraries: readonly string[]): st
       ? `${sensor.name}: NOT attached: ${reason}`
       : `${sensor.name}: ${sensor.sees} (${chosen.name})`,
   );
+  const { cgroups } = sensors;
+  if (cgroups.controller !== null)
+    lines.push(`containers: by cgroups of ${hierarchyName(cgroups)}: ${cgroups.reason}`);
   return [...lines, ...libraries.map((library) => `probed: ${library}`)];
 }
 

@@ -20,6 +20,8 @@ import { FRAME_LIMIT_BYTES } from './recording-format.ts';
 export const STEP_EVENTS = 5000;
 /** Losses are told at once, and then no more often than this. */
 const LOSS_PAUSE_NS = 250_000_000;
+/** Whether somebody has changed what the programs are told to do takes some hundred system calls to find out. */
+const REPAIR_PAUSE_NS = 1_000_000_000;
 
 /** Counters that mean that something was not seen, and the name of the loss for people. */
 const LOSSES: readonly (readonly [keyof KernelCounters, string])[] = [
@@ -50,6 +52,7 @@ export class LiveCapture implements Disposable {
   /** null: no environment was ever asked for. */
   #environment: EnvironmentFilter | null = null;
   #lossToldNs = 0;
+  #repairedNs = 0;
   #lastCgroup = 0;
   /** Time of the last step: events until then were to be handed over. */
   #horizonNs = 0;
@@ -66,7 +69,7 @@ export class LiveCapture implements Disposable {
     sources: readonly FactSource[] = [],
   ) {
     this.#sources = sources;
-    const reader = new CgroupReader();
+    const reader = new CgroupReader('/proc', sensors.cgroups);
     this.#cgroups = new CgroupFacts((cgroupId, pid) => reader.resolve(cgroupId, pid));
     this.#native = native;
     this.#sensors = sensors;
@@ -117,7 +120,7 @@ export class LiveCapture implements Disposable {
     this.#sink.fact(readAgent());
     this.#sink.fact({ kind: 'clock', bootNs, wallMs: Date.now() });
     for (const account of [...readUsers(), ...readGroups()]) this.#sink.fact(account);
-    for (const process of readProcesses('/proc', environment)) {
+    for (const process of readProcesses('/proc', environment, this.#sensors.cgroups)) {
       this.#tellCgroup(this.#cgroups.seen(process.cgroupId, process.pid));
       this.#sink.fact(process);
     }
@@ -135,6 +138,7 @@ export class LiveCapture implements Disposable {
     this.#horizonNs = horizonNs;
     // Before the events that came with it: what follows a loss is to be doubted.
     if (horizonNs - this.#lossToldNs >= LOSS_PAUSE_NS) this.#checkLosses(horizonNs);
+    if (horizonNs - this.#repairedNs >= REPAIR_PAUSE_NS) this.#repair(horizonNs);
     for (const source of this.#sources)
       for (let fact = source.take(); fact !== null; fact = source.take()) this.#sink.fact(fact);
     const count = this.#rings.drain(horizonNs, this.#handle, STEP_EVENTS);
@@ -199,6 +203,12 @@ export class LiveCapture implements Disposable {
     if (fact === null) return;
     this.#sink.fact(fact);
     for (const source of this.#sources) source.saw(fact);
+  }
+
+  #repair(nowNs: number): void {
+    this.#repairedNs = nowNs;
+    const what = this.#sensors.repair();
+    if (what.length > 0) this.#sink.fact({ kind: 'tampered', timeNs: nowNs, what });
   }
 
   #checkLosses(nowNs: number, isLast = false): void {

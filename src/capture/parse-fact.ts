@@ -1,5 +1,5 @@
 import { HASH_PROBLEMS } from '../model/executable.ts';
-import type { Fact } from '../model/event.ts';
+import { BLIND_CLASSES, type Fact } from '../model/event.ts';
 
 type FieldType =
   | 'number'
@@ -10,6 +10,7 @@ type FieldType =
   | 'texts'
   | 'counts'
   | 'blind-reason'
+  | 'blind-class?'
   | 'hash'
   | 'hash-problem';
 
@@ -47,9 +48,12 @@ const FACTS: { readonly [Kind in Fact['kind']]: Readonly<Record<string, FieldTyp
   hashing: {},
   hash: { file: 'string', sha256: 'hash', problem: 'hash-problem' },
   loss: { timeNs: 'number', reasons: 'counts' },
+  killed: { timeNs: 'number', pid: 'number', startedAt: 'string' },
+  tampered: { timeNs: 'number', what: 'strings' },
   blind: {
     timeNs: 'number',
     reason: 'blind-reason',
+    what: 'blind-class?',
     cgroupId: 'number',
     events: 'number',
     fromNs: 'number',
@@ -86,6 +90,8 @@ function fits(value: unknown, type: FieldType): boolean {
       return value === undefined || typeof value === 'string';
     case 'blind-reason':
       return value === 'security-ring-full' || value === 'cgroup-budget' || value === 'program-runs-left-out';
+    case 'blind-class?':
+      return value === undefined || BLIND_CLASSES.some((one) => one === value);
     case 'hash':
       return typeof value === 'string' && /^(?:[0-9a-f]{64})?$/.test(value);
     case 'hash-problem':

@@ -22,6 +22,8 @@ export interface Engine {
   run(options: EngineOptions, onMessage: (message: EngineMessage) => void): Promise<RunSummary>;
   /** What this host can do, and what would be attached. Never rejects for a missing feature: that is its result. */
   examine(options?: ExamineOptions): Promise<DoctorReport>;
+  /** What the agents that run on this host say of themselves. @param sampleMs how long their programs are measured */
+  status(sampleMs: number): Promise<readonly AgentStatus[]>;
   /** Runs the tests of a folder of rules, or of one file of it. Rejects with TL4001 for what cannot be read. */
   testRules(path: string): Promise<RuleTestReport>;
 }
@@ -252,6 +254,49 @@ export interface ProbeHits {
   readonly hits: number;
 }
 
+/** What an agent says of itself, a few seconds ago. */
+export interface AgentReport {
+  readonly version: string;
+  /** ISO-8601. */
+  readonly updatedAt: string;
+  /** Processor time of all its threads since its start. */
+  readonly cpuMs: number;
+  /** Of one processor, lately. What its programs in the kernel take is the time of those who run into them. */
+  readonly cpuPercent: number;
+  readonly residentBytes: number;
+  readonly events: number;
+  readonly findings: number;
+  readonly rings: readonly {
+    readonly ring: string;
+    readonly waitingBytes: number;
+    readonly sizeBytes: number;
+  }[];
+  /** Lost events by reason, and those of cgroups that had used up their budgets by what they would have told of. */
+  readonly losses: Readonly<Record<string, number>>;
+  readonly lostByKind: Readonly<Record<string, number>>;
+  /** Its programs and the descriptors by which it has them. */
+  readonly programs: readonly { readonly program: string; readonly fd: number }[];
+}
+
+/** What the kernel spent in a program of an agent. */
+export interface ProgramUse {
+  readonly program: string;
+  readonly runsPerSecond: number;
+  /** Of one processor. */
+  readonly cpuPercent: number;
+}
+
+export interface AgentStatus extends Omit<AgentReport, 'programs'> {
+  readonly kind: 'status';
+  readonly pid: number;
+  /** ISO-8601. */
+  readonly startedAt: string;
+  /** It has said nothing for some seconds: it is stopped, or gets no processor. */
+  readonly isStalled: boolean;
+  /** Those that ran while it was measured, the dearest first; null: not measured. */
+  readonly programs: readonly ProgramUse[] | null;
+}
+
 export interface DoctorReport {
   readonly kind: 'doctor';
   readonly version: string;
@@ -273,8 +318,12 @@ export interface DoctorReport {
     readonly weaker: string;
     readonly attachments: readonly string[];
   }[];
+  /** Which hierarchy of cgroups tells whose events are, and why; null where it cannot be told. */
+  readonly cgroups: { readonly hierarchy: string; readonly reason: string } | null;
   /** Sockets of container runtimes that were found. */
   readonly containerRuntimes: readonly RuntimeReport[];
+  /** Agents that run. */
+  readonly agents: readonly AgentStatus[];
   /** Counters of a running agent are its own; here: those of the short trial attach. */
   readonly losses: Readonly<Record<string, number>>;
   readonly problems: readonly { readonly code: string; readonly message: string; readonly hint: string }[];

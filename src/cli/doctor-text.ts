@@ -1,6 +1,7 @@
 import type { Style, Terminal } from '../output/text/terminal.ts';
 import { lossText } from '../output/text/wording.ts';
 import type { DoctorReport } from './contract.ts';
+import { rowsOf } from './status-text.ts';
 
 /** The doctor's report for people, in aligned sections. */
 export function doctorText(report: DoctorReport, terminal: Terminal): string {
@@ -8,7 +9,9 @@ export function doctorText(report: DoctorReport, terminal: Terminal): string {
     section('Versions', versionRows(report), terminal),
     section('Kernel features', featureRows(report, terminal), terminal),
     section('Attach plan', planRows(report, terminal), terminal),
+    section('Containers by cgroup', cgroupRows(report, terminal), terminal),
     section('Container runtimes', runtimeRows(report, terminal), terminal),
+    section('Running agents', agentRows(report, terminal), terminal),
     section('Losses', [['trial attach', lossText(report.losses, terminal) || 'none']], terminal),
     problemSection(report, terminal),
     verdictLine(report, terminal),
@@ -54,6 +57,20 @@ function planRows(report: DoctorReport, terminal: Terminal): Row[] {
     const weaker = sensor.weaker === '' ? [] : [`weaker: ${terminal.safe(sensor.weaker, 300)}`];
     const attachments = sensor.attachments.map((one) => terminal.safe(one, 120));
     return [sensor.sensor, chosen + reason, ...weaker, ...attachments];
+  });
+}
+
+function cgroupRows({ cgroups }: DoctorReport, terminal: Terminal): Row[] {
+  if (cgroups === null) return [];
+  return [
+    ['hierarchy', `${cgroups.hierarchy}  ${terminal.paint('dim', terminal.safe(cgroups.reason, 200))}`],
+  ];
+}
+
+function agentRows({ agents }: DoctorReport, terminal: Terminal): Row[] {
+  return agents.map((agent) => {
+    const [first = '', ...rest] = rowsOf(agent, terminal).map((row) => row.trim());
+    return [String(agent.pid), `since ${terminal.safe(agent.startedAt, 40)}`, first, ...rest];
   });
 }
 

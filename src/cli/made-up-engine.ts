@@ -1,7 +1,14 @@
 import { ThroughlineError } from '../base/errors.ts';
 import type { RuleTestReport } from '../rules/test-report.ts';
 import { main } from './main.ts';
-import type { DoctorReport, Engine, EngineMessage, EngineOptions, RunSummary } from './contract.ts';
+import type {
+  AgentStatus,
+  DoctorReport,
+  Engine,
+  EngineMessage,
+  EngineOptions,
+  RunSummary,
+} from './contract.ts';
 import type { CliEnvironment } from './environment.ts';
 
 /** An engine for tests: sends the given messages, then ends, or waits for the signal where it is live. */
@@ -15,9 +22,19 @@ export class MadeUpEngine implements Engine {
   /** What tests of rules come to. */
   tested: RuleTestReport = { rules: [], ordinary: [], errors: [] };
 
+  /** Agents that run. */
+  agents: readonly AgentStatus[] = [];
+  /** How long their programs were to be measured. */
+  sampledMs: number[] = [];
+
   constructor(messages: readonly EngineMessage[] = [], report: Partial<DoctorReport> = {}) {
     this.#messages = messages;
     this.#report = { ...REPORT, ...report };
+  }
+
+  async status(sampleMs: number): Promise<readonly AgentStatus[]> {
+    this.sampledMs.push(sampleMs);
+    return this.agents;
   }
 
   async run(options: EngineOptions, onMessage: (message: EngineMessage) => void): Promise<RunSummary> {
@@ -125,6 +142,8 @@ const REPORT: DoctorReport = {
     },
     { sensor: 'file', chosen: null, reason: 'no alternative fits', weaker: '', attachments: [] },
   ],
+  cgroups: { hierarchy: 'unified (v2)', reason: 'none of version 1 is mounted' },
+  agents: [],
   containerRuntimes: [
     { kind: 'docker', path: '/run/docker.sock', version: 'Docker 20.10.24', problem: '' },
     { kind: 'cri', path: '/run/crio/crio.sock', version: null, problem: 'cannot be asked (ECONNREFUSED)' },

@@ -324,6 +324,9 @@ Attach plan
              sched_process_exit
   file     not attached  no alternative fits
 
+Containers by cgroup
+  hierarchy  unified (v2)  none of version 1 is mounted
+
 Container runtimes
   docker  ✓ Docker 20.10.24  /run/docker.sock
   cri     ✗ cannot be asked (ECONNREFUSED)  /run/crio/crio.sock

@@ -11,6 +11,7 @@ import { listCommand } from './rules/list.ts';
 import { testCommand } from './rules/test.ts';
 import { tryCommand } from './rules/try.ts';
 import { runCommand } from './run.ts';
+import { statusCommand } from './status.ts';
 import { traceCommand } from './trace.ts';
 
 /** All commands, in the order of the help. */
@@ -21,6 +22,7 @@ export const COMMANDS: readonly Command[] = [
   recordCommand,
   replayCommand,
   doctorCommand,
+  statusCommand,
   checkCommand,
   listCommand,
   explainCommand,

@@ -48,11 +48,14 @@ test('how long, how many, why', () => {
 
 test('a container that used up its share is named, and costs nobody else anything', () => {
   const { spots, told } = bench();
-  spots.lost(blind({ reason: 'cgroup-budget', cgroupId: 77, events: 1, fromNs: 5, untilNs: 5 }), 'abcdef');
+  spots.lost(
+    blind({ reason: 'cgroup-budget', cgroupId: 77, what: 'file', events: 1, fromNs: 5, untilNs: 5 }),
+    'abcdef',
+  );
   spots.tick(10e9);
   assert.equal(
     told[0]?.detection.title,
-    'Blind for 1 ms: 1 event lost (container abcdef had used up its share of the security ring)',
+    'Blind for 1 ms: 1 file event lost (container abcdef had used up its budget)',
   );
   assert.equal(told[0]?.detection.severity, 'medium');
 });
@@ -84,7 +87,7 @@ test('several cgroups are one finding, the one that lost most first', () => {
   spots.lost(blind({ events: 7 }), null);
   spots.tick(10e9);
   const { detection } = told[0] ?? assert.fail();
-  assert.match(detection.title, /63 events lost \(container c2 had used up its share of .* and 2 more\)$/);
+  assert.match(detection.title, /63 events lost \(container c2 had used up its budget and 2 more\)$/);
   assert.deepEqual(
     detection.evidence.map(({ source, value }) => `${source} ${value}`),
     ['container c2 51', 'host 7', 'cgroup 1 5'],
@@ -98,7 +101,7 @@ test('of a flood of cgroups some are named, and none is left out of the sum', ()
   spots.tick(10e9);
   const { detection } = told[0] ?? assert.fail();
   assert.equal(detection.evidence.length, 17);
-  assert.match(detection.title, /2,000 events lost \(other cgroups had used up their shares/);
+  assert.match(detection.title, /2,000 events lost \(other cgroups had used up their budgets/);
 });
 
 test('runs of programs that the kernel left out', () => {

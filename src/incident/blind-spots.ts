@@ -10,6 +10,7 @@ const MAX_SUBJECTS = 16;
 
 interface Spot {
   readonly reason: BlindFact['reason'];
+  readonly what: BlindFact['what'];
   readonly container: string | null;
   readonly cgroupId: number;
   events: number;
@@ -30,13 +31,14 @@ export class BlindSpots {
   /** @param container id of the container that the cgroup belongs to, null for none */
   lost(fact: BlindFact, container: string | null): void {
     const subject = container ?? `cgroup ${fact.cgroupId}`;
-    const whole = `${fact.reason} ${subject}`;
+    const whole = `${fact.reason} ${fact.what ?? ''} ${subject}`;
     const key = this.#spots.size < MAX_SUBJECTS || this.#spots.has(whole) ? whole : fact.reason;
     const known = this.#spots.get(key);
     if (known === undefined) {
       const isNamed = key === whole;
       this.#spots.set(key, {
         reason: fact.reason,
+        what: isNamed ? fact.what : undefined,
         container: isNamed ? container : null,
         cgroupId: isNamed ? fact.cgroupId : 0,
         events: fact.events,
@@ -63,6 +65,7 @@ function detectionOf(spots: readonly Spot[]): Detection {
   const first = Math.min(...spots.map(({ fromNs }) => fromNs));
   const last = Math.max(...spots.map(({ untilNs }) => untilNs));
   const events = spots.reduce((sum, spot) => sum + spot.events, 0);
+  const what = spots.every((spot) => spot.what === spots[0]?.what) ? spots[0]?.what : undefined;
   const [worst] = spots;
   const rest = spots.length > 1 ? ` and ${spots.length - 1} more` : '';
   const why = worst === undefined ? '' : ` (${reasonText(worst)}${rest})`;
@@ -70,9 +73,9 @@ function detectionOf(spots: readonly Spot[]): Detection {
     detector: 'blind-spots',
     verdict: 'SUSPICIOUS',
     class: 'blind',
-    // Without room in the ring anything may be among what was lost; a share that is used up costs one cgroup its flood.
+    // Without room in the ring anything may be among what was lost; a budget that is used up costs one cgroup its flood.
     severity: spots.some(({ reason }) => reason === 'security-ring-full') ? 'high' : 'medium',
-    title: `Blind for ${millisecondsText(last - first)}: ${countText(events)} lost${why}`,
+    title: `Blind for ${millisecondsText(last - first)}: ${countText(events, what)} lost${why}`,
     cwe: [],
     // Impair Defenses: Indicator Blocking.
     attack: ['T1562.006'],
@@ -89,7 +92,7 @@ function evidenceOf(spot: Spot): Evidence {
     sink: null,
     sinkValue: null,
     offset: -1,
-    note: `${countText(spot.events)} lost in ${millisecondsText(spot.untilNs - spot.fromNs)}: ${reasonText(spot)}`,
+    note: `${countText(spot.events, spot.what)} lost in ${millisecondsText(spot.untilNs - spot.fromNs)}: ${reasonText(spot)}`,
   };
 }
 
@@ -98,9 +101,7 @@ function reasonText(spot: Spot): string {
     return 'at most: the kernel left out so many runs of our programs, which it had interrupted';
   if (spot.reason === 'security-ring-full') return 'no room in the security ring';
   const isOne = spot.container !== null || spot.cgroupId !== 0;
-  return isOne
-    ? `${subjectText(spot)} had used up its share of the security ring`
-    : 'other cgroups had used up their shares of the security ring';
+  return isOne ? `${subjectText(spot)} had used up its budget` : 'other cgroups had used up their budgets';
 }
 
 function subjectText({ container, cgroupId }: Spot): string {
@@ -112,6 +113,7 @@ function millisecondsText(durationNs: number): string {
   return `${Math.max(1, Math.round(durationNs / 1e6)).toLocaleString('en-US')} ms`;
 }
 
-function countText(count: number): string {
-  return `${count.toLocaleString('en-US')} ${count === 1 ? 'event' : 'events'}`;
+function countText(count: number, what: BlindFact['what']): string {
+  const kind = what === undefined ? '' : `${what} `;
+  return `${count.toLocaleString('en-US')} ${kind}${count === 1 ? 'event' : 'events'}`;
 }

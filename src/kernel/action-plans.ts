@@ -44,6 +44,9 @@ export function actionsNamed(names: readonly string[]): ActionInterest {
   return { serving: new Set(), everybody, onlyEffects: new Set() };
 }
 
+/** Of enum action_target in bpf/abi.h. */
+const TARGET_IS_DESCRIPTOR = 8;
+
 const KINDS: Readonly<Record<ArgumentKind, number>> = {
   number: ARGUMENT_KIND.NUMBER,
   text: ARGUMENT_KIND.TEXT,
@@ -93,7 +96,9 @@ function planOf(action: Action, call: number, everybody: boolean, isOnlyEffect: 
     bytes.writeBigUInt64LE(BigInt(test.value), ACTION_PLAN.test_value);
   }
   const argumentsOfCall = Object.values(action.calls)[call] ?? [];
-  bytes.writeUInt8(argumentsOfCall.findIndex(({ isTarget }) => isTarget === true) + 1, ACTION_PLAN.target);
+  const target = argumentsOfCall.findIndex(({ isTarget }) => isTarget !== undefined);
+  const isDescriptor = argumentsOfCall[target]?.isTarget === 'descriptor';
+  bytes.writeUInt8((target + 1) | (isDescriptor ? TARGET_IS_DESCRIPTOR : 0), ACTION_PLAN.target);
   for (const [index, { kind }] of argumentsOfCall.entries())
     bytes.writeUInt8(KINDS[kind], ACTION_PLAN.kinds + index);
   return bytes;

@@ -16,21 +16,21 @@ function lose(
 ): void {
   for (const [name, value] of Object.entries(fields)) {
     const at = START + slot * CGROUP_BUDGET.SIZE + CGROUP_BUDGET[name as keyof typeof CGROUP_BUDGET];
-    if (name === 'last_pid') view.setUint32(at, value, true);
+    if (name === 'last_pid' || name === 'window_events') view.setUint32(at, value, true);
     else view.setBigUint64(at, BigInt(value), true);
   }
 }
 
 test('what nobody has lost is not told', () => {
   const view = table();
-  lose(view, 3, { cgroup_id: 99, used_bytes: 1000 });
+  lose(view, 3, { key: 99 * 4, window_events: 1000 });
   assert.deepEqual(takeLostEvents(view, START), []);
 });
 
 test('each loss once, with its cgroup, its time and its process', () => {
   const view = table();
   lose(view, 3, {
-    cgroup_id: 2 ** 33 + 1,
+    key: (2 ** 33 + 1) * 4 + 2,
     lost_events: 5,
     first_lost_ns: 10e9,
     last_lost_ns: 11e9,
@@ -39,6 +39,7 @@ test('each loss once, with its cgroup, its time and its process', () => {
   const first = {
     reason: 'cgroup-budget',
     cgroupId: 2 ** 33 + 1,
+    what: 'action',
     events: 5,
     fromNs: 10e9,
     untilNs: 11e9,
@@ -55,8 +56,8 @@ test('each loss once, with its cgroup, its time and its process', () => {
 
 test('what the ring had no room for, and cgroups that found no place, are of no cgroup in particular', () => {
   const view = table();
-  lose(view, 256, { lost_events: 1, first_lost_ns: 5, last_lost_ns: 4 });
-  lose(view, 257, { lost_events: 2, first_lost_ns: 5, last_lost_ns: 6 });
+  lose(view, 1024, { lost_events: 1, first_lost_ns: 5, last_lost_ns: 4 });
+  lose(view, 1025, { lost_events: 2, first_lost_ns: 5, last_lost_ns: 6 });
   assert.deepEqual(
     takeLostEvents(view, START).map(({ reason, cgroupId, events, fromNs, untilNs }) => [
       reason,

@@ -1,8 +1,10 @@
 import { CGROUP_BUDGET } from '../abi/abi.gen.ts';
+import { BLIND_CLASSES, type BlindClass } from '../model/event.ts';
 
-/** BUDGET_CGROUPS, BUDGET_OTHERS, BUDGET_RING and BUDGET_SLOTS of bpf/abi.h. */
-const RING_SLOT = 257;
-const SLOTS = 258;
+/** BUDGET_SHARES, BUDGET_RING and BUDGET_SLOTS of bpf/abi.h. */
+const SHARES = 1024;
+const RING_SLOT = 1025;
+const SLOTS = 1026;
 export const BUDGET_TABLE_BYTES = SLOTS * CGROUP_BUDGET.SIZE;
 
 /** Security events that were lost since the last look, and from when until when. */
@@ -11,6 +13,8 @@ export interface LostEvents {
   readonly reason: 'security-ring-full' | 'cgroup-budget';
   /** 0: of no cgroup in particular. */
   readonly cgroupId: number;
+  /** Absent where there is no cgroup. */
+  readonly what?: BlindClass;
   readonly events: number;
   /** CLOCK_BOOTTIME. */
   readonly fromNs: number;
@@ -36,7 +40,7 @@ export function takeLostEvents(variables: DataView, start: number): LostEvents[]
     const untilNs = read(CGROUP_BUDGET.last_lost_ns);
     losses.push({
       reason: slot === RING_SLOT ? 'security-ring-full' : 'cgroup-budget',
-      cgroupId: read(CGROUP_BUDGET.cgroup_id),
+      ...(slot < SHARES ? ownerOf(read(CGROUP_BUDGET.key)) : { cgroupId: 0 }),
       events,
       // Of processors that wrote at the same time, either may have been the last to write either.
       fromNs: Math.min(read(CGROUP_BUDGET.first_lost_ns), untilNs),
@@ -47,4 +51,11 @@ export function takeLostEvents(variables: DataView, start: number): LostEvents[]
     variables.setUint32(at + CGROUP_BUDGET.told_events + 4, Math.floor(lost / 4294967296), true);
   }
   return losses;
+}
+
+/** Of whom, and of what class: below 2^53, as the ids of cgroups have been counted up from nought since the host was started. */
+function ownerOf(key: number): Pick<LostEvents, 'cgroupId' | 'what'> {
+  const what = BLIND_CLASSES[key % BLIND_CLASSES.length];
+  const cgroupId = Math.floor(key / BLIND_CLASSES.length);
+  return what === undefined ? { cgroupId } : { cgroupId, what };
 }

@@ -53,6 +53,8 @@ export interface Native {
   findMap(object: Pointer, name: string): Pointer | null;
   mapFd(map: Pointer): number;
   setMaxEntries(map: Pointer, count: number): number;
+  /** What a section of variables begins with, to be written to before the object is loaded; null for a map that has none. */
+  initialVariables(map: Pointer): DataView | null;
   /** Maps the global variables behind a section's map into memory, readable and writable. */
   mapVariables(fd: number, sizeBytes: number): ArrayBuffer;
   mapValueSize(map: Pointer): number;
@@ -79,6 +81,8 @@ export interface Native {
   openWaiter(fds: readonly number[]): number;
   /** Sleeps until the kernel side asks to be looked at, or the time is over. */
   wait(waiter: number, timeoutMs: number): void;
+  /** The kernel measures how often and how long programs run, until this descriptor is closed. @returns a negative number without the right to */
+  enableStatistics(): number;
   close(fd: number): number;
   errno(): number;
   /** Nanoseconds since boot, the clock of kernel events. */
@@ -105,6 +109,8 @@ const CLOCK_BOOTTIME = 7;
 /** bpf(2), which libbpf before 1.3 does not call for everything. */
 const SYSCALL_BPF: Readonly<Partial<Record<NodeJS.Architecture, number>>> = { x64: 321, arm64: 280 };
 const BPF_LINK_CREATE = 28;
+/** enum bpf_stats_type */
+const BPF_STATS_RUN_TIME = 0;
 const BPF_F_UPROBE_MULTI_RETURN = 1;
 /** BPF_TRACE_UPROBE_MULTI of enum bpf_attach_type. */
 export const ATTACH_UPROBE_MULTI = 48;
@@ -200,6 +206,7 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
     destroyLink: bpf.func('int bpf_link__destroy(void *link)'),
     findMap: bpf.func('void *bpf_object__find_map_by_name(void *object, const char *name)'),
     mapFd: bpf.func('int bpf_map__fd(void *map)'),
+    initialValue: bpf.func('void *bpf_map__initial_value(void *map, _Out_ size_t *size)'),
     setMaxEntries: bpf.func('int bpf_map__set_max_entries(void *map, uint32_t count)'),
     mapValueSize: bpf.func('uint32_t bpf_map__value_size(void *map)'),
     mapMaxEntries: bpf.func('uint32_t bpf_map__max_entries(void *map)'),
@@ -214,6 +221,7 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
       'int bpf_map_create(int type, const char *name, uint32_t key_size, uint32_t value_size, uint32_t max_entries, void *options)',
     ),
     openRawTracepoint: bpf.func('int bpf_raw_tracepoint_open(const char *name, int fd)'),
+    enableStatistics: bpf.func('int bpf_enable_stats(int type)'),
     bpf: libc.func('syscall', 'long', ['long', 'int', koffi.pointer(UPROBE_MULTI), 'uint32_t']),
     mmap: libc.func(
       'void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)',
@@ -264,6 +272,7 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
       if (f.objectInfo(programFd, programInfo, programInfoSize) !== 0) return 0;
       return Number(programInfo.readBigUInt64LE(RECURSION_MISSES));
     },
+    enableStatistics: () => f.enableStatistics(BPF_STATS_RUN_TIME),
     attach: (program) => f.attach(program),
     attachUprobe(program, isReturn, path, offset, cookie) {
       // struct bpf_uprobe_opts: size, ref_ctr_offset, bpf_cookie, retprobe; the rest zero.
@@ -303,6 +312,11 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
     joinThread: (thread) => void f.joinThread(thread, null),
     findMap: (object, name) => f.findMap(object, name),
     mapFd: (mapPointer) => f.mapFd(mapPointer),
+    initialVariables(mapPointer) {
+      const size: [number | bigint] = [0];
+      const address = f.initialValue(mapPointer, size);
+      return address === null ? null : new DataView(koffi.view(address, Number(size[0])));
+    },
     setMaxEntries: (mapPointer, count) => f.setMaxEntries(mapPointer, count),
     mapVariables: (fd, sizeBytes) =>
       map(fd, Math.ceil(sizeBytes / PAGE_BYTES) * PAGE_BYTES, PROT_READ | PROT_WRITE, 0),

@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { ABI_HASH, ACTION_PLAN, COUNTER } from '../abi/abi.gen.ts';
 import { contractLayout, elfVariables, layoutHash, readBtf } from '../abi/btf.ts';
 import { ThroughlineError } from '../base/errors.ts';
 import { actionPlans, EFFECT_ACTIONS, type ActionInterest } from './action-plans.ts';
 import { takeLostEvents, type LostEvents } from './budgets.ts';
 import type { FeatureName, Features } from './features.ts';
+import { Integrity } from './integrity.ts';
 import { ATTACH_UPROBE_MULTI, type Native, type Pointer } from './libbpf.ts';
 import { MARKS } from './marks.ts';
 import { DISPATCHER, planSensors, programsOf, whyNot, type Plan, type PlannedSensor } from './plan.ts';
@@ -14,6 +15,7 @@ import type { Purpose } from './uprobes/libraries.ts';
 import { kernelProbes } from './uprobes/kernel-probes.ts';
 import type { ProbeHost } from './uprobes/library-probes.ts';
 import { COMPAT_SYSCALLS } from '../model/compat-syscalls.ts';
+import { CGROUP_CONTROLLERS, UNIFIED, type CgroupHierarchy } from '../model/cgroup-hierarchy.ts';
 import { SYSCALLS, type Architecture, type SyscallName } from '../model/syscalls.ts';
 
 const OLDEST_KERNEL: readonly [number, number] = [5, 11];
@@ -63,6 +65,8 @@ export interface LoadOptions {
   readonly interest?: KernelInterest;
   /** The plan that has to be used; default: the first that the kernel has. */
   readonly askedPlan?: Plan | null;
+  /** The hierarchy whose ids events carry; default: the unified one. */
+  readonly cgroups?: CgroupHierarchy;
   /** Features that are not used, though the kernel has them: what older kernels run is to be tested on newer ones. */
   readonly without?: readonly FeatureName[];
 }
@@ -71,6 +75,9 @@ export interface LoadOptions {
 export interface LoadedSensors extends Disposable {
   readonly features: Features;
   readonly plan: readonly PlannedSensor[];
+  readonly cgroups: CgroupHierarchy;
+  /** Those that the kernel runs by themselves, others being jumped to, and their descriptors. */
+  readonly programs: readonly { readonly program: string; readonly fd: number }[];
   readonly security: Ring;
   readonly payload: Ring;
   /** Sleeps until a ring has filled up to its mark, somebody begins to listen, or the time is over. */
@@ -85,6 +92,8 @@ export interface LoadedSensors extends Disposable {
    * another task is in the middle of it on the same processor. A call for each program: not for hot paths.
    */
   runsLeftOut(): number;
+  /** Puts right what somebody else has changed of what the programs are told to do. @returns what that was, for people */
+  repair(): string[];
   /** Security events that were lost since the last call. */
   takeLostEvents(): LostEvents[];
   /**
@@ -160,6 +169,11 @@ function tryLoad(
   };
   try {
     prepare(native, handle, plan, features, options.processors);
+    const cgroups = options.cgroups ?? UNIFIED;
+    setConstants(native, handle, object, {
+      cgroup_controller: cgroups.controller === null ? 0 : CGROUP_CONTROLLERS.indexOf(cgroups.controller) + 1,
+      cgroup_hierarchy: cgroups.number,
+    });
     const result = native.loadObject(handle);
     if (result === -EAGAIN) {
       close();
@@ -168,15 +182,21 @@ function tryLoad(
     }
     if (result !== 0) throw new ThroughlineError('TL1007', lastLines(native));
     const globals = new Globals(native, handle, object);
-    globals.bss.setUint32(globals.offsetOf('agent_pid'), options.agentPid, true);
-    for (const { chosen } of plan)
-      for (const name of chosen?.switches ?? []) globals.bss.setUint32(globals.offsetOf(name), 1, true);
+    globals.set('agent_pid', options.agentPid);
+    for (const { chosen } of plan) for (const name of chosen?.switches ?? []) globals.set(name, 1);
+    for (const thread of readdirSync('/proc/self/task'))
+      native.updateElement(
+        native.mapFd(mapOf(native, handle, 'agent_threads')),
+        u32(Number(thread)),
+        ONE,
+        0n,
+      );
     fillDispatcher(native, handle, plan, architecture, globals);
     const hasCompat = fillCompat(native, handle, plan, architecture, globals);
     const interest = new Interest(native, handle, plan, architecture, globals, hasCompat);
     interest.set(options.interest ?? EFFECTS);
     for (const name of ownHooks(plan)) links.push(attach(native, handle, name));
-    return sensors(native, handle, features, plan, globals, interest, options.processors, close);
+    return sensors(native, handle, features, plan, cgroups, globals, interest, options.processors, close);
   } catch (error) {
     close();
     throw error;
@@ -261,6 +281,23 @@ function prepare(
   native.setMaxEntries(mapOf(native, object, 'scratches'), processors);
 }
 
+/** What the programs know before they are loaded: the verifier leaves out what it makes unreachable. */
+function setConstants(
+  native: Native,
+  object: Pointer,
+  objectBytes: Uint8Array,
+  values: Readonly<Record<string, number>>,
+): void {
+  const view = native.initialVariables(mapOf(native, object, '.rodata'));
+  const offsets = elfVariables(objectBytes, '.rodata');
+  for (const [name, value] of Object.entries(values)) {
+    const offset = offsets.get(name);
+    if (view === null || offset === undefined)
+      throw new ThroughlineError('TL1006', `the object has no constant ${name}`);
+    view.setUint32(offset, value, true);
+  }
+}
+
 function isMulti(features: Features): boolean {
   return features['uprobe-multi'].answer === 'supported';
 }
@@ -271,7 +308,6 @@ const ACTION_PROGRAM = 'exit_action';
 
 /** What is told, as the maps and variables of the kernel side have it: can change while the programs run. */
 class Interest {
-  readonly #native: Native;
   readonly #plans: number;
   readonly #architecture: Architecture;
   readonly #globals: Globals;
@@ -286,7 +322,6 @@ class Interest {
     globals: Globals,
     hasCompat: boolean,
   ) {
-    this.#native = native;
     this.#hasCompat = hasCompat;
     this.#plans = native.mapFd(mapOf(native, object, 'action_plans'));
     this.#architecture = architecture;
@@ -296,14 +331,18 @@ class Interest {
 
   set(interest: KernelInterest): void {
     const { actions, readsOfEverybody, environment } = interest;
-    const { bss } = this.#globals;
-    bss.setUint32(this.#globals.offsetOf('wants_environment'), environment.size > 0 ? 1 : 0, true);
-    bss.setUint32(this.#globals.offsetOf('wants_all_remotes'), asksFor(interest, 'datagram') ? 1 : 0, true);
-    bss.setUint32(this.#globals.offsetOf('reads_of_everybody'), readsOfEverybody ? 1 : 0, true);
+    this.#globals.set('wants_environment', environment.size > 0 ? 1 : 0);
+    this.#globals.set('wants_all_remotes', asksFor(interest, 'datagram') ? 1 : 0);
+    this.#globals.set('reads_of_everybody', readsOfEverybody ? 1 : 0);
     if (!this.#isAttached) return;
     for (const { syscall, number, plan } of actionPlans(this.#architecture, actions)) {
       if (plan === null) this.#globals.setWanted(number, false);
-      const result = this.#native.updateElement(this.#plans, u32(number), plan ?? NO_PLAN, 0n);
+      const result = this.#globals.integrity.setElement(
+        `what is told of ${syscall}`,
+        this.#plans,
+        u32(number),
+        plan ?? NO_PLAN,
+      );
       if (result !== 0) throw new ThroughlineError('TL1008', `plan of ${syscall}: errno ${-result}`);
       if (plan !== null) this.#globals.setWanted(number, true);
       const compat = this.#hasCompat ? COMPAT_NUMBERS[syscall] : undefined;
@@ -327,7 +366,7 @@ function fillDispatcher(
       for (const syscall of syscalls) {
         const number = SYSCALLS[syscall][architecture];
         if (number === null) continue;
-        const result = native.updateElement(table, u32(number), u32(fd), 0n);
+        const result = globals.integrity.setElement(`the program of ${syscall}`, table, u32(number), u32(fd));
         if (result !== 0) throw new ThroughlineError('TL1008', `${name} for ${syscall}: errno ${-result}`);
         if (name !== ACTION_PROGRAM) globals.setWanted(number, true);
       }
@@ -355,7 +394,7 @@ function fillCompat(
   const exits = plan.flatMap(({ chosen }) => Object.entries(chosen?.syscallExits ?? {}));
   const calls = native.mapFd(mapOf(native, object, 'compat_calls'));
   const put = (table: number, key: number, value: number): void => {
-    const result = native.updateElement(table, u32(key), u32(value), 0n);
+    const result = globals.integrity.setElement(`32-bit call ${key}`, table, u32(key), u32(value));
     if (result !== 0) throw new ThroughlineError('TL1008', `32-bit call ${key}: errno ${-result}`);
   };
   for (const [program, syscalls] of exits)
@@ -374,6 +413,8 @@ function fillCompat(
   return true;
 }
 
+const ONE = Uint8Array.of(1);
+
 function u32(value: number): Uint8Array {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(value);
@@ -389,12 +430,19 @@ function attach(native: Native, object: Pointer, name: string): Pointer {
 /** The global variables of the programs, memory-mapped. */
 class Globals {
   readonly bss: DataView;
+  readonly integrity: Integrity;
   readonly #offsets: Map<string, number>;
 
   constructor(native: Native, object: Pointer, objectBytes: Uint8Array) {
     const map = mapOf(native, object, '.bss');
     this.bss = new DataView(native.mapVariables(native.mapFd(map), native.mapValueSize(map)));
     this.#offsets = elfVariables(objectBytes, '.bss');
+    this.integrity = new Integrity(native, this.bss);
+  }
+
+  /** A variable of 32 bits that nobody else is to write. */
+  set(name: string, value: number): void {
+    this.integrity.setWord(`the variable ${name}`, this.offsetOf(name), value);
   }
 
   /** Whether the dispatcher looks at a system call at all. */
@@ -408,10 +456,7 @@ class Globals {
   }
 
   #setBit(variable: string, index: number, isSet: boolean): void {
-    const byte = this.offsetOf(variable) + (index >>> 3);
-    const bit = 1 << (index & 7);
-    const before = this.bss.getUint8(byte);
-    this.bss.setUint8(byte, isSet ? before | bit : before & ~bit);
+    this.integrity.setBit('which system calls are wanted', this.offsetOf(variable), index, isSet);
   }
 
   offsetOf(name: string): number {
@@ -426,6 +471,7 @@ function sensors(
   object: Pointer,
   features: Features,
   plan: readonly PlannedSensor[],
+  cgroups: CgroupHierarchy,
   globals: Globals,
   interest: Interest,
   processors: number,
@@ -443,7 +489,6 @@ function sensors(
   const ignored = fdOf('ignored_connections');
   const ports = fdOf('listening_ports');
   const listening = globals.offsetOf('maybe_listening');
-  const one = Uint8Array.of(1);
   /** PLAINTEXT_IGNORED in bpf/sensors/tls.bpf.c. */
   const plaintextIgnored = Uint8Array.of(2);
   const key = Buffer.alloc(8);
@@ -455,6 +500,8 @@ function sensors(
   return {
     features,
     plan,
+    cgroups,
+    programs: programs.map((program, index) => ({ program, fd: programFds[index] ?? -1 })),
     security: openRing('security_ring'),
     payload: openRing('payload_ring'),
     probes: plan.some(({ chosen }) => chosen?.libraryProbes !== undefined)
@@ -475,15 +522,16 @@ function sensors(
     counters: () => readCounters(globals.bss, counterOffset, Math.min(processors, COUNTER_CPUS)),
     sumOf: (names) => sumCounters(globals.bss, counterOffset, Math.min(processors, COUNTER_CPUS), names),
     runsLeftOut: () => programFds.reduce((sum, fd) => sum + native.runsLeftOut(fd), 0),
+    repair: () => globals.integrity.repair(),
     takeLostEvents: () => takeLostEvents(globals.bss, budgetOffset),
     ignoreConnection(id, isPlaintext) {
       key.writeUInt32LE(id % 4294967296, 0);
       key.writeUInt32LE(Math.floor(id / 4294967296), 4);
-      native.updateElement(ignored, key, isPlaintext ? plaintextIgnored : one, 0n);
+      native.updateElement(ignored, key, isPlaintext ? plaintextIgnored : ONE, 0n);
     },
     setInterest: (wanted) => interest.set(wanted),
     addListeningPort(port) {
-      native.updateElement(ports, Uint8Array.of(port & 0xff, port >>> 8), one, 0n);
+      native.updateElement(ports, Uint8Array.of(port & 0xff, port >>> 8), ONE, 0n);
       globals.bss.setUint8(listening + (port % MARKS), 1);
     },
     [Symbol.dispose]() {

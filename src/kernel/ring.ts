@@ -65,6 +65,15 @@ export class Ring {
     return this.#position;
   }
 
+  get sizeBytes(): number {
+    return this.#mask + 1;
+  }
+
+  /** What the kernel has written and nobody has read. */
+  get waitingBytes(): number {
+    return (Atomics.load(this.#producer, 0) - (this.#position | 0)) >>> 0;
+  }
+
   /** Looks how far the kernel has come. Events that come later wait for the next call. */
   refresh(): void {
     const low = Atomics.load(this.#producer, 0);

@@ -18,7 +18,7 @@ export interface Argument {
   /** A 32-bit number that may be negative: a process or a descriptor. */
   readonly isSigned?: boolean;
   /** It names the process that the action is aimed at. */
-  readonly isTarget?: true;
+  readonly isTarget?: 'number' | 'descriptor';
   /** How people write it, where that is not a plain number or text. */
   readonly as?: 'octal' | 'hex' | 'signal' | 'address';
 }
@@ -73,7 +73,9 @@ function octal(name: string): Argument {
 function signed(name: string): Argument {
   return { name, kind: 'number', isSigned: true };
 }
-const target: Argument = { name: 'target', kind: 'number', isSigned: true, isTarget: true };
+const target: Argument = { name: 'target', kind: 'number', isSigned: true, isTarget: 'number' };
+/** A descriptor of the process. */
+const pidfd: Argument = { name: 'descriptor', kind: 'number', isSigned: true, isTarget: 'descriptor' };
 function path(name: string): Argument {
   return { name, kind: 'path' };
 }
@@ -411,9 +413,12 @@ export const ACTIONS = {
     calls: {
       kill: [target, { name: 'signal', kind: 'number', as: 'signal' }],
       tgkill: [target, signed('thread'), { name: 'signal', kind: 'number', as: 'signal' }],
-      tkill: [signed('thread'), { name: 'signal', kind: 'number', as: 'signal' }],
+      tkill: [
+        { ...target, name: 'thread' },
+        { name: 'signal', kind: 'number', as: 'signal' },
+      ],
       rt_sigqueueinfo: [target, { name: 'signal', kind: 'number', as: 'signal' }],
-      pidfd_send_signal: [signed('descriptor'), { name: 'signal', kind: 'number', as: 'signal' }],
+      pidfd_send_signal: [pidfd, { name: 'signal', kind: 'number', as: 'signal' }],
     },
   },
   pidfd_getfd: {
@@ -421,7 +426,7 @@ export const ACTIONS = {
     category: 'process',
     sees: 'a descriptor is taken out of another process',
     scope: 'everybody',
-    calls: { pidfd_getfd: [signed('descriptor'), signed('target')] },
+    calls: { pidfd_getfd: [pidfd, signed('target')] },
   },
   prctl: {
     id: 35,

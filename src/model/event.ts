@@ -266,6 +266,10 @@ export type KernelEvent =
 
 export type KernelEventKind = KernelEvent['kind'];
 
+/** Classes of events that a cgroup has a budget of, in the order of enum budget_class in bpf/abi.h. */
+export const BLIND_CLASSES = ['file', 'network', 'action', 'program'] as const;
+export type BlindClass = (typeof BLIND_CLASSES)[number];
+
 /**
  * What user space learned about the host, in the same stream as the events and recorded with them, so that the brain
  * needs no host. A fact precedes the events that need it, but for those that are answers of others.
@@ -291,6 +295,10 @@ export type Fact =
     }
   /** The agent itself, and who started it. */
   | { kind: 'agent'; pid: number; parentPid: number }
+  /** Somebody has changed what the kernel side is told to do; what that was, for people. It was put right. */
+  | { kind: 'tampered'; timeNs: number; what: string[] }
+  /** An agent before this one ended without a word: it was killed. startedAt: ISO-8601, or '' where it is not known. */
+  | { kind: 'killed'; timeNs: number; pid: number; startedAt: string }
   /** Path of a cgroup, all lines of /proc/PID/cgroup or the path in the cgroup2 mount. */
   | { kind: 'cgroup'; cgroupId: number; paths: string[] }
   /** What a container runtime has answered. It comes when it comes: events of the container do not wait for it. */
@@ -309,6 +317,8 @@ export type Fact =
       kind: 'blind';
       timeNs: number;
       reason: 'security-ring-full' | 'cgroup-budget' | 'program-runs-left-out';
+      /** What would be known of them. Absent: this and that, or a recording that does not tell. */
+      what?: BlindClass;
       cgroupId: number;
       events: number;
       fromNs: number;

@@ -125,6 +125,21 @@ const cases: [
     null,
     UID,
   ],
+  ['docker, v1 alone', [`4:memory:/docker/${ID}`, `8:pids:/docker/${ID}`, '3:cpuset:/'], ID, null],
+  ['containerd, v1', [`/default/${ID}`], ID, null],
+  ['podman, v1, cgroupfs', [`8:pids:/libpod_parent/libpod-${ID}`], ID, null],
+  ['podman, v1, systemd', [`8:pids:/machine.slice/libpod-${ID}.scope`], ID, null],
+  ['kubernetes, v1, cgroupfs, containerd', [`8:pids:/kubepods/burstable/pod${UID}/${ID}`], ID, null, UID],
+  ['kubernetes, v1, cgroupfs, CRI-O', [`8:pids:/kubepods/pod${UID}/crio-${ID}`], ID, null, UID],
+  [
+    'kubernetes, v1, systemd, CRI-O',
+    [
+      `8:pids:/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod${UID_UNDERSCORED}.slice/crio-${ID}.scope`,
+    ],
+    ID,
+    null,
+    UID,
+  ],
   ['CRI-O of its own', [`/crio-${ID}`], ID, null],
   [
     'ECS on Fargate',

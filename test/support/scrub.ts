@@ -84,12 +84,14 @@ function scrubFact(
     case 'group':
       return KEPT_USERS.has(fact.name) ? fact : null;
     case 'agent':
+    case 'killed':
     case 'container':
     case 'hashing':
     case 'hash':
       return null; // what it is made of runs on the host
     case 'loss':
     case 'blind':
+    case 'tampered':
       throw new Error(`events were lost, try again: ${JSON.stringify(fact)}`);
   }
 }

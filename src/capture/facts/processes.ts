@@ -1,8 +1,9 @@
 import { readdirSync } from 'node:fs';
 import type { ByteString } from '../../base/bytes.ts';
 import { selectVariables } from '../../model/environment.ts';
+import { UNIFIED, type CgroupHierarchy } from '../../model/cgroup-hierarchy.ts';
 import type { Fact } from '../../model/event.ts';
-import { unifiedPathOf, unifiedMounts, inodeInMounts } from './cgroup-mounts.ts';
+import { hierarchyMounts, inodeInMounts, pathInHierarchy } from './cgroup-mounts.ts';
 import { readProcFile, readProcLink } from './proc-files.ts';
 
 type ProcessFact = Extract<Fact, { kind: 'process' }>;
@@ -15,12 +16,14 @@ const MAX_ARGV_BYTES = 32 * 1024;
  * children. Processes that end while they are read are left out.
  *
  * @param variables of their environments that are told
+ * @param hierarchy whose ids their cgroups are told by
  */
 export function readProcesses(
   procRoot = '/proc',
   variables: ReadonlySet<ByteString> = new Set(),
+  hierarchy: CgroupHierarchy = UNIFIED,
 ): ProcessFact[] {
-  const inodes = new CgroupInodes(procRoot);
+  const inodes = new CgroupInodes(procRoot, hierarchy);
   const facts: ProcessFact[] = [];
   for (const name of readdirSync(procRoot)) {
     if (!/^[1-9][0-9]*$/.test(name)) continue;
@@ -32,15 +35,21 @@ export function readProcesses(
 
 /** Inodes of cgroup directories; many processes share one. */
 class CgroupInodes {
+  readonly #hierarchy: CgroupHierarchy;
   readonly #mounts: string[];
   readonly #inodes = new Map<string, number>();
 
-  constructor(procRoot: string) {
-    this.#mounts = unifiedMounts(procRoot);
+  constructor(procRoot: string, hierarchy: CgroupHierarchy) {
+    this.#hierarchy = hierarchy;
+    this.#mounts = hierarchyMounts(procRoot, hierarchy);
   }
 
-  /** Inode, which is the cgroup's id, or 0 where it cannot be told. */
-  get(path: string): number {
+  /**
+   * Inode, which is the cgroup's id, or 0 where it cannot be told.
+   * @param cgroupFile content of /proc/PID/cgroup
+   */
+  get(cgroupFile: ByteString): number {
+    const path = pathInHierarchy(cgroupFile, this.#hierarchy) ?? '';
     let inode = this.#inodes.get(path);
     if (inode === undefined) {
       inode = inodeInMounts(this.#mounts, path) ?? 0;
@@ -71,7 +80,7 @@ function readProcess(
     workingDirectory: readProcLink(`${folder}/cwd`),
     uid: realId(status, 'Uid'),
     gid: realId(status, 'Gid'),
-    cgroupId: inodes.get(unifiedPathOf(readProcFile(`${folder}/cgroup`) ?? '') ?? ''),
+    cgroupId: inodes.get(readProcFile(`${folder}/cgroup`) ?? ''),
   };
   if (variables.size > 0) {
     const environment = readProcFile(`${folder}/environ`, MAX_ARGV_BYTES) ?? '';
