@@ -3,7 +3,7 @@
 #ifndef THROUGHLINE_TRAMPOLINE_H
 #define THROUGHLINE_TRAMPOLINE_H
 
-#include "lib/state.h"
+#include "lib/syscall-exit.h"
 
 /* Set by user space before anything is attached: these see all ways, so that others must not tell the same. */
 unsigned int opens_by_function = 0;
@@ -23,12 +23,6 @@ static __always_inline struct scratch *scratch_claim(void)
 		return NULL;
 	}
 	return scratch;
-}
-
-/* What the current task has asked the kernel for; of a thread of an io_uring, what its maker had. */
-static __always_inline struct pt_regs *task_registers(void)
-{
-	return DISTRUST((struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()));
 }
 
 /*

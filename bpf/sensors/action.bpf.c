@@ -8,6 +8,7 @@
 #include "lib/path.h"
 #include "lib/socket.h"
 #include "lib/stamp.h"
+#include "lib/syscall-exit.h"
 
 #define ARGUMENTS 6
 #define TEXT_LIMIT 4096
@@ -194,8 +195,8 @@ static __always_inline int tell_action(struct task_struct *task, __u32 number, c
 	return 0;
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(exit_action, struct pt_regs *regs, long result)
+SEC("exit")
+int SYSCALL_EXIT(exit_action, struct pt_regs *regs, long result)
 {
 	__u64 arguments[ARGUMENTS] = { ARG0(regs), ARG1(regs), ARG2(regs), ARG3(regs), ARG4(regs), ARG5(regs) };
 

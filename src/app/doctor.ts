@@ -2,7 +2,13 @@ import { arch } from 'node:os';
 import { join } from 'node:path';
 import { ERRORS, ThroughlineError } from '../base/errors.ts';
 import type { DoctorReport } from '../cli/contract.ts';
-import { FEATURE_TITLES, type FeatureName, type Features } from '../kernel/features.ts';
+import {
+  FEATURE_TITLES,
+  featuresLeftOut,
+  WITHOUT_VARIABLE,
+  type FeatureName,
+  type Features,
+} from '../kernel/features.ts';
 import { native, type Native } from '../kernel/libbpf.ts';
 import { loadSensors } from '../kernel/loader.ts';
 import { possibleProcessors } from '../kernel/processors.ts';
@@ -32,8 +38,10 @@ export function examineHost(root: string, version: string, kernel: string): Host
   };
   const library = attempt(native);
   const asked = attempt(() => planAskedFor(process.env[PLAN_VARIABLE]));
-  const features = library === null ? null : attempt(() => probeFeatures(library));
-  const counters = library === null ? null : attempt(() => tryAttaching(library, root, kernel, asked));
+  const without = attempt(() => featuresLeftOut(process.env[WITHOUT_VARIABLE])) ?? [];
+  const features = library === null ? null : attempt(() => probeFeatures(library, true, without));
+  const counters =
+    library === null ? null : attempt(() => tryAttaching(library, root, kernel, asked, without));
   const { EVENTS: _events, MAX: _max, ...losses } = counters ?? { EVENTS: 0, MAX: 0 };
   return {
     kind: 'doctor',
@@ -52,7 +60,13 @@ export function examineHost(root: string, version: string, kernel: string): Host
   };
 }
 
-function tryAttaching(library: Native, root: string, kernel: string, askedPlan: Plan | null) {
+function tryAttaching(
+  library: Native,
+  root: string,
+  kernel: string,
+  askedPlan: Plan | null,
+  without: readonly FeatureName[],
+) {
   using sensors = loadSensors(library, {
     objectPath: join(root, 'build/throughline.bpf.o'),
     kernelRelease: kernel,
@@ -60,6 +74,7 @@ function tryAttaching(library: Native, root: string, kernel: string, askedPlan: 
     processors: possibleProcessors(),
     agentPid: process.pid,
     askedPlan,
+    without,
   });
   return { ...sensors.counters(), PROGRAM_RUNS_LEFT_OUT: sensors.runsLeftOut() };
 }

@@ -4,6 +4,8 @@ import { contractLayout, elfVariables, layoutHash, readBtf } from '../abi/btf.ts
 import { ThroughlineError } from '../base/errors.ts';
 import { actionPlans, EFFECT_ACTIONS, type ActionInterest } from './action-plans.ts';
 import { takeLostEvents, type LostEvents } from './budgets.ts';
+import { openExitEvent } from './exit-event.ts';
+import { chooseExitHook, type ExitHook } from './exit-hooks.ts';
 import type { FeatureName, Features } from './features.ts';
 import { ATTACH_UPROBE_MULTI, type Native, type Pointer } from './libbpf.ts';
 import { MARKS } from './marks.ts';
@@ -106,10 +108,7 @@ export function loadSensors(native: Native, options: LoadOptions): LoadedSensors
   const architecture = supportedArchitecture(options.architecture);
   checkKernel(options.kernelRelease);
   const object = readObject(options.objectPath);
-  const features = leaveOut(
-    probeFeatures(native, options.askedPlan === 'trampolines'),
-    options.without ?? [],
-  );
+  const features = probeFeatures(native, options.askedPlan === 'trampolines', options.without);
   if (features.privilege.answer !== 'supported')
     throw new ThroughlineError('TL1001', features.privilege.detail);
   const best = planSensors(features, options.askedPlan);
@@ -137,11 +136,6 @@ export function loadSensors(native: Native, options: LoadOptions): LoadedSensors
   }
 }
 
-function leaveOut(features: Features, names: readonly FeatureName[]): Features {
-  const leftOut = names.map((name) => [name, { answer: 'unsupported', detail: 'left out' }] as const);
-  return { ...features, ...Object.fromEntries(leftOut) };
-}
-
 /** Loads and attaches; null when the verifier gave up because a signal came in between (EAGAIN): worth another try. */
 function tryLoad(
   native: Native,
@@ -153,13 +147,17 @@ function tryLoad(
 ): LoadedSensors | null {
   const handle = native.openObject(options.objectPath);
   if (handle === null) throw new ThroughlineError('TL1007', lastLines(native));
-  const links: Pointer[] = [];
+  const links: (Pointer | number)[] = [];
   const close = (): void => {
-    for (const link of links.splice(0)) native.destroyLink(link);
+    for (const link of links.splice(0))
+      if (typeof link === 'number') native.close(link);
+      else native.destroyLink(link);
     native.closeObject(handle);
   };
   try {
+    const { hook } = chooseExitHook(features);
     prepare(native, handle, plan, features, options.processors);
+    if (isSyscallPlan(plan)) prepareExits(native, handle, plan, hook, object);
     const result = native.loadObject(handle);
     if (result === -EAGAIN) {
       close();
@@ -175,7 +173,8 @@ function tryLoad(
     const hasCompat = fillCompat(native, handle, plan, architecture, globals);
     const interest = new Interest(native, handle, plan, architecture, globals, hasCompat);
     interest.set(options.interest ?? EFFECTS);
-    for (const name of ownHooks(plan)) links.push(attach(native, handle, name));
+    for (const name of ownHooks(plan))
+      links.push(name === DISPATCHER ? attachDispatcher(native, handle, hook) : attach(native, handle, name));
     return sensors(native, handle, features, plan, globals, interest, options.processors, close);
   } catch (error) {
     close();
@@ -259,6 +258,33 @@ function prepare(
       for (const name of programsOf(alternative))
         if (!chosen.has(name)) native.setAutoload(programOf(native, object, name), false);
   native.setMaxEntries(mapOf(native, object, 'scratches'), processors);
+}
+
+// enum bpf_prog_type and enum bpf_attach_type
+const PROGRAM_TYPE_TRACEPOINT = 5;
+const PROGRAM_TYPE_TRACING = 26;
+const ATTACH_RAW_TRACEPOINT = 23;
+
+/** The dispatcher and all that it jumps to, as programs for what it hangs on: bpf/lib/syscall-exit.h. */
+function prepareExits(
+  native: Native,
+  object: Pointer,
+  plan: readonly PlannedSensor[],
+  hook: ExitHook,
+  objectBytes: Uint8Array,
+): void {
+  const exits = plan.flatMap(({ chosen }) => Object.keys(chosen?.syscallExits ?? {}));
+  for (const name of [DISPATCHER, ...exits]) {
+    const program = programOf(native, object, name);
+    native.setType(program, hook === 'perf event' ? PROGRAM_TYPE_TRACEPOINT : PROGRAM_TYPE_TRACING);
+    if (hook === 'perf event') continue;
+    native.setAttachType(program, ATTACH_RAW_TRACEPOINT);
+    if (native.setTarget(program, 'sys_exit') !== 0) throw new ThroughlineError('TL1007', lastLines(native));
+  }
+  const variables = new DataView(native.initialVariables(mapOf(native, object, '.rodata')));
+  const offset = elfVariables(objectBytes, '.rodata').get('exits_by_event');
+  if (offset === undefined) throw new ThroughlineError('TL1006', 'the object has no variable exits_by_event');
+  variables.setUint32(offset, hook === 'perf event' ? 1 : 0, true);
 }
 
 function isMulti(features: Features): boolean {
@@ -383,6 +409,24 @@ function u32(value: number): Uint8Array {
 function attach(native: Native, object: Pointer, name: string): Pointer {
   const link = native.attach(programOf(native, object, name));
   if (link === null) throw new ThroughlineError('TL1008', `${name}: ${lastLines(native)}`);
+  return link;
+}
+
+/** @returns a link, or the descriptor of one */
+function attachDispatcher(native: Native, object: Pointer, hook: ExitHook): Pointer | number {
+  const program = programOf(native, object, DISPATCHER);
+  if (hook === 'raw tracepoint') {
+    const fd = native.openRawTracepoint(native.programFd(program));
+    if (fd < 0) throw new ThroughlineError('TL1008', `${DISPATCHER}: errno ${-fd}`);
+    return fd;
+  }
+  const event = openExitEvent(native);
+  if (typeof event === 'string') throw new ThroughlineError('TL1008', `${DISPATCHER}: ${event}`);
+  const link = native.attachToEvent(program, event);
+  if (link === null) {
+    native.close(event);
+    throw new ThroughlineError('TL1008', `${DISPATCHER}: ${lastLines(native)}`);
+  }
   return link;
 }
 

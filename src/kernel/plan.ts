@@ -1,3 +1,4 @@
+import { chooseExitHook } from './exit-hooks.ts';
 import type { FeatureName, Features } from './features.ts';
 import { ACTION_LIST } from '../model/actions.ts';
 import { ThroughlineError } from '../base/errors.ts';
@@ -343,7 +344,8 @@ export function planSensors(
         return {
           sensor,
           chosen: alternative,
-          reason: reason + (asked === null ? choiceOf(sensor, features) : ''),
+          reason:
+            reason + exitHookOf(alternative, features) + (asked === null ? choiceOf(sensor, features) : ''),
         };
       }
       rejected.push(
@@ -352,6 +354,12 @@ export function planSensors(
     }
     return { sensor, chosen: null, reason: rejected.join('; ') };
   });
+}
+
+/** Said where system calls are not seen in the way that costs least. */
+function exitHookOf({ syscallExits }: Alternative, features: Features): string {
+  if (Object.keys(syscallExits).length === 0 || features['steady-exits'].answer === 'supported') return '';
+  return `; ends of system calls ${chooseExitHook(features).reason}`;
 }
 
 /** What else could be asked for. */
