@@ -10,22 +10,6 @@ unsigned int opens_by_function = 0;
 unsigned int connects_by_function = 0;
 
 /*
- * The scratch buffer for a program in the middle of which another task may get the processor: of the two that want it one has
- * it, and what the other one would have told is counted.
- */
-static __always_inline struct scratch *scratch_claim(void)
-{
-	__u32 cpu = bpf_get_smp_processor_id();
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &cpu);
-
-	if (!scratch || __sync_val_compare_and_swap(&scratch->busy, 0, 1)) {
-		count(COUNTER_SCRATCH_BUSY);
-		return NULL;
-	}
-	return scratch;
-}
-
-/*
  * Whether a function is called for an io_uring: by a thread of it, in the call that hands requests to it, or, of a chain of them,
  * when the one before is complete, in the middle of whatever the thread is doing then: another call than those that ask for it.
  */

@@ -157,12 +157,12 @@ int BPF_PROG(process_exec, struct task_struct *trusted_task, int old_pid, struct
 	event->path_size = size;
 	offset += size;
 
-	event->executable_size = append_path(offset, &bprm->file->f_path, &flags);
+	event->executable_size = append_path(scratch, offset, &bprm->file->f_path, &flags);
 	offset += event->executable_size;
 	BOUND(offset, SECTION_MASK);
 
 	working_directory = &task->fs->pwd;
-	event->working_directory_size = append_path(offset, working_directory, &flags);
+	event->working_directory_size = append_path(scratch, offset, working_directory, &flags);
 	offset += event->working_directory_size;
 
 	argv_start = task->mm->arg_start;

@@ -18,10 +18,13 @@ import type { ProbeHost } from './uprobes/library-probes.ts';
 import { COMPAT_SYSCALLS } from '../model/compat-syscalls.ts';
 import { SYSCALLS, type Architecture, type SyscallName } from '../model/syscalls.ts';
 
-const OLDEST_KERNEL: readonly [number, number] = [5, 11];
+/** The first with atomic operations that say what was there before, by which buffers are claimed. */
+const OLDEST_KERNEL: readonly [number, number] = [5, 12];
 const LOAD_ATTEMPTS = 8;
 const COMPAT_NUMBERS: Readonly<Partial<Record<SyscallName, number>>> = COMPAT_SYSCALLS;
 const EAGAIN = 11;
+/** SPARE_SCRATCHES in bpf/lib/state.h */
+const SPARE_SCRATCHES = 8;
 /** Rows of the counters in bpf/abi.h; processors beyond share them. */
 const COUNTER_CPUS = 256;
 const COUNTER_ROW_BYTES = 16 * 8;
@@ -257,7 +260,7 @@ function prepare(
     for (const alternative of sensor.alternatives)
       for (const name of programsOf(alternative))
         if (!chosen.has(name)) native.setAutoload(programOf(native, object, name), false);
-  native.setMaxEntries(mapOf(native, object, 'scratches'), processors);
+  native.setMaxEntries(mapOf(native, object, 'scratches'), SPARE_SCRATCHES + processors);
 }
 
 // enum bpf_prog_type and enum bpf_attach_type
