@@ -45,7 +45,7 @@ describe('what the dispatcher hangs on', () => {
       new Map(planSensors(features).map(({ sensor: { name }, reason }) => [name, reason]));
     const onEvent = reasonsOf(kernelThat('unsupported', 'supported'));
     assert.match(onEvent.get('file') ?? '', /; ends of system calls by perf event: as tried/);
-    assert.doesNotMatch(onEvent.get('process') ?? '', /perf event/);
+    assert.doesNotMatch(onEvent.get('cgroup') ?? '', /perf event/);
     assert.doesNotMatch(reasonsOf(kernelThat('supported', 'supported')).get('file') ?? '', /ends of/);
   });
 });

@@ -498,6 +498,7 @@ function sensors(
   // Those that are jumped to are run, or left out, with the dispatcher.
   const programs = [...ownHooks(plan), ...plan.flatMap(({ chosen }) => chosen?.libraryProbes ?? [])];
   const programFds = programs.map((name) => native.programFd(programOf(native, object, name)));
+  const toldLate = globals.offsetOf('execs_told_late');
   const budgetOffset = globals.offsetOf('budgets');
   return {
     features,
@@ -521,7 +522,10 @@ function sensors(
     wait: (timeoutMs) => native.wait(waiter, timeoutMs),
     counters: () => readCounters(globals.bss, counterOffset, Math.min(processors, COUNTER_CPUS)),
     sumOf: (names) => sumCounters(globals.bss, counterOffset, Math.min(processors, COUNTER_CPUS), names),
-    runsLeftOut: () => programFds.reduce((sum, fd) => sum + native.runsLeftOut(fd), 0),
+    runsLeftOut() {
+      const leftOut = programFds.reduce((sum, fd) => sum + native.runsLeftOut(fd), 0);
+      return Math.max(0, leftOut - globals.bss.getUint32(toldLate, true));
+    },
     takeLostEvents: () => takeLostEvents(globals.bss, budgetOffset),
     ignoreConnection(id, isPlaintext) {
       key.writeUInt32LE(id % 4294967296, 0);

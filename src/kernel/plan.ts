@@ -69,6 +69,14 @@ export const SENSORS: readonly Sensor[] = [
     alternatives: [
       {
         ...SYSCALL_PLAN,
+        name: 'scheduler tracepoints, and the end of execve',
+        needs: [...SYSCALL_PLAN.needs, 'exit-event'],
+        programs: ['process_exec', 'process_fork', 'process_exit'],
+        syscallExits: { exit_execve: ['execve', 'execveat'] },
+        weaker: 'of a program that only the end of execve tells, its interpreter is not told',
+      },
+      {
+        ...SYSCALL_PLAN,
         name: 'scheduler tracepoints',
         programs: ['process_exec', 'process_fork', 'process_exit'],
         syscallExits: {},
