@@ -311,6 +311,7 @@ struct mm_struct {
 	unsigned long arg_end;
 	unsigned long env_start;
 	unsigned long env_end;
+	struct file *exe_file;
 };
 
 typedef struct {
@@ -341,6 +342,7 @@ struct task_struct {
 	int pid;
 	int tgid;
 	unsigned long long start_boottime;
+	unsigned long long self_exec_id;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	const struct cred *cred;

@@ -5,7 +5,7 @@
  * enough, at half the cost of both: the registers still hold the arguments, the buffers are filled, and the result
  * is known.
  */
-#include "lib/state.h"
+#include "lib/syscall-exit.h"
 
 /*
  * To the program of a system call. For those that busy servers make most, the place in the table is a constant: the kernel then
@@ -38,10 +38,10 @@ static __always_inline void jump_to(void *ctx, int number)
 	}
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(dispatch_sys_exit, struct pt_regs *regs, long result)
+SEC("exit")
+int dispatch_sys_exit(unsigned long long *ctx)
 {
-	int number = SYSCALL_NUMBER(regs);
+	int number = exit_number(ctx);
 	__u64 bit = 1ULL << (number & 63), wanted, compat;
 
 	if ((unsigned int)number >= MAX_SYSCALLS)

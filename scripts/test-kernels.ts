@@ -24,6 +24,7 @@ const TEST_FILES = [
   'test/kernel/events.test.ts',
   'test/kernel/plans.test.ts',
   'test/kernel/other-plan.test.ts',
+  'test/kernel/interruption.test.ts',
 ];
 const DOCUMENT = join(ROOT, 'docs', 'KERNELS.md');
 /** Where programs do not load, all else fails with them: the first tell why. */

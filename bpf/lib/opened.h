@@ -42,12 +42,12 @@ static __always_inline struct open_event *begin_open(struct scratch *scratch, st
 
 /*
  * Appends the path that a file is to be opened by (a text in user memory, or the kernel's copy of it), and where it begins if
- * it is relative, behind the event in the scratch buffer that the caller holds. Returns the size of both. A function of its own, which the verifier goes through once.
+ * it is relative, behind the event in the scratch buffer in `slot`, which the caller holds. Returns the size of both. A function of its own, which the verifier goes through once.
  */
-__noinline int append_opened(__u64 text, int directory, int is_in_kernel)
+__noinline int append_opened(__u32 slot, __u64 text, int directory, int is_in_kernel)
 {
-	__u32 cpu = bpf_get_smp_processor_id(), position = sizeof(struct open_event);
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &cpu);
+	__u32 position = sizeof(struct open_event);
+	struct scratch *scratch = scratch_in(slot);
 	struct task_struct *task = current_task();
 	struct open_event *event;
 	struct file *base;
@@ -67,7 +67,7 @@ __noinline int append_opened(__u64 text, int directory, int is_in_kernel)
 	if (size > 1 && scratch->data[position] != '/') {
 		base = directory == AT_FDCWD ? NULL : file_of(task, directory);
 		if (base || directory == AT_FDCWD)
-			event->resolved_size = append_path(position + size, base ? &base->f_path : &DISTRUST(task)->fs->pwd,
+			event->resolved_size = append_path(scratch, position + size, base ? &base->f_path : &DISTRUST(task)->fs->pwd,
 							   &event->header.flags);
 	}
 	return sizeof(*event) + event->path_size + event->resolved_size;
@@ -84,7 +84,7 @@ static __always_inline __u32 append_resolved(struct scratch *scratch, struct fil
 	event->path_size = path_size;
 	event->inode = READ(file, f_inode, i_ino);
 	event->device = READ(file, f_inode, i_sb, s_dev);
-	event->resolved_size = append_path(sizeof(*event) + path_size, &file->f_path, &event->header.flags);
+	event->resolved_size = append_path(scratch, sizeof(*event) + path_size, &file->f_path, &event->header.flags);
 	return sizeof(*event) + path_size + event->resolved_size;
 }
 
@@ -108,7 +108,7 @@ __noinline int tell_open(long result, int directory, __u64 path, __u32 flags)
 	event = begin_open(scratch, task, result, flags);
 	stamp_by_path(&event->header, task, path);
 	/* Where an open failed, user space joins the path to where it began. */
-	size = append_opened(path, result < 0 ? directory : NO_DIRECTORY, 0);
+	size = append_opened(scratch->slot, path, result < 0 ? directory : NO_DIRECTORY, 0);
 	file = result < 0 ? NULL : file_of(task, result);
 	path_size = event->path_size;
 	BOUND(path_size, 0x1fff);

@@ -17,14 +17,14 @@
 #define COMPONENTS_TRUNCATED 0x10000
 
 /*
- * Appends the components of a path at `start` of the processor's scratch buffer, which the caller holds, and returns their size, with
+ * Appends the components of a path at `start` of the scratch buffer in `slot`, which the caller holds, and returns their size, with
  * COMPONENTS_TRUNCATED when it was too deep. The position lives in memory between the rounds: in a register, the verifier
  * would follow each possible sum of name lengths as a state of its own and give up.
  */
-__noinline int append_components(__u64 dentry_address, __u64 mount_address, __u32 start)
+__noinline int append_components(__u32 slot, __u64 dentry_address, __u64 mount_address, __u32 start)
 {
-	__u32 cpu = bpf_get_smp_processor_id(), size, truncated = 0;
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &cpu);
+	__u32 size, truncated = 0;
+	struct scratch *scratch = scratch_in(slot);
 	struct dentry *dentry = (struct dentry *)dentry_address, *root;
 	struct vfsmount *vfsmount = (struct vfsmount *)mount_address;
 	struct mount *mount;
@@ -74,9 +74,9 @@ done:
 }
 
 /* Appends the components of a path at `start` of the scratch buffer and returns their size; sets FLAG_TRUNCATED when it was too deep. */
-static __always_inline __u32 append_path(__u32 start, struct path *path, __u8 *flags)
+static __always_inline __u32 append_path(struct scratch *scratch, __u32 start, struct path *path, __u8 *flags)
 {
-	__u32 size = append_components((__u64)READ(path, dentry), (__u64)READ(path, mnt), start);
+	__u32 size = append_components(scratch->slot, (__u64)READ(path, dentry), (__u64)READ(path, mnt), start);
 
 	if (size & COMPONENTS_TRUNCATED)
 		*flags |= FLAG_TRUNCATED;

@@ -59,12 +59,17 @@ struct {
 
 struct scratch {
 	__u32 busy;
+	__u32 slot;   /* of scratches: for functions of their own, which the verifier lets have no pointer to it */
 	__u32 cursor; /* where the next bytes go; in memory, so that the verifier forgets what it knew of it: see append_path */
 	__u8 data[SCRATCH_SIZE + 4096];
 	struct exec_details details; /* filled here and copied behind the other sections, wherever these end */
 };
 
-/* A plain array indexed by processor: values of per-CPU maps are limited to 32 KiB. Sized at load. */
+/*
+ * One for each processor, behind the spare ones: a plain array, since values of per-CPU maps are limited to 32 KiB. Sized at load
+ * (src/kernel/loader.ts).
+ */
+#define SPARE_SCRATCHES 8
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -198,27 +203,59 @@ static __always_inline int is_agent(void)
 	return (bpf_get_current_pid_tgid() >> 32) == agent_pid;
 }
 
+static __always_inline int is_claimed(__u32 slot)
+{
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
+
+	if (!scratch || __sync_lock_test_and_set(&scratch->busy, 1))
+		return 0;
+	scratch->slot = slot;
+	return 1;
+}
+
+/* The slot of a scratch buffer that is the caller's from now on, or -1. A function of its own, which the verifier goes through once. */
+__noinline int claim_slot(void)
+{
+	__u32 slot = SPARE_SCRATCHES + bpf_get_smp_processor_id();
+
+	if (is_claimed(slot))
+		return slot;
+	for (slot = 0; slot < SPARE_SCRATCHES; slot++)
+		if (is_claimed(slot))
+			return slot;
+	return -1;
+}
+
+#define SCRATCH_OF(bytes) ((struct scratch *)((bytes) - __builtin_offsetof(struct scratch, data)))
+
+static __always_inline struct scratch *scratch_in(__u32 slot)
+{
+	return bpf_map_lookup_elem(&scratches, &slot);
+}
+
 /*
- * The processor's scratch buffer, or NULL when a program that this one interrupted is using it. Kernels up to 6.18
- * run tracing programs with preemption off, so this never happens there; should another kernel allow it, an event
- * is lost and counted instead of corrupted. Give it back with scratch_release.
+ * A scratch buffer: the processor's own, or a spare one. Some programs can be interrupted in the middle, by an interrupt or, on kernels
+ * that interrupt themselves, by another task that gets the processor and keeps it for long: so each buffer belongs to whoever
+ * has changed its mark, in one step. Where none is left an event is lost and counted; two are never mixed. Give it back with
+ * scratch_release.
  */
 static __always_inline struct scratch *scratch_acquire(void)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &cpu);
+	int slot = claim_slot();
+	struct scratch *scratch = slot < 0 ? NULL : scratch_in(slot);
 
-	if (!scratch || scratch->busy) {
+	if (!scratch)
 		count(COUNTER_SCRATCH_BUSY);
-		return NULL;
-	}
-	scratch->busy = 1;
 	return scratch;
 }
 
+/* In one step as well: a spare one may be another processor's next, which must not write before we have read. */
 static __always_inline void scratch_release(struct scratch *scratch)
 {
-	scratch->busy = 0;
+	if (scratch->slot < SPARE_SCRATCHES)
+		__sync_lock_test_and_set(&scratch->busy, 0);
+	else
+		*(volatile __u32 *)&scratch->busy = 0;
 }
 
 #endif

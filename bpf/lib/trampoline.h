@@ -3,33 +3,11 @@
 #ifndef THROUGHLINE_TRAMPOLINE_H
 #define THROUGHLINE_TRAMPOLINE_H
 
-#include "lib/state.h"
+#include "lib/syscall-exit.h"
 
 /* Set by user space before anything is attached: these see all ways, so that others must not tell the same. */
 unsigned int opens_by_function = 0;
 unsigned int connects_by_function = 0;
-
-/*
- * The scratch buffer for a program in the middle of which another task may get the processor: of the two that want it one has
- * it, and what the other one would have told is counted.
- */
-static __always_inline struct scratch *scratch_claim(void)
-{
-	__u32 cpu = bpf_get_smp_processor_id();
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &cpu);
-
-	if (!scratch || __sync_val_compare_and_swap(&scratch->busy, 0, 1)) {
-		count(COUNTER_SCRATCH_BUSY);
-		return NULL;
-	}
-	return scratch;
-}
-
-/* What the current task has asked the kernel for; of a thread of an io_uring, what its maker had. */
-static __always_inline struct pt_regs *task_registers(void)
-{
-	return DISTRUST((struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()));
-}
 
 /*
  * Whether a function is called for an io_uring: by a thread of it, in the call that hands requests to it, or, of a chain of them,

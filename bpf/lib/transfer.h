@@ -47,14 +47,13 @@ static __always_inline __u64 lesser(__u64 one, __u64 other)
 }
 
 /*
- * Copies up to `room` bytes of vectors behind the fixed part of the event in the scratch buffer that the caller holds;
+ * Copies up to `room` bytes of vectors behind the fixed part of the event in the scratch buffer in `slot`, which the caller holds;
  * returns how many. A function of its own, which the verifier goes through once and not for each way that leads to it;
  * the position lives in memory for the same reason: see append_path.
  */
-__noinline int copy_vectors(__u64 address, __u32 vector_count, __u32 room)
+__noinline int copy_vectors(__u32 slot, __u64 address, __u32 vector_count, __u32 room)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &cpu);
+	struct scratch *scratch = scratch_in(slot);
 	__u32 count = vector_count < MAX_VECTORS ? vector_count : MAX_VECTORS;
 	__u32 copied, index, size = count * sizeof(struct user_iovec);
 	struct user_iovec *vectors;
@@ -96,7 +95,7 @@ static __always_inline unsigned int copy_bytes(__u8 *data, const struct transfer
 	if (size == 0)
 		return 0;
 	if (transfer->vector_count) {
-		size = copy_vectors(transfer->address, transfer->vector_count, size);
+		size = copy_vectors(SCRATCH_OF(data)->slot, transfer->address, transfer->vector_count, size);
 		if (size & VECTORS_UNREADABLE)
 			*flags |= FLAG_UNREADABLE;
 		BOUND(size, 0x3fff);

@@ -8,6 +8,7 @@
 #include "lib/path.h"
 #include "lib/socket.h"
 #include "lib/stamp.h"
+#include "lib/syscall-exit.h"
 
 #define ARGUMENTS 6
 #define TEXT_LIMIT 4096
@@ -90,28 +91,28 @@ static __always_inline __u64 path_of(const struct action_plan *plan, const __u64
 }
 
 /* The path behind a descriptor: of a file that was passed, or of the directory that a relative path begins in. */
-static __always_inline __u32 append_base(struct task_struct *task, __u32 start, int descriptor, __u8 *flags, __u64 *inode)
+static __always_inline __u32 append_base(struct scratch *scratch, struct task_struct *task, __u32 start, int descriptor, __u8 *flags, __u64 *inode)
 {
 	struct file *file;
 
 	if (descriptor == AT_FDCWD)
-		return append_path(start, &DISTRUST(task)->fs->pwd, flags);
+		return append_path(scratch, start, &DISTRUST(task)->fs->pwd, flags);
 	file = file_of(task, descriptor);
 	*inode = file ? READ(file, f_inode, i_ino) : 0;
-	return file ? append_path(start, &file->f_path, flags) : 0;
+	return file ? append_path(scratch, start, &file->f_path, flags) : 0;
 }
 
 /* Beside the kind of an argument: its text is not in user memory, but the kernel's own copy (struct filename). */
 #define ARGUMENT_IN_KERNEL 0x100
 
 /*
- * Appends what is told of an argument beside its number, at the scratch buffer's cursor. `beside` is the argument before or
+ * Appends what is told of an argument beside its number, at the cursor of the scratch buffer in `slot`. `beside` is the argument before or
  * behind it, as its kind wants. A function of its own, which the verifier goes through once.
  */
-__noinline int append_argument(__u64 value, __u64 beside, __u32 kind, __u32 index)
+__noinline int append_argument(__u32 slot, __u64 value, __u64 beside, __u32 kind, __u32 index)
 {
-	__u32 cpu = bpf_get_smp_processor_id(), position, limit = TEXT_LIMIT;
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &cpu);
+	__u32 position, limit = TEXT_LIMIT;
+	struct scratch *scratch = scratch_in(slot);
 	struct task_struct *task = current_task();
 	struct action_event *event;
 	__u32 is_in_kernel;
@@ -163,7 +164,7 @@ __noinline int append_argument(__u64 value, __u64 beside, __u32 kind, __u32 inde
 		__u8 flags = 0;
 
 		position += size;
-		size = append_base(task, position, descriptor, &flags, &inode);
+		size = append_base(scratch, task, position, descriptor, &flags, &inode);
 		/* Namespaces are files without a name: this tells which one it is. */
 		if (kind == ARGUMENT_FILE)
 			event->arguments[index] = inode;
@@ -209,7 +210,7 @@ static __always_inline int tell_action(struct task_struct *task, __u32 number, c
 		__u32 beside = kind == ARGUMENT_BYTES ? index + 1 : index - 1;
 
 		if (kind != ARGUMENT_NUMBER)
-			append_argument(arguments[index], beside < ARGUMENTS ? arguments[beside] : 0, kind, index);
+			append_argument(scratch->slot, arguments[index], beside < ARGUMENTS ? arguments[beside] : 0, kind, index);
 	}
 	size = scratch->cursor;
 	BOUND(size, 0xffff);
@@ -218,8 +219,8 @@ static __always_inline int tell_action(struct task_struct *task, __u32 number, c
 	return 0;
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(exit_action, struct pt_regs *regs, long result)
+SEC("exit")
+int SYSCALL_EXIT(exit_action, struct pt_regs *regs, long result)
 {
 	__u64 arguments[ARGUMENTS] = { ARG0(regs), ARG1(regs), ARG2(regs), ARG3(regs), ARG4(regs), ARG5(regs) };
 

@@ -6,6 +6,7 @@
  */
 #include "lib/connected.h"
 #include "lib/opened.h"
+#include "lib/syscall-exit.h"
 
 /* The number that a call has for 64-bit programs, by that which it has for 32-bit ones. Written by user space. */
 struct {
@@ -15,8 +16,8 @@ struct {
 	__type(value, __u32);
 } compat_calls SEC(".maps");
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(exit_compat, struct pt_regs *regs, long result)
+SEC("exit")
+int SYSCALL_EXIT(exit_compat, struct pt_regs *regs, long result)
 {
 #if defined(__TARGET_ARCH_x86)
 	__u64 arguments[ARGUMENTS] = { (__u32)regs->bx, (__u32)regs->cx, (__u32)regs->dx,

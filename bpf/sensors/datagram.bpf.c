@@ -6,6 +6,7 @@
 #include "lib/datagram.h"
 #include "lib/remote.h"
 #include "lib/client.h"
+#include "lib/syscall-exit.h"
 
 #define DATAGRAMS_TOLD 8
 
@@ -37,8 +38,8 @@ static __always_inline void count_skipped(struct sock *sk, long messages)
 }
 
 /* sendmmsg(fd, struct mmsghdr *, count, flags) */
-SEC("tp_btf/sys_exit")
-int BPF_PROG(exit_sendmmsg, struct pt_regs *regs, long result)
+SEC("exit")
+int SYSCALL_EXIT(exit_sendmmsg, struct pt_regs *regs, long result)
 {
 	struct task_struct *task = current_task();
 	struct transfer transfer = {};
@@ -59,8 +60,8 @@ int BPF_PROG(exit_sendmmsg, struct pt_regs *regs, long result)
 }
 
 /* recvmmsg(fd, struct mmsghdr *, count, flags, timeout) */
-SEC("tp_btf/sys_exit")
-int BPF_PROG(exit_recvmmsg, struct pt_regs *regs, long result)
+SEC("exit")
+int SYSCALL_EXIT(exit_recvmmsg, struct pt_regs *regs, long result)
 {
 	struct task_struct *task = current_task();
 	struct transfer transfer = {};

@@ -67,7 +67,7 @@ static __always_inline int open_submitted(struct io_kiocb *request)
 		return 0;
 	event = begin_open(scratch, task, -EINPROGRESS, flags);
 	event->header.flags = FLAG_RING;
-	tell_and_hold(scratch, request, append_opened((__u64)READ(name, name), READ(open, dfd), 1), BUDGET_FILES);
+	tell_and_hold(scratch, request, append_opened(scratch->slot, (__u64)READ(name, name), READ(open, dfd), 1), BUDGET_FILES);
 	scratch_release(scratch);
 	return 0;
 }
@@ -239,7 +239,7 @@ static __always_inline int action_submitted(struct io_kiocb *request, __u8 opera
 		if (kind == ARGUMENT_NUMBER)
 			event->arguments[index] = arguments[index];
 		else
-			append_argument(arguments[index], index ? arguments[index - 1] : 0, kind | ARGUMENT_IN_KERNEL, index);
+			append_argument(scratch->slot, arguments[index], index ? arguments[index - 1] : 0, kind | ARGUMENT_IN_KERNEL, index);
 	}
 	size = scratch->cursor;
 	tell_and_hold(scratch, request, size, BUDGET_ACTIONS);

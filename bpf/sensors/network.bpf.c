@@ -2,6 +2,7 @@
 /* Connections: accepted, made, closed. */
 #include "lib/connected.h"
 #include "lib/tls.h"
+#include "lib/syscall-exit.h"
 
 /* What the agent asks a container runtime is nothing that it tells. */
 static __always_inline int is_agent_peer(struct sock *sk, __u8 family)
@@ -9,8 +10,8 @@ static __always_inline int is_agent_peer(struct sock *sk, __u8 family)
 	return family == FAMILY_UNIX && (__u32)READ(sk, sk_peer_pid, numbers[0].nr) == agent_pid;
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(exit_accept, struct pt_regs *regs, long result)
+SEC("exit")
+int SYSCALL_EXIT(exit_accept, struct pt_regs *regs, long result)
 {
 	struct task_struct *task = current_task();
 	struct unit_state *thread = running_unit(task);
@@ -32,8 +33,8 @@ int BPF_PROG(exit_accept, struct pt_regs *regs, long result)
 	return 0;
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(exit_connect, struct pt_regs *regs, long result)
+SEC("exit")
+int SYSCALL_EXIT(exit_connect, struct pt_regs *regs, long result)
 {
 	return tell_connect(result, ARG0(regs), ARG1(regs), ARG2(regs), REMEMBERED);
 }
@@ -43,8 +44,8 @@ int BPF_PROG(exit_connect, struct pt_regs *regs, long result)
  * with the request that had begun it. nginx asks this of a connection that it has kept, too, before it writes the next
  * question to it: that is no news of whoever had asked before.
  */
-SEC("tp_btf/sys_exit")
-int BPF_PROG(exit_getsockopt, struct pt_regs *regs, long result)
+SEC("exit")
+int SYSCALL_EXIT(exit_getsockopt, struct pt_regs *regs, long result)
 {
 	struct task_struct *task = current_task();
 	struct connection_state *connection;
@@ -62,8 +63,8 @@ int BPF_PROG(exit_getsockopt, struct pt_regs *regs, long result)
 }
 
 /* socketpair(domain, type, protocol, int[2]) */
-SEC("tp_btf/sys_exit")
-int BPF_PROG(exit_socketpair, struct pt_regs *regs, long result)
+SEC("exit")
+int SYSCALL_EXIT(exit_socketpair, struct pt_regs *regs, long result)
 {
 	int descriptors[2] = {};
 

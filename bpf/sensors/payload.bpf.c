@@ -6,6 +6,7 @@
 #include "lib/question.h"
 #include "lib/remote.h"
 #include "lib/report.h"
+#include "lib/syscall-exit.h"
 #include "lib/tls.h"
 
 /* Connections that were open before the agent came are taken up at their next message. */
@@ -459,8 +460,8 @@ static __always_inline int find_bytes(struct pt_regs *regs, struct transfer *tra
 	}
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(exit_transfer, struct pt_regs *regs, long result)
+SEC("exit")
+int SYSCALL_EXIT(exit_transfer, struct pt_regs *regs, long result)
 {
 	struct transfer transfer = {};
 

@@ -4,6 +4,7 @@
 #include "lib/path.h"
 #include "lib/socket.h"
 #include "lib/stamp.h"
+#include "lib/syscall-exit.h"
 
 #define MAX_GROUPS 32
 #define ARGV_LIMIT 32767
@@ -78,23 +79,22 @@ static __always_inline __u32 append_environment(struct scratch *scratch, __u32 o
 	return failed ? offset : offset + size;
 }
 
-/* Appends the details and the interpreter at `offset`, and returns where they end. */
+/* Appends the details, and the interpreter unless it is NULL, at `offset`, and returns where they end. */
 static __always_inline __u32 append_details(struct scratch *scratch, __u32 offset, struct task_struct *task,
-					    struct linux_binprm *bprm)
+					    struct file *file, const char *interpreter)
 {
 	struct exec_details *details = &scratch->details;
-	const char *interpreter = READ(bprm, interp);
 	__u32 behind = offset + sizeof(*details);
 	long size = 0;
 
-	fill_details(details, task, READ(bprm, file));
+	fill_details(details, task, file);
 	if (wants_environment) {
 		details->flags |= EXEC_ENVIRONMENT;
 		if (environment_size(task) > environment_limit(offset))
 			details->flags |= EXEC_ENVIRONMENT_CUT;
 	}
 	/* What the kernel was asked to start is not what it started: a script, or a format that has an interpreter. */
-	if (interpreter != READ(bprm, filename)) {
+	if (interpreter) {
 		BOUND(behind, 0x1ffff);
 		if (behind > SCRATCH_SIZE + 2048)
 			return offset;
@@ -112,14 +112,15 @@ static __always_inline __u32 append_details(struct scratch *scratch, __u32 offse
 }
 
 /*
- * A program was started. argv is read from the new program's memory, which nobody else has yet: what a caller's other
- * thread writes into the arguments after the call was made cannot reach it.
+ * Tells the program that the current task has started, from its executable, the path as it was passed, and the path of its interpreter,
+ * or 0. argv is read from the new program's memory, which nobody else has yet: what a caller's other thread writes into the
+ * arguments after the call was made cannot reach it. Returns 0, or another number where there was no buffer. A function of its
+ * own, since two programs call it.
  */
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(process_exec, struct task_struct *trusted_task, int old_pid, struct linux_binprm *trusted_binary)
+__noinline int tell_exec(__u64 executable, __u64 path, __u64 interpreter, int is_path_in_kernel)
 {
-	struct task_struct *task = DISTRUST(trusted_task);
-	struct linux_binprm *bprm = DISTRUST(trusted_binary);
+	struct task_struct *task = current_task();
+	struct file *file = (struct file *)executable;
 	__u32 offset = sizeof(struct exec_event), group_count, group_size, limit, pid = task->tgid;
 	struct scratch *scratch;
 	struct exec_event *event;
@@ -133,7 +134,7 @@ int BPF_PROG(process_exec, struct task_struct *trusted_task, int old_pid, struct
 	bpf_map_delete_elem(&runtimes, &pid);
 	scratch = scratch_acquire();
 	if (!scratch)
-		return 0;
+		return 1;
 	data = scratch->data;
 	event = (struct exec_event *)data;
 	fill_header(&event->header, EVENT_EXEC, task);
@@ -142,27 +143,28 @@ int BPF_PROG(process_exec, struct task_struct *trusted_task, int old_pid, struct
 	event->gid = task->cred->gid.val;
 	event->effective_uid = task->cred->euid.val;
 	event->effective_gid = task->cred->egid.val;
-	event->inode = READ(bprm, file, f_inode, i_ino);
-	event->device = READ(bprm, file, f_inode, i_sb, s_dev);
+	event->inode = READ(file, f_inode, i_ino);
+	event->device = READ(file, f_inode, i_sb, s_dev);
 	event->stdio[0] = stdio_type_of(task, 0);
 	event->stdio[1] = stdio_type_of(task, 1);
 	event->stdio[2] = stdio_type_of(task, 2);
 	event->stdio[3] = 0;
 	bpf_probe_read_kernel(event->comm, sizeof(event->comm), task->comm);
 
-	size = bpf_probe_read_kernel_str(&data[offset], 4096, READ(bprm, filename));
+	size = is_path_in_kernel ? bpf_probe_read_kernel_str(&data[offset], 4096, (void *)path) :
+				   bpf_probe_read_user_str(&data[offset], 4096, (void *)path);
 	if (size < 0)
 		size = 0;
 	BOUND(size, 0x1fff);
 	event->path_size = size;
 	offset += size;
 
-	event->executable_size = append_path(offset, &bprm->file->f_path, &flags);
+	event->executable_size = append_path(scratch, offset, &file->f_path, &flags);
 	offset += event->executable_size;
 	BOUND(offset, SECTION_MASK);
 
 	working_directory = &task->fs->pwd;
-	event->working_directory_size = append_path(offset, working_directory, &flags);
+	event->working_directory_size = append_path(scratch, offset, working_directory, &flags);
 	offset += event->working_directory_size;
 
 	argv_start = task->mm->arg_start;
@@ -194,7 +196,7 @@ int BPF_PROG(process_exec, struct task_struct *trusted_task, int old_pid, struct
 	offset += group_size;
 
 	limit = environment_limit(offset);
-	offset = append_details(scratch, offset, task, bprm);
+	offset = append_details(scratch, offset, task, file, (const char *)interpreter);
 	if (wants_environment)
 		offset = append_environment(scratch, offset, limit, task, &flags);
 
@@ -203,6 +205,58 @@ int BPF_PROG(process_exec, struct task_struct *trusted_task, int old_pid, struct
 	if (offset <= sizeof(scratch->data))
 		submit_within_budget(data, offset, BUDGET_PROGRAMS);
 	scratch_release(scratch);
+	return 0;
+}
+
+/*
+ * Where tracepoints may be interrupted (lib/syscall-exit.h), a start may be left out: it is told at the end of the system call then,
+ * before the new program runs. By process, which of its starts was told last (task->self_exec_id); 0 where there was no buffer.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, __u64);
+} told_execs SEC(".maps");
+
+/* Starts that the kernel had left out, and that were told all the same. */
+unsigned int execs_told_late = 0;
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(process_exec, struct task_struct *trusted_task, int old_pid, struct linux_binprm *trusted_binary)
+{
+	struct linux_binprm *bprm = DISTRUST(trusted_binary);
+	__u64 path = (__u64)READ(bprm, filename), interpreter = (__u64)READ(bprm, interp), number = 0;
+	int failed = tell_exec((__u64)READ(bprm, file), path, interpreter == path ? 0 : interpreter, 1);
+
+	if (exits_by_event) {
+		struct task_struct *task = current_task();
+		__u32 pid = task->tgid;
+
+		if (!failed)
+			number = task->self_exec_id;
+		bpf_map_update_elem(&told_execs, &pid, &number, BPF_ANY);
+	}
+	return 0;
+}
+
+/* The path that was passed stands behind the environment, in memory that no program has had yet; an interpreter is not known. */
+SEC("exit")
+int SYSCALL_EXIT(exit_execve, struct pt_regs *regs, long result)
+{
+	struct task_struct *task = current_task();
+	__u32 pid = task->tgid;
+	__u64 *told;
+
+	if (!exits_by_event || result)
+		return 0;
+	told = bpf_map_lookup_elem(&told_execs, &pid);
+	if (told && *told == task->self_exec_id) {
+		bpf_map_delete_elem(&told_execs, &pid);
+		return 0;
+	}
+	if (!tell_exec((__u64)READ(task, mm, exe_file), READ(task, mm, env_end), 0, 0) && (!told || *told))
+		__sync_fetch_and_add(&execs_told_late, 1);
 	return 0;
 }
 

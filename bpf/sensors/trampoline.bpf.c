@@ -80,7 +80,7 @@ static __always_inline void tell_returned(struct scratch *scratch, struct task_s
 	event->descriptor = 0;
 	event->header.flags = is_ring ? FLAG_RING : 0;
 	stamp_by_path(&event->header, task, asked->path);
-	size = append_opened(call->path, result < 0 ? directory : NO_DIRECTORY, 1);
+	size = append_opened(scratch->slot, call->path, result < 0 ? directory : NO_DIRECTORY, 1);
 	path_size = event->path_size;
 	BOUND(path_size, 0x1fff);
 	if (!is_error(call->file))
@@ -115,7 +115,7 @@ static __always_inline int open_returned(void *ctx, unsigned int flags, int is_f
 	}
 	if (!is_admitted(cgroup_of(task), BUDGET_FILES))
 		return 0;
-	scratch = scratch_claim();
+	scratch = scratch_acquire();
 	if (!scratch)
 		return 0;
 	tell_returned(scratch, task, &call, &asked, directory, flags, is_ring);
@@ -183,7 +183,7 @@ int socket_connected(__u64 *ctx)
 	if (!sk || family_of(sk) == FAMILY_NONE)
 		return 0;
 	is_ring = is_for_ring(task, regs, is_call);
-	scratch = scratch_claim();
+	scratch = scratch_acquire();
 	if (!scratch)
 		return 0;
 	event = begin_connect(scratch, task, (int)call.result, sk);

@@ -2,10 +2,11 @@
 /* Threads that come back from waiting for work: their stamp is no longer true. */
 #include "lib/socket.h"
 #include "lib/stamp.h"
+#include "lib/syscall-exit.h"
 
 /* Event loops: which request runs next is known only when something is read. */
-SEC("tp_btf/sys_exit")
-int BPF_PROG(exit_epoll_wait, struct pt_regs *regs, long result)
+SEC("exit")
+int SYSCALL_EXIT(exit_epoll_wait, struct pt_regs *regs, long result)
 {
 	struct task_struct *task = current_task();
 	struct unit_state fresh = {}, *thread;
@@ -42,8 +43,8 @@ int BPF_PROG(exit_epoll_wait, struct pt_regs *regs, long result)
  * poll and select are used inside a request as well (a database driver that waits for its answer), so they end it only
  * when its reply has begun.
  */
-SEC("tp_btf/sys_exit")
-int BPF_PROG(exit_poll, struct pt_regs *regs, long result)
+SEC("exit")
+int SYSCALL_EXIT(exit_poll, struct pt_regs *regs, long result)
 {
 	struct task_struct *task = current_task();
 	struct unit_state *thread = serves_nobody(task->tgid) ? NULL : running_unit(task);

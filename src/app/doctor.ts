@@ -2,7 +2,13 @@ import { arch } from 'node:os';
 import { join } from 'node:path';
 import { ERRORS, ThroughlineError } from '../base/errors.ts';
 import type { DoctorReport } from '../cli/contract.ts';
-import { FEATURE_TITLES, type FeatureName, type Features } from '../kernel/features.ts';
+import {
+  FEATURE_TITLES,
+  featuresLeftOut,
+  WITHOUT_VARIABLE,
+  type FeatureName,
+  type Features,
+} from '../kernel/features.ts';
 import { native, type Native } from '../kernel/libbpf.ts';
 import { loadSensors } from '../kernel/loader.ts';
 import { possibleProcessors } from '../kernel/processors.ts';
@@ -35,9 +41,10 @@ export function examineHost(root: string, version: string, kernel: string): Host
   const library = attempt(native);
   const asked = attempt(() => planAskedFor(process.env[PLAN_VARIABLE]));
   const cgroups = attempt(() => chooseHierarchy());
-  const features = library === null ? null : attempt(() => probeFeatures(library));
+  const without = attempt(() => featuresLeftOut(process.env[WITHOUT_VARIABLE])) ?? [];
+  const features = library === null ? null : attempt(() => probeFeatures(library, true, without));
   const counters =
-    library === null ? null : attempt(() => tryAttaching(library, root, kernel, asked, cgroups));
+    library === null ? null : attempt(() => tryAttaching(library, root, kernel, asked, cgroups, without));
   const { EVENTS: _events, MAX: _max, ...losses } = counters ?? { EVENTS: 0, MAX: 0 };
   return {
     kind: 'doctor',
@@ -63,6 +70,7 @@ function tryAttaching(
   kernel: string,
   askedPlan: Plan | null,
   cgroups: CgroupHierarchy | null,
+  without: readonly FeatureName[],
 ) {
   using sensors = loadSensors(library, {
     objectPath: join(root, 'build/throughline.bpf.o'),
@@ -72,6 +80,7 @@ function tryAttaching(
     agentPid: process.pid,
     askedPlan,
     ...(cgroups === null ? {} : { cgroups }),
+    without,
   });
   return { ...sensors.counters(), PROGRAM_RUNS_LEFT_OUT: sensors.runsLeftOut() };
 }

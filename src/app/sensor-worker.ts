@@ -10,6 +10,7 @@ import { SCHEMA } from '../capture/recording-format.ts';
 import type { CaptureSink } from '../capture/contract.ts';
 import { native } from '../kernel/libbpf.ts';
 import { EFFECTS, loadSensors, type KernelInterest, type LoadedSensors } from '../kernel/loader.ts';
+import { featuresLeftOut, WITHOUT_VARIABLE } from '../kernel/features.ts';
 import { PLAN_VARIABLE, planAskedFor } from '../kernel/plan.ts';
 import { possibleProcessors } from '../kernel/processors.ts';
 import { hierarchyName } from '../model/cgroup-hierarchy.ts';
@@ -282,6 +283,7 @@ function load(interest: KernelInterest): LoadedSensors {
     disabled: input.options.disabled ?? {},
     askedPlan: planAskedFor(process.env[PLAN_VARIABLE]),
     cgroups: chooseHierarchy(),
+    without: featuresLeftOut(process.env[WITHOUT_VARIABLE]),
     interest,
   });
 }

@@ -1,3 +1,5 @@
+import { ThroughlineError } from '../base/errors.ts';
+
 /**
  * What a kernel can do, found out by doing: the smallest program is loaded and attached. Three answers, since "no" and
  * "could not find out" lead to different advice.
@@ -15,6 +17,8 @@ export type FeatureName =
   | 'btf'
   | 'ring-buffer'
   | 'raw-tracepoints'
+  | 'steady-exits'
+  | 'exit-event'
   | 'uprobes'
   | 'uprobe-multi'
   | 'io-uring'
@@ -30,6 +34,8 @@ export const FEATURE_TITLES: Readonly<Record<FeatureName, string>> = {
   btf: 'type information of the kernel (BTF)',
   'ring-buffer': 'BPF ring buffer',
   'raw-tracepoints': 'typed raw tracepoints (tp_btf)',
+  'steady-exits': 'those at the end of system calls run without interruption',
+  'exit-event': 'a perf event there, for kernels where they do not',
   uprobes: 'probes in programs and libraries (uprobes)',
   'uprobe-multi': 'many such probes at once (uprobe_multi)',
   'io-uring': 'requests of io_uring, since Linux 6.3',
@@ -42,3 +48,22 @@ export const FEATURE_TITLES: Readonly<Record<FeatureName, string>> = {
 };
 
 export type Features = Readonly<Record<FeatureName, Feature>>;
+
+/** In the environment: features that are not used though the kernel has them, with commas between. */
+export const WITHOUT_VARIABLE = 'THROUGHLINE_WITHOUT';
+
+/**
+ * What the environment wants to do without.
+ * @param text of WITHOUT_VARIABLE; '' or undefined: nothing
+ * @throws ThroughlineError TL3002 for a feature that there is not
+ */
+export function featuresLeftOut(text: string | undefined): FeatureName[] {
+  const names = (text ?? '').split(',').filter((name) => name !== '');
+  const unknown = names.find((name) => !Object.hasOwn(FEATURE_TITLES, name));
+  if (unknown !== undefined)
+    throw new ThroughlineError(
+      'TL3002',
+      `${WITHOUT_VARIABLE} is ${unknown}, which is none of ${Object.keys(FEATURE_TITLES).join(', ')}`,
+    );
+  return names as FeatureName[];
+}

@@ -15,10 +15,16 @@ export interface Native {
   setAutoload(program: Pointer, on: boolean): number;
   /** Before the object is loaded. */
   setAttachType(program: Pointer, attachType: number): number;
+  /** Likewise, of a program whose section tells libbpf no type: attach() does not know what to do with it. */
+  setType(program: Pointer, type: number): number;
+  /** Likewise: what in the kernel it is to be attached to. */
+  setTarget(program: Pointer, name: string): number;
   programFd(program: Pointer): number;
   /** How often a loaded program was not run, since it, or another one, was interrupted on that processor; 0 before Linux 5.12. */
   runsLeftOut(programFd: number): number;
   attach(program: Pointer): Pointer | null;
+  /** Attaches to a perf event, which goes with the link. */
+  attachToEvent(program: Pointer, eventFd: number): Pointer | null;
   /**
    * Attaches to an instruction of a file, in every process that has it.
    * @param isReturn to the return from the function that begins there instead
@@ -63,9 +69,27 @@ export interface Native {
   deleteElement(fd: number, key: Uint8Array): number;
   lookupElement(fd: number, key: Uint8Array, value: Uint8Array): number;
   findKernelTypeId(name: string, attachType: number): number;
-  loadProgram(type: number, instructions: Uint8Array, attachType: number, attachTypeId: number): number;
+  /** @param flags BPF_F_SLEEPABLE and the like */
+  loadProgram(
+    type: number,
+    instructions: Uint8Array,
+    attachType: number,
+    attachTypeId: number,
+    flags?: number,
+  ): number;
   createMap(type: number, keySize: number, valueSize: number, maxEntries: number, flags: number): number;
   openRawTracepoint(programFd: number): number;
+  /**
+   * A tracefs that is mounted nowhere, until it is closed (Linux 5.2).
+   * @returns a descriptor of its root, or the negative errno
+   */
+  openTracefs(): number;
+  /**
+   * A perf event of a tracepoint.
+   * @param processor one that is online; programs that are attached run on all
+   * @returns its descriptor, or the negative errno
+   */
+  openTracepointEvent(id: number, processor: number): number;
   /** Connects and accepts on a unix socket that has no name: both fail, and the kernel's functions for it were called. */
   trySocketCalls(): void;
   /** Gives memory that was freed back to the system. */
@@ -108,6 +132,21 @@ const ENOSYS = 38;
 const CLOCK_BOOTTIME = 7;
 /** bpf(2), which libbpf before 1.3 does not call for everything. */
 const SYSCALL_BPF: Readonly<Partial<Record<NodeJS.Architecture, number>>> = { x64: 321, arm64: 280 };
+/** fsopen(2), fsconfig(2) and fsmount(2): on all architectures. */
+const SYSCALL_FSOPEN = 430;
+const SYSCALL_FSCONFIG = 431;
+const SYSCALL_FSMOUNT = 432;
+const FSOPEN_CLOEXEC = 1;
+const FSCONFIG_CMD_CREATE = 6;
+const FSMOUNT_CLOEXEC = 1;
+const SYSCALL_PERF_EVENT_OPEN: Readonly<Partial<Record<NodeJS.Architecture, number>>> = {
+  x64: 298,
+  arm64: 241,
+};
+const PERF_TYPE_TRACEPOINT = 2;
+/** PERF_ATTR_SIZE_VER0 */
+const PERF_EVENT_ATTRIBUTE_BYTES = 64;
+const PERF_FLAG_FD_CLOEXEC = 8;
 const BPF_LINK_CREATE = 28;
 /** enum bpf_stats_type */
 const BPF_STATS_RUN_TIME = 0;
@@ -196,6 +235,10 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
     closeObject: bpf.func('void bpf_object__close(void *object)'),
     findProgram: bpf.func('void *bpf_object__find_program_by_name(void *object, const char *name)'),
     setAutoload: bpf.func('int bpf_program__set_autoload(void *program, bool on)'),
+    setType: bpf.func('int bpf_program__set_type(void *program, int type)'),
+    setTarget: bpf.func('int bpf_program__set_attach_target(void *program, int fd, const char *name)'),
+    attachToEvent: bpf.func('void *bpf_program__attach_perf_event(void *program, int fd)'),
+    initialValue: bpf.func('void *bpf_map__initial_value(void *map, _Out_ size_t *size)'),
     setAttachType: bpf.func('int bpf_program__set_expected_attach_type(void *program, int type)'),
     programFd: bpf.func('int bpf_program__fd(void *program)'),
     attach: bpf.func('void *bpf_program__attach(void *program)'),
@@ -206,7 +249,6 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
     destroyLink: bpf.func('int bpf_link__destroy(void *link)'),
     findMap: bpf.func('void *bpf_object__find_map_by_name(void *object, const char *name)'),
     mapFd: bpf.func('int bpf_map__fd(void *map)'),
-    initialValue: bpf.func('void *bpf_map__initial_value(void *map, _Out_ size_t *size)'),
     setMaxEntries: bpf.func('int bpf_map__set_max_entries(void *map, uint32_t count)'),
     mapValueSize: bpf.func('uint32_t bpf_map__value_size(void *map)'),
     mapMaxEntries: bpf.func('uint32_t bpf_map__max_entries(void *map)'),
@@ -223,6 +265,16 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
     openRawTracepoint: bpf.func('int bpf_raw_tracepoint_open(const char *name, int fd)'),
     enableStatistics: bpf.func('int bpf_enable_stats(int type)'),
     bpf: libc.func('syscall', 'long', ['long', 'int', koffi.pointer(UPROBE_MULTI), 'uint32_t']),
+    syscall5: libc.func('syscall', 'long', [
+      'long',
+      'intptr_t',
+      'intptr_t',
+      'intptr_t',
+      'intptr_t',
+      'intptr_t',
+    ]),
+    openFileSystem: libc.func('syscall', 'long', ['long', 'const char *', 'uint32_t']),
+    openEvent: libc.func('syscall', 'long', ['long', 'const void *', 'int', 'int', 'int', 'unsigned long']),
     mmap: libc.func(
       'void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)',
     ),
@@ -264,6 +316,8 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
     findProgram: (object, name) => f.findProgram(object, name),
     setAutoload: (program, on) => f.setAutoload(program, on),
     setAttachType: (program, attachType) => f.setAttachType(program, attachType),
+    setType: (program, type) => f.setType(program, type),
+    setTarget: (program, name) => f.setTarget(program, 0, name),
     programFd: (program) => f.programFd(program),
     runsLeftOut(programFd) {
       // What is not nought asks for more: for the machine code, and so on.
@@ -274,6 +328,7 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
     },
     enableStatistics: () => f.enableStatistics(BPF_STATS_RUN_TIME),
     attach: (program) => f.attach(program),
+    attachToEvent: (program, eventFd) => f.attachToEvent(program, eventFd),
     attachUprobe(program, isReturn, path, offset, cookie) {
       // struct bpf_uprobe_opts: size, ref_ctr_offset, bpf_cookie, retprobe; the rest zero.
       const options = Buffer.alloc(40);
@@ -326,12 +381,13 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
     deleteElement: (fd, key) => f.remove(fd, key),
     lookupElement: (fd, key, value) => f.lookup(fd, key, value),
     findKernelTypeId: (name, attachType) => f.findTypeId(name, attachType),
-    loadProgram(type, instructions, attachType, attachTypeId) {
+    loadProgram(type, instructions, attachType, attachTypeId, flags = 0) {
       // struct bpf_prog_load_opts: size, attempts, expected_attach_type, prog_btf_fd, prog_flags, prog_ifindex,
       // kern_version, attach_btf_id; the rest zero.
       const options = Buffer.alloc(120);
       options.writeBigUInt64LE(120n, 0);
       options.writeInt32LE(attachType, 12);
+      options.writeUInt32LE(flags, 20);
       options.writeUInt32LE(attachTypeId, 32);
       return f.loadProgram(type, 'probe', 'GPL', instructions, instructions.length / 8, options);
     },
@@ -344,6 +400,29 @@ function bindFunctions(bpf: Library, libc: Library, log: string[]): Native {
       return f.createMap(type, 'probe', keySize, valueSize, maxEntries, options);
     },
     openRawTracepoint: (programFd) => f.openRawTracepoint(null, programFd),
+    openTracefs() {
+      const context = Number(f.openFileSystem(SYSCALL_FSOPEN, 'tracefs', FSOPEN_CLOEXEC));
+      if (context < 0) return -koffi.errno();
+      try {
+        if (Number(f.syscall5(SYSCALL_FSCONFIG, context, FSCONFIG_CMD_CREATE, 0, 0, 0)) < 0)
+          return -koffi.errno();
+        const root = Number(f.syscall5(SYSCALL_FSMOUNT, context, FSMOUNT_CLOEXEC, 0, 0, 0));
+        return root < 0 ? -koffi.errno() : root;
+      } finally {
+        f.close(context);
+      }
+    },
+    openTracepointEvent(id, processor) {
+      const number = SYSCALL_PERF_EVENT_OPEN[process.arch];
+      if (number === undefined) return -ENOSYS;
+      // struct perf_event_attr: type, size, config; the rest zero.
+      const attributes = Buffer.alloc(PERF_EVENT_ATTRIBUTE_BYTES);
+      attributes.writeUInt32LE(PERF_TYPE_TRACEPOINT, 0);
+      attributes.writeUInt32LE(PERF_EVENT_ATTRIBUTE_BYTES, 4);
+      attributes.writeBigUInt64LE(BigInt(id), 8);
+      const fd = Number(f.openEvent(number, attributes, -1, processor, -1, PERF_FLAG_FD_CLOEXEC));
+      return fd < 0 ? -koffi.errno() : fd;
+    },
     trySocketCalls() {
       const fd = f.socket(AF_UNIX, SOCK_STREAM, 0);
       if (fd < 0) return;

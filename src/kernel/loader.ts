@@ -4,6 +4,8 @@ import { contractLayout, elfVariables, layoutHash, readBtf } from '../abi/btf.ts
 import { ThroughlineError } from '../base/errors.ts';
 import { actionPlans, EFFECT_ACTIONS, type ActionInterest } from './action-plans.ts';
 import { takeLostEvents, type LostEvents } from './budgets.ts';
+import { openExitEvent } from './exit-event.ts';
+import { chooseExitHook, type ExitHook } from './exit-hooks.ts';
 import type { FeatureName, Features } from './features.ts';
 import { Integrity } from './integrity.ts';
 import { ATTACH_UPROBE_MULTI, type Native, type Pointer } from './libbpf.ts';
@@ -18,10 +20,13 @@ import { COMPAT_SYSCALLS } from '../model/compat-syscalls.ts';
 import { CGROUP_CONTROLLERS, UNIFIED, type CgroupHierarchy } from '../model/cgroup-hierarchy.ts';
 import { SYSCALLS, type Architecture, type SyscallName } from '../model/syscalls.ts';
 
-const OLDEST_KERNEL: readonly [number, number] = [5, 11];
+/** The first with atomic operations that say what was there before, by which buffers are claimed. */
+const OLDEST_KERNEL: readonly [number, number] = [5, 12];
 const LOAD_ATTEMPTS = 8;
 const COMPAT_NUMBERS: Readonly<Partial<Record<SyscallName, number>>> = COMPAT_SYSCALLS;
 const EAGAIN = 11;
+/** SPARE_SCRATCHES in bpf/lib/state.h */
+const SPARE_SCRATCHES = 8;
 /** Rows of the counters in bpf/abi.h; processors beyond share them. */
 const COUNTER_CPUS = 256;
 const COUNTER_ROW_BYTES = 16 * 8;
@@ -115,10 +120,7 @@ export function loadSensors(native: Native, options: LoadOptions): LoadedSensors
   const architecture = supportedArchitecture(options.architecture);
   checkKernel(options.kernelRelease);
   const object = readObject(options.objectPath);
-  const features = leaveOut(
-    probeFeatures(native, options.askedPlan === 'trampolines'),
-    options.without ?? [],
-  );
+  const features = probeFeatures(native, options.askedPlan === 'trampolines', options.without);
   if (features.privilege.answer !== 'supported')
     throw new ThroughlineError('TL1001', features.privilege.detail);
   const best = planSensors(features, options.askedPlan);
@@ -146,11 +148,6 @@ export function loadSensors(native: Native, options: LoadOptions): LoadedSensors
   }
 }
 
-function leaveOut(features: Features, names: readonly FeatureName[]): Features {
-  const leftOut = names.map((name) => [name, { answer: 'unsupported', detail: 'left out' }] as const);
-  return { ...features, ...Object.fromEntries(leftOut) };
-}
-
 /** Loads and attaches; null when the verifier gave up because a signal came in between (EAGAIN): worth another try. */
 function tryLoad(
   native: Native,
@@ -162,18 +159,23 @@ function tryLoad(
 ): LoadedSensors | null {
   const handle = native.openObject(options.objectPath);
   if (handle === null) throw new ThroughlineError('TL1007', lastLines(native));
-  const links: Pointer[] = [];
+  const links: (Pointer | number)[] = [];
   const close = (): void => {
-    for (const link of links.splice(0)) native.destroyLink(link);
+    for (const link of links.splice(0))
+      if (typeof link === 'number') native.close(link);
+      else native.destroyLink(link);
     native.closeObject(handle);
   };
   try {
+    const { hook } = chooseExitHook(features);
     prepare(native, handle, plan, features, options.processors);
     const cgroups = options.cgroups ?? UNIFIED;
     setConstants(native, handle, object, {
       cgroup_controller: cgroups.controller === null ? 0 : CGROUP_CONTROLLERS.indexOf(cgroups.controller) + 1,
       cgroup_hierarchy: cgroups.number,
+      exits_by_event: hook === 'perf event' ? 1 : 0,
     });
+    if (isSyscallPlan(plan)) prepareExits(native, handle, plan, hook);
     const result = native.loadObject(handle);
     if (result === -EAGAIN) {
       close();
@@ -195,7 +197,8 @@ function tryLoad(
     const hasCompat = fillCompat(native, handle, plan, architecture, globals);
     const interest = new Interest(native, handle, plan, architecture, globals, hasCompat);
     interest.set(options.interest ?? EFFECTS);
-    for (const name of ownHooks(plan)) links.push(attach(native, handle, name));
+    for (const name of ownHooks(plan))
+      links.push(name === DISPATCHER ? attachDispatcher(native, handle, hook) : attach(native, handle, name));
     return sensors(native, handle, features, plan, cgroups, globals, interest, options.processors, close);
   } catch (error) {
     close();
@@ -278,7 +281,24 @@ function prepare(
     for (const alternative of sensor.alternatives)
       for (const name of programsOf(alternative))
         if (!chosen.has(name)) native.setAutoload(programOf(native, object, name), false);
-  native.setMaxEntries(mapOf(native, object, 'scratches'), processors);
+  native.setMaxEntries(mapOf(native, object, 'scratches'), SPARE_SCRATCHES + processors);
+}
+
+// enum bpf_prog_type and enum bpf_attach_type
+const PROGRAM_TYPE_TRACEPOINT = 5;
+const PROGRAM_TYPE_TRACING = 26;
+const ATTACH_RAW_TRACEPOINT = 23;
+
+/** The dispatcher and all that it jumps to, as programs for what it hangs on: bpf/lib/syscall-exit.h. */
+function prepareExits(native: Native, object: Pointer, plan: readonly PlannedSensor[], hook: ExitHook): void {
+  const exits = plan.flatMap(({ chosen }) => Object.keys(chosen?.syscallExits ?? {}));
+  for (const name of [DISPATCHER, ...exits]) {
+    const program = programOf(native, object, name);
+    native.setType(program, hook === 'perf event' ? PROGRAM_TYPE_TRACEPOINT : PROGRAM_TYPE_TRACING);
+    if (hook === 'perf event') continue;
+    native.setAttachType(program, ATTACH_RAW_TRACEPOINT);
+    if (native.setTarget(program, 'sys_exit') !== 0) throw new ThroughlineError('TL1007', lastLines(native));
+  }
 }
 
 /** What the programs know before they are loaded: the verifier leaves out what it makes unreachable. */
@@ -427,6 +447,24 @@ function attach(native: Native, object: Pointer, name: string): Pointer {
   return link;
 }
 
+/** @returns a link, or the descriptor of one */
+function attachDispatcher(native: Native, object: Pointer, hook: ExitHook): Pointer | number {
+  const program = programOf(native, object, DISPATCHER);
+  if (hook === 'raw tracepoint') {
+    const fd = native.openRawTracepoint(native.programFd(program));
+    if (fd < 0) throw new ThroughlineError('TL1008', `${DISPATCHER}: errno ${-fd}`);
+    return fd;
+  }
+  const event = openExitEvent(native);
+  if (typeof event === 'string') throw new ThroughlineError('TL1008', `${DISPATCHER}: ${event}`);
+  const link = native.attachToEvent(program, event);
+  if (link === null) {
+    native.close(event);
+    throw new ThroughlineError('TL1008', `${DISPATCHER}: ${lastLines(native)}`);
+  }
+  return link;
+}
+
 /** The global variables of the programs, memory-mapped. */
 class Globals {
   readonly bss: DataView;
@@ -496,6 +534,7 @@ function sensors(
   // Those that are jumped to are run, or left out, with the dispatcher.
   const programs = [...ownHooks(plan), ...plan.flatMap(({ chosen }) => chosen?.libraryProbes ?? [])];
   const programFds = programs.map((name) => native.programFd(programOf(native, object, name)));
+  const toldLate = globals.offsetOf('execs_told_late');
   const budgetOffset = globals.offsetOf('budgets');
   return {
     features,
@@ -521,7 +560,10 @@ function sensors(
     wait: (timeoutMs) => native.wait(waiter, timeoutMs),
     counters: () => readCounters(globals.bss, counterOffset, Math.min(processors, COUNTER_CPUS)),
     sumOf: (names) => sumCounters(globals.bss, counterOffset, Math.min(processors, COUNTER_CPUS), names),
-    runsLeftOut: () => programFds.reduce((sum, fd) => sum + native.runsLeftOut(fd), 0),
+    runsLeftOut() {
+      const leftOut = programFds.reduce((sum, fd) => sum + native.runsLeftOut(fd), 0);
+      return Math.max(0, leftOut - globals.bss.getUint32(toldLate, true));
+    },
     repair: () => globals.integrity.repair(),
     takeLostEvents: () => takeLostEvents(globals.bss, budgetOffset),
     ignoreConnection(id, isPlaintext) {

@@ -1,3 +1,4 @@
+import { chooseExitHook } from './exit-hooks.ts';
 import type { FeatureName, Features } from './features.ts';
 import { ACTION_LIST } from '../model/actions.ts';
 import { ThroughlineError } from '../base/errors.ts';
@@ -66,6 +67,14 @@ export const SENSORS: readonly Sensor[] = [
     name: 'process',
     sees: 'programs started, processes made and ended',
     alternatives: [
+      {
+        ...SYSCALL_PLAN,
+        name: 'scheduler tracepoints, and the end of execve',
+        needs: [...SYSCALL_PLAN.needs, 'exit-event'],
+        programs: ['process_exec', 'process_fork', 'process_exit'],
+        syscallExits: { exit_execve: ['execve', 'execveat'] },
+        weaker: 'of a program that only the end of execve tells, its interpreter is not told',
+      },
       {
         ...SYSCALL_PLAN,
         name: 'scheduler tracepoints',
@@ -343,7 +352,8 @@ export function planSensors(
         return {
           sensor,
           chosen: alternative,
-          reason: reason + (asked === null ? choiceOf(sensor, features) : ''),
+          reason:
+            reason + exitHookOf(alternative, features) + (asked === null ? choiceOf(sensor, features) : ''),
         };
       }
       rejected.push(
@@ -352,6 +362,12 @@ export function planSensors(
     }
     return { sensor, chosen: null, reason: rejected.join('; ') };
   });
+}
+
+/** Said where system calls are not seen in the way that costs least. */
+function exitHookOf({ syscallExits }: Alternative, features: Features): string {
+  if (Object.keys(syscallExits).length === 0 || features['steady-exits'].answer === 'supported') return '';
+  return `; ends of system calls ${chooseExitHook(features).reason}`;
 }
 
 /** What else could be asked for. */

@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
-import type { Feature, Features } from './features.ts';
+import { openExitEvent } from './exit-event.ts';
+import type { Feature, FeatureName, Features } from './features.ts';
 import { ATTACH_UPROBE_MULTI, type Native } from './libbpf.ts';
 
 // enum bpf_map_type, bpf_prog_type and bpf_attach_type of include/uapi/linux/bpf.h.
@@ -11,21 +12,30 @@ const PROGRAM_TYPE_LSM = 29;
 const ATTACH_RAW_TRACEPOINT = 23;
 const ATTACH_FEXIT = 25;
 const ATTACH_LSM = 27;
+const FLAG_SLEEPABLE = 16;
 const EPERM = 1;
 const EBADF = 9;
 const EACCES = 13;
+const EINVAL = 22;
 /** r0 = 0; exit */
 const RETURN_ZERO = Buffer.from('b7000000000000009500000000000000', 'hex');
 /** call bpf_get_attach_cookie (Linux 5.15); r0 = 0; exit */
 const ASK_COOKIE = Buffer.concat([Buffer.from('85000000ae000000', 'hex'), RETURN_ZERO]);
 const UPROBE_EVENTS = '/sys/bus/event_source/devices/uprobe/type';
+const LEFT_OUT: Feature = { answer: 'unsupported', detail: 'left out' };
 export const KERNEL_BTF = '/sys/kernel/btf/vmlinux';
 
 /**
  * Asks the running kernel for every feature. Leaves nothing behind.
+ * @param without features that are not to be used, though the kernel may have them
  * @param triesFunctions whether programs on the functions that open and connect are tried, too: that takes a tenth of a second
  */
-export function probeFeatures(native: Native, triesFunctions = true): Features {
+export function probeFeatures(
+  native: Native,
+  triesFunctions = true,
+  without: readonly FeatureName[] = [],
+): Features {
+  const steady = without.includes('steady-exits') ? LEFT_OUT : probeSteadyExits(native);
   const features: Features = {
     privilege: probeMap(native, MAP_TYPE_ARRAY, 4, 4, 1),
     btf: existsSync(KERNEL_BTF)
@@ -33,6 +43,12 @@ export function probeFeatures(native: Native, triesFunctions = true): Features {
       : { answer: 'unsupported', detail: `${KERNEL_BTF} is missing` },
     'ring-buffer': probeMap(native, MAP_TYPE_RINGBUF, 0, 0, 4096),
     'raw-tracepoints': probeAttach(native, PROGRAM_TYPE_TRACING, ATTACH_RAW_TRACEPOINT, 'sys_exit'),
+    'steady-exits': steady,
+    // To close it takes 20 ms and more.
+    'exit-event':
+      steady.answer === 'unsupported'
+        ? probeExitEvent(native)
+        : { answer: 'inconclusive', detail: 'not tried: nobody needs it' },
     uprobes: probeUprobes(native),
     'uprobe-multi': probeUprobeMulti(native),
     'io-uring': probeAttach(native, PROGRAM_TYPE_TRACING, ATTACH_RAW_TRACEPOINT, 'io_uring_submit_req'),
@@ -41,7 +57,7 @@ export function probeFeatures(native: Native, triesFunctions = true): Features {
     lsm: probeAttach(native, PROGRAM_TYPE_LSM, ATTACH_LSM, 'file_open'),
   };
   native.takeLog();
-  return features;
+  return { ...features, ...Object.fromEntries(without.map((name) => [name, LEFT_OUT] as const)) };
 }
 
 function probeMap(
@@ -84,6 +100,39 @@ function whileAttached(
   action();
   native.close(link);
   return null;
+}
+
+/**
+ * Whether programs on the raw tracepoint at the end of system calls run with preemption off. Where the kernel takes programs that
+ * may sleep there, as of Linux 7, it runs all with preemption on.
+ */
+function probeSteadyExits(native: Native): Feature {
+  const typeId = native.findKernelTypeId('sys_exit', ATTACH_RAW_TRACEPOINT);
+  if (typeId <= 0) return { answer: 'inconclusive', detail: 'the kernel has no hook sys_exit' };
+  const program = native.loadProgram(
+    PROGRAM_TYPE_TRACING,
+    RETURN_ZERO,
+    ATTACH_RAW_TRACEPOINT,
+    typeId,
+    FLAG_SLEEPABLE,
+  );
+  if (program >= 0) {
+    native.close(program);
+    return {
+      answer: 'unsupported',
+      detail: 'the kernel takes programs that sleep there, so others may be interrupted',
+    };
+  }
+  return program === -EINVAL
+    ? { answer: 'supported', detail: 'the kernel takes no program there that sleeps' }
+    : { ...failure(-program, 'loading a program that sleeps'), answer: 'inconclusive' };
+}
+
+function probeExitEvent(native: Native): Feature {
+  const event = openExitEvent(native);
+  if (typeof event === 'string') return { answer: 'unsupported', detail: event };
+  native.close(event);
+  return { answer: 'supported', detail: 'it was opened' };
 }
 
 /**

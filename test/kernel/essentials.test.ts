@@ -41,8 +41,8 @@ const INJECTION = 'x; id';
 const TLS_ATTEMPTS = 10;
 const CONTAINER = '4f1c'.repeat(16);
 const [major = 0, minor = 0] = release().split(/[.-]/).map(Number);
-/** bpf_get_current_task_btf, which nearly all programs need, came with Linux 5.11. */
-const isTooOld = major < 5 || (major === 5 && minor < 11);
+/** Atomic operations that say what was there before came with Linux 5.12. */
+const isTooOld = major < 5 || (major === 5 && minor < 12);
 
 const report = (): DoctorReport => {
   const [message] = throughline(['doctor', '--json']).messages;
