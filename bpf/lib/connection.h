@@ -116,7 +116,8 @@ static __always_inline void forget_tcp(__u64 socket)
 		return;
 	if (slot->socket == socket)
 		slot->socket = 0;
-	else if (slot->has_more)
+	/* It may be in both: two threads that met it at once have each remembered it. */
+	if (slot->has_more)
 		bpf_map_delete_elem(&more_connections, &socket);
 }
 

@@ -19,10 +19,10 @@
 #define LARGE_MESSAGE 1024
 
 /*
- * Counts bytes that are about to be told of a reply, or plaintext of one, and sets `room` to how many of them are. Returns 0 where
- * not even their number is.
+ * Counts bytes that are about to be told of a reply, or plaintext of one, and sets `room` to how many of them are: none of those that
+ * never pass through the process's memory. Returns 0 where not even their number is.
  */
-static __always_inline int count_reply(struct connection_state *connection, __u32 length, __u32 *room)
+static __always_inline int count_reply(struct connection_state *connection, __u32 length, int has_bytes, __u32 *room)
 {
 	if (connection->direction != DIRECTION_OUT) {
 		connection->direction = DIRECTION_OUT;
@@ -31,7 +31,7 @@ static __always_inline int count_reply(struct connection_state *connection, __u3
 	}
 	connection->bytes_out += length;
 	connection->writes++;
-	*room = connection->message_captured < OUTBOUND_LIMIT ? OUTBOUND_LIMIT - connection->message_captured : 0;
+	*room = has_bytes && connection->message_captured < OUTBOUND_LIMIT ? OUTBOUND_LIMIT - connection->message_captured : 0;
 	if (!*room && connection->writes > WRITES_TOLD && connection->bytes_out < connection->next_report)
 		return 0;
 	connection->next_report = connection->bytes_out * 2;

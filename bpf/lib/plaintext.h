@@ -91,7 +91,7 @@ static __always_inline void plaintext_out(struct task_struct *task, struct conne
 	__u64 offset = connection->bytes_out;
 	__u32 room;
 
-	if (count_reply(connection, length, &room))
+	if (count_reply(connection, length, 1, &room))
 		tell_plaintext(task, connection, offset, buffer, length, room);
 }
 

@@ -19,7 +19,6 @@ struct transfer {
 	unsigned int vector_count;
 	unsigned int length;
 	unsigned int destination_length;
-	unsigned int direction;   /* enum direction */
 	unsigned int buffer_size; /* of one buffer: of a datagram, length may be more than it got (MSG_TRUNC) */
 };
 

@@ -100,17 +100,13 @@ static __always_inline int is_no_request(struct task_struct *task, struct sock *
 	return 1;
 }
 
-/* Returns how many bytes there were before these. */
-static __always_inline __u64 begin_request(struct connection_state *connection, const struct transfer *transfer)
+static __always_inline void begin_request(struct connection_state *connection, const struct transfer *transfer)
 {
-	__u64 offset = connection->bytes_in;
-
 	connection->direction = DIRECTION_IN;
 	connection->sequence++;
 	connection->message_captured = 0;
 	connection->writes = 0;
 	connection->bytes_in += transfer->length;
-	return offset;
 }
 
 /*
@@ -140,13 +136,49 @@ static __noinline void first_bytes_by_copy(struct task_struct *task, struct sock
 			scratch_release(scratch);
 		return;
 	}
-	offset = begin_request(connection, transfer);
+	offset = connection->bytes_in;
+	begin_request(connection, transfer);
 	unit = unit_of(task);
 	state = state_of(task, unit);
 	if (scratch) {
 		fill_header_of(&((struct payload_event *)scratch->data)->header, EVENT_PAYLOAD, task, unit, state);
 		report_copied(connection, offset, transfer->length, scratch, captured, flags);
 		scratch_release(scratch);
+	}
+	stamp_unit(task, unit, state, connection, (__u64)sk);
+}
+
+static __always_inline void first_bytes_in(struct task_struct *task, struct sock *sk, struct connection_state *connection,
+					   const struct transfer *transfer)
+{
+	__u64 offset = connection->bytes_in, unit;
+	__u32 captured = transfer->length;
+	struct payload_event *event;
+	struct unit_state *state;
+	__u8 flags = 0;
+	int type = 0;
+
+	if (unlikely(transfer->vector_count || captured > LARGE_MESSAGE)) {
+		first_bytes_by_copy(task, sk, connection, transfer);
+		return;
+	}
+	event = captured <= SMALL_MESSAGE ? begin_message(transfer->address, &captured, &flags, SMALL_MESSAGE) :
+					    begin_message(transfer->address, &captured, &flags, LARGE_MESSAGE);
+	if (event && tls_attached)
+		type = tls_record_type((__u8 *)event + sizeof(*event), captured);
+	if (unlikely(is_no_request(task, sk, connection, transfer, type))) {
+		if (event)
+			discard_message(event);
+		return;
+	}
+	begin_request(connection, transfer);
+	unit = unit_of(task);
+	state = state_of(task, unit);
+	if (event) {
+		fill_header_of(&event->header, EVENT_PAYLOAD, task, unit, state);
+		fill_payload(event, connection->id, offset, connection->sequence, DIRECTION_IN, transfer->length, captured);
+		connection->message_captured = captured;
+		submit_message(event, flags);
 	}
 	stamp_unit(task, unit, state, connection, (__u64)sk);
 }
@@ -167,63 +199,23 @@ static __noinline void more_bytes_in(struct task_struct *task, struct sock *sk, 
 	stamp_running(task, connection, (__u64)sk);
 }
 
-/*
- * Bytes of a message of an accepted connection, most of what a busy server costs. The two directions go through the same code
- * wherever they can: then the reply finds in the processor's cache what the request had brought there.
- */
-static __always_inline void tell_message(struct task_struct *task, struct sock *sk, struct connection_state *connection,
-					 const struct transfer *transfer)
+static __always_inline void request_bytes(struct task_struct *task, struct sock *sk, struct connection_state *connection,
+					  const struct transfer *transfer)
 {
-	__u32 captured, room = INBOUND_LIMIT, length = transfer->length;
-	struct payload_event *event;
-	struct unit_state *state;
-	__u64 offset, unit;
-	__u8 flags = 0;
-	int type = 0;
-
-	if (transfer->direction == DIRECTION_OUT) {
-		offset = connection->bytes_out;
-		if (!count_reply(connection, length, &room))
-			return;
-		if (!transfer->address)
-			room = 0;
-		if (may_have_runtime(task->tgid) && goroutines_run())
-			flags |= FLAG_MADE_RUN;
-	} else if (unlikely(connection->direction == DIRECTION_IN)) {
+	if (likely(connection->direction != DIRECTION_IN))
+		first_bytes_in(task, sk, connection, transfer);
+	else
 		more_bytes_in(task, sk, connection, transfer);
-		return;
-	}
-	captured = length < room ? length : room;
-	if (unlikely(transfer->vector_count || captured > LARGE_MESSAGE)) {
-		if (transfer->direction == DIRECTION_OUT)
-			report_by_copy(connection, offset, transfer, room, flags);
-		else
-			first_bytes_by_copy(task, sk, connection, transfer);
-		return;
-	}
-	event = captured <= SMALL_MESSAGE ? begin_message(transfer->address, &captured, &flags, SMALL_MESSAGE) :
-					    begin_message(transfer->address, &captured, &flags, LARGE_MESSAGE);
-	if (transfer->direction == DIRECTION_IN) {
-		if (event && tls_attached)
-			type = tls_record_type((__u8 *)event + sizeof(*event), captured);
-		if (unlikely(is_no_request(task, sk, connection, transfer, type))) {
-			if (event)
-				discard_message(event);
-			return;
-		}
-		offset = begin_request(connection, transfer);
-	}
-	unit = unit_of(task);
-	state = state_of(task, unit);
-	if (likely(event)) {
-		fill_header_of(&event->header, EVENT_PAYLOAD, task, unit, state);
-		fill_payload(event, connection->id, offset, connection->sequence, connection->direction, length, captured);
-		connection->message_captured += captured;
-		submit_message(event, flags);
-	}
-	/* Not before: the header shows what the unit served until now. */
-	if (transfer->direction == DIRECTION_IN)
-		stamp_unit(task, unit, state, connection, (__u64)sk);
+}
+
+static __always_inline void reply_bytes(struct task_struct *task, struct connection_state *connection,
+					const struct transfer *transfer)
+{
+	__u64 offset = connection->bytes_out;
+	__u32 room;
+
+	if (count_reply(connection, transfer->length, transfer->address != 0, &room))
+		report(task, connection, offset, transfer, room);
 }
 
 /*
@@ -299,8 +291,8 @@ static __always_inline int is_of_no_interest(struct task_struct *task, struct so
 	       (direction == DIRECTION_OUT || !maybe_listening[MARK_OF(READ(sk, __sk_common.skc_num))]);
 }
 
-/* The bytes have passed between the caller's memory and this descriptor. */
-static __always_inline int transferred(unsigned int descriptor, struct transfer *transfer, long result)
+/* The bytes have passed between the caller's memory and this descriptor; from here the two directions part. */
+static __always_inline int transferred(unsigned int descriptor, struct transfer *transfer, long result, int direction)
 {
 	struct task_struct *task = current_task();
 	struct sock *sk = socket_of(task, descriptor);
@@ -312,29 +304,32 @@ static __always_inline int transferred(unsigned int descriptor, struct transfer 
 	forget_way(transfer);
 	transfer->length = result > 0x7fffffff ? 0x7fffffff : (unsigned int)result;
 	if (!sk) {
-		if (transfer->direction == DIRECTION_IN)
+		if (direction == DIRECTION_IN)
 			read_unknown_file(task, descriptor);
 		return 0;
 	}
 	slot = slot_of(key);
 	connection = likely(slot && slot->socket == key) ? &slot->state : NULL;
 	if (unlikely(!connection || connection->mode != MODE_CAPTURE)) {
-		if (!connection && slot && !slot->has_more && is_of_no_interest(task, sk, transfer->direction))
+		if (!connection && slot && !slot->has_more && is_of_no_interest(task, sk, direction))
 			return 0;
-		otherwise = transfer->direction == DIRECTION_IN ?
+		otherwise = direction == DIRECTION_IN ?
 				    receive_otherwise(key, transfer->address, transfer->vector_count, transfer->length,
 						      transfer->buffer_size) :
 				    send_otherwise(key, transfer->address, transfer->destination, transfer->vector_count,
 						   transfer->length);
 		if (otherwise == OTHERWISE_REMOTE)
-			remote_seen(sk, transfer, transfer->direction);
+			remote_seen(sk, transfer, direction);
 		if (otherwise != OTHERWISE_MESSAGE)
 			return 0;
 		connection = find_connection(key, family_of(sk));
 		if (!connection)
 			return 0;
 	}
-	tell_message(task, sk, connection, transfer);
+	if (direction == DIRECTION_IN)
+		request_bytes(task, sk, connection, transfer);
+	else
+		reply_bytes(task, connection, transfer);
 	return 0;
 }
 
@@ -366,30 +361,10 @@ __noinline int ended(__u32 descriptor)
 	return 0;
 }
 
-/* No bytes came, or none went. Whoever asks for none gets none, and that tells nothing. */
-static __noinline int passed_nothing(struct pt_regs *regs, long result)
+/* A connection that was reset: whoever waits for it goes on as at its end. */
+static __always_inline int has_failed(long result)
 {
-	int number = SYSCALL_NUMBER(regs);
-
-	switch (number) {
-	case SYS_read:
-	case SYS_recvfrom:
-		if (result == 0 && ARG2(regs) == 0)
-			return 0;
-		if (number == SYS_recvfrom && (ARG3(regs) & MSG_PEEK))
-			return 0;
-		break;
-	case SYS_recvmsg:
-		if (ARG2(regs) & MSG_PEEK)
-			return 0;
-		break;
-	case SYS_readv:
-		break;
-	default: /* of those that write */
-		return 0;
-	}
-	/* A connection that was reset: whoever waits for it goes on as at its end. */
-	return result != -EAGAIN && result != -EINTR ? ended(ARG0(regs)) : 0;
+	return result < 0 && result != -EAGAIN && result != -EINTR;
 }
 
 /* What a struct msghdr in the caller's memory says. A function of its own, for its room on the stack. */
@@ -407,65 +382,79 @@ static __noinline int read_msghdr(unsigned long address, struct transfer *transf
 }
 
 /*
- * Fills in where the bytes of a call are. One program serves all calls, and tells them apart by their number: the verifier goes
- * through what follows once, and less code has to stay in the processor's cache. Returns another number than 0 where they have not
- * passed: a peek leaves them where they are, to be received once more.
+ * Fills in where the bytes of a call are. One program serves all calls of a direction, and tells them apart by their number:
+ * the verifier goes through what follows once, and less code has to stay in the processor's cache.
  */
 static __always_inline int find_bytes(struct pt_regs *regs, struct transfer *transfer)
 {
-	int number = SYSCALL_NUMBER(regs);
-
-	transfer->direction = DIRECTION_IN;
-	switch (number) {
-	case SYS_write: /* (fd, buffer, size) */
-		transfer->direction = DIRECTION_OUT;
-		/* fallthrough */
-	case SYS_read:
-		transfer->address = ARG1(regs);
-		transfer->buffer_size = ARG2(regs);
-		return 0;
-	case SYS_writev: /* (fd, vectors, count) */
-		transfer->direction = DIRECTION_OUT;
-		/* fallthrough */
-	case SYS_readv:
+	switch (SYSCALL_NUMBER(regs)) {
+	case SYS_readv: /* (fd, vectors, count, ...) */
+	case SYS_writev:
 		transfer->address = ARG1(regs);
 		transfer->vector_count = ARG2(regs);
 		return 0;
-	case SYS_sendmsg: /* (fd, struct msghdr *, flags) */
-	case SYS_recvmsg:
-		if (number == SYS_sendmsg)
-			transfer->direction = DIRECTION_OUT;
-		else if (ARG2(regs) & MSG_PEEK)
-			return -1;
+	case SYS_recvmsg: /* (fd, struct msghdr *, flags) */
+	case SYS_sendmsg:
 		return read_msghdr(ARG1(regs), transfer);
-	case SYS_sendto: /* (fd, buffer, size, flags, struct sockaddr *, int) */
-		transfer->direction = DIRECTION_OUT;
-		transfer->address = ARG1(regs);
-		transfer->buffer_size = ARG2(regs);
-		transfer->destination = ARG4(regs);
-		transfer->destination_length = ARG5(regs);
+	case SYS_sendfile: /* (out, in, ...): the bytes never pass through user memory, so they are counted only. */
 		return 0;
 	case SYS_recvfrom: /* (fd, buffer, size, flags, struct sockaddr *, int *) */
-		if (ARG3(regs) & MSG_PEEK)
-			return -1;
-		transfer->address = ARG1(regs);
-		transfer->buffer_size = ARG2(regs);
 		transfer->destination = ARG4(regs);
 		bpf_probe_read_user(&transfer->destination_length, sizeof(transfer->destination_length),
 				    (void *)ARG5(regs));
+		transfer->address = ARG1(regs);
+		transfer->buffer_size = ARG2(regs);
 		return 0;
-	default: /* sendfile(out, in, ...): the bytes never pass through user memory, so they are counted only. */
-		transfer->direction = DIRECTION_OUT;
+	case SYS_sendto: /* (fd, buffer, size, flags, struct sockaddr *, int) */
+		transfer->destination = ARG4(regs);
+		transfer->destination_length = ARG5(regs);
+		/* fallthrough */
+	default: /* (fd, buffer, size, ...) */
+		transfer->address = ARG1(regs);
+		transfer->buffer_size = ARG2(regs);
 		return 0;
 	}
 }
 
+/* The bytes stay where they are, and will be received once more. */
+static __always_inline int is_peek(struct pt_regs *regs)
+{
+	switch (SYSCALL_NUMBER(regs)) {
+	case SYS_recvfrom:
+		return ARG3(regs) & MSG_PEEK;
+	case SYS_recvmsg:
+		return ARG2(regs) & MSG_PEEK;
+	default:
+		return 0;
+	}
+}
+
+/* Whoever asks for no bytes gets none, and that tells nothing. */
+static __always_inline int asks_for_nothing(struct pt_regs *regs)
+{
+	int number = SYSCALL_NUMBER(regs);
+
+	return (number == SYS_read || number == SYS_recvfrom) && ARG2(regs) == 0;
+}
+
 SEC("exit")
-int SYSCALL_EXIT(exit_transfer, struct pt_regs *regs, long result)
+int SYSCALL_EXIT(exit_receive, struct pt_regs *regs, long result)
 {
 	struct transfer transfer = {};
 
+	if (is_peek(regs))
+		return 0;
 	if (result <= 0)
-		return passed_nothing(regs, result);
-	return find_bytes(regs, &transfer) ? 0 : transferred(ARG0(regs), &transfer, result);
+		return has_failed(result) || (result == 0 && !asks_for_nothing(regs)) ? ended(ARG0(regs)) : 0;
+	return find_bytes(regs, &transfer) ? 0 : transferred(ARG0(regs), &transfer, result, DIRECTION_IN);
+}
+
+SEC("exit")
+int SYSCALL_EXIT(exit_send, struct pt_regs *regs, long result)
+{
+	struct transfer transfer = {};
+
+	if (result <= 0 || find_bytes(regs, &transfer))
+		return 0;
+	return transferred(ARG0(regs), &transfer, result, DIRECTION_OUT);
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { NEEDED_AGREEMENTS, NEEDED_PAUSES } from './answering.ts';
+import type { Attribution } from '../model/effect.ts';
+import { Answering, NEEDED_AGREEMENTS, NEEDED_PAUSES } from './answering.ts';
+import type { RequestState } from './request-state.ts';
 import type { SimulatedConnection, SimulatedThread } from './testing/simulated-kernel.ts';
 import { textOf, Timeline } from './testing/timeline.ts';
 
@@ -475,7 +477,7 @@ describe('a task for each connection', () => {
   test('what it does between two replies is of the request in flight there', () => {
     const pool = new Pool();
     const bounds = Array.from({ length: 20 }, () => bound(pool));
-    for (const round of [1, 2])
+    for (const round of [1, 2, 3])
       for (const [index, one] of bounds.entries()) {
         begin(pool, one, `proof-${round}-${index}`);
         pool.act(one.task, `/srv/proof-${round}-${index}`);
@@ -499,11 +501,12 @@ describe('a task for each connection', () => {
     const pool = new Pool();
     const { kernel } = pool;
     const bounds = Array.from({ length: ROUNDS }, () => bound(pool));
-    for (const [index, one] of bounds.entries()) {
-      begin(pool, one, `proof-${index}`);
-      pool.act(kernel.task(one.task), `/srv/proof-${index}`);
-      pool.reply(one.task, one.connection);
-    }
+    for (const round of [1, 2])
+      for (const [index, one] of bounds.entries()) {
+        begin(pool, one, `proof-${round}-${index}`);
+        pool.act(kernel.task(one.task), `/srv/proof-${round}-${index}`);
+        pool.reply(one.task, one.connection);
+      }
     const [one, two] = bounds;
     const fresh = { ...bound(pool), task: kernel.task(bound(pool).task) };
     assert.ok(one && two);
@@ -694,4 +697,28 @@ describe('bounds', () => {
     assert.ok(pool.timeline.provisionalCount <= 4096);
     assert.ok(pool.timeline.provisionalCount > 4000);
   });
+});
+
+test('units of a pool that is never idle are not believed for having begun', () => {
+  const answering = new Answering({ contradictions: 0 }, () => {});
+  const units = Array.from({ length: 2 * NEEDED_PAUSES }, (_, index) => 2 ** 40 + index);
+  let now = 1_000_000;
+  const serve = (unit: number): void => {
+    now += 10;
+    const request = {
+      answerer: 0,
+      startedNs: now,
+      message: { protocol: 'http' },
+      connection: unit,
+    } as unknown as RequestState;
+    const attribution = { grade: 'matched', request, candidates: [request] } as unknown as Attribution;
+    answering.acted(unit, now + 1, attribution, null);
+    answering.replied(unit, request, now + 2);
+  };
+  for (const unit of units) serve(unit);
+  assert.ok(answering.isBelieved, 'each serves one request, and is new');
+  serve(units[0] ?? 0);
+  assert.ok(!answering.isBelieved, 'they were no new ones');
+  for (const unit of units) serve(unit);
+  assert.ok(!answering.isBelieved);
 });

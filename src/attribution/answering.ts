@@ -57,6 +57,12 @@ export class Answering {
   #actCount = 0;
   #agreements = 0;
   #pauses = 0;
+  /**
+   * Goroutines and tasks that were never seen to answer before: what is new has nothing left over. Where one of them answers a
+   * second request they are a pool's, and were new to us alone.
+   */
+  #beginnings = 0;
+  #isReused = false;
   #isRefuted = false;
   #refutedNs = 0;
   #secondChances = 0;
@@ -72,7 +78,8 @@ export class Answering {
   }
 
   get isBelieved(): boolean {
-    return !this.#isRefuted && this.#agreements >= NEEDED_AGREEMENTS && this.#pauses >= NEEDED_PAUSES;
+    const pauses = this.#pauses + (this.#isReused ? 0 : this.#beginnings);
+    return !this.#isRefuted && this.#agreements >= NEEDED_AGREEMENTS && pauses >= NEEDED_PAUSES;
   }
 
   /**
@@ -116,7 +123,7 @@ export class Answering {
     this.#isRefuted = false;
     this.#agreements = 0;
     this.#pauses = 0;
-    this.#hasForgotten = false;
+    this.#beginnings = 0;
     this.#begunNs = timeNs;
   }
 
@@ -149,6 +156,7 @@ export class Answering {
       this.#refute(timeNs);
       return;
     }
+    if (begins && unit.wroteNs >= 0 && !isThread(unitId)) this.#isReused = true;
     // The reply of a pipelined request may have been made by another, and had to wait for the one before.
     const isFlushed = begins && unit.acts.length === 0 && request.startedNs < unit.wroteNs;
     if (isFlushed && unit.current?.connection === request.connection) request.endsUnseen = true;
@@ -186,6 +194,8 @@ export class Answering {
     ) {
       this.#secondChances++;
       this.beginAnew(timeNs);
+      // They have answered before.
+      this.#hasForgotten = true;
       return;
     }
     for (const units of [this.#answerers, this.#others])
@@ -232,8 +242,10 @@ export class Answering {
       }
     }
     if (isAgreed && isClear && begins) this.#agreements++;
-    const isPaused = request.startedNs - unit.wroteNs >= PAUSE_NS && (unit.wroteNs >= 0 || !isThread(unitId));
-    if (begins && isClear && isPaused && unit.acts.length > 0) this.#pauses++;
+    if (begins && isClear && unit.acts.length > 0) {
+      if (unit.wroteNs < 0) this.#beginnings += isThread(unitId) ? 0 : 1;
+      else if (request.startedNs - unit.wroteNs >= PAUSE_NS) this.#pauses++;
+    }
     return isClear && this.isBelieved;
   }
 

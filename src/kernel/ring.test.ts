@@ -316,6 +316,20 @@ describe('two rings merged', () => {
     assert.deepEqual(pair.drain(1000), []);
   });
 
+  test('a record that is never written holds back the other ring once, whatever is being written there', () => {
+    const pair = new Pair();
+    const { first, second } = pair;
+    const STEP_NS = 1e6;
+    first.write(1, BUSY);
+    let busy = second.write(2, BUSY);
+    for (let step = 1; step <= 60; step++) {
+      second.submit(busy);
+      busy = second.write(step * STEP_NS, BUSY);
+      const seen = pair.drain((step + 1) * STEP_NS);
+      if (step > 30) assert.deepEqual(seen, [`second ${(step - 1) * STEP_NS}`]);
+    }
+  });
+
   test('a record that is not yet written holds back both: what stands behind it comes before what the other has', () => {
     for (const end of ['submit', 'discard'] as const) {
       const pair = new Pair();

@@ -138,10 +138,8 @@ export class MergedRings {
   readonly #second: Ring;
   /** The last drain ended at a record that was not yet written: there may be more up to its horizon. */
   isHeldBack = false;
-  /** That record, and since when it is known. */
-  #heldRing: Ring | null = null;
-  #heldPosition = 0;
-  #heldSinceNs = 0;
+  /** Where each ring has such a record, and since when it is known. */
+  readonly #holds = new Map<Ring, { position: number; sinceNs: number }>();
 
   constructor(first: Ring, second: Ring) {
     this.#first = first;
@@ -189,13 +187,14 @@ export class MergedRings {
   }
 
   #wait(ring: Ring, nowNs: number): void {
-    if (this.#heldRing !== ring || this.#heldPosition !== ring.position) {
+    let hold = this.#holds.get(ring);
+    if (hold === undefined) this.#holds.set(ring, (hold = { position: -1, sinceNs: 0 }));
+    if (hold.position !== ring.position) {
       for (let look = 0; look < BUSY_LOOKS && ring.isBusy; look++) ring.peek();
       if (!ring.isBusy) return;
-      this.#heldRing = ring;
-      this.#heldPosition = ring.position;
-      this.#heldSinceNs = nowNs;
+      hold.position = ring.position;
+      hold.sinceNs = nowNs;
     }
-    this.isHeldBack = nowNs - this.#heldSinceNs < HOLD_NS;
+    if (nowNs - hold.sinceNs < HOLD_NS) this.isHeldBack = true;
   }
 }
