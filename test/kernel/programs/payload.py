@@ -66,5 +66,14 @@ ask(b"GET /many HTTP/1.1\r\n\r\n")
 server.recv(1000)
 answer(b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n", *[b"M" * 40] * 100)
 
+# 6: a reply of many parts of a file
+ask(b"GET /file HTTP/1.1\r\n\r\n")
+server.recv(1000)
+answer(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+with open(path, "rb") as file:
+    for _ in range(100):
+        os.sendfile(server.fileno(), file.fileno(), 0, 1000)
+        read_all(1000)
+
 server.close()
 client.close()
