@@ -5,19 +5,18 @@
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { arch, release } from 'node:os';
+import { arch } from 'node:os';
 import { basename, join } from 'node:path';
 import { suite, test } from 'node:test';
 import { EventDecoder } from '../../src/abi/decode.ts';
-import { native } from '../../src/kernel/libbpf.ts';
-import { EFFECTS, loadSensors, type LoadOptions, type LoadedSensors } from '../../src/kernel/loader.ts';
+import { EFFECTS, type LoadOptions, type LoadedSensors } from '../../src/kernel/loader.ts';
 import { SENSORS } from '../../src/kernel/plan.ts';
-import { possibleProcessors } from '../../src/kernel/processors.ts';
 import { MergedRings } from '../../src/kernel/ring.ts';
 import { eventView } from '../../src/output/event-view.ts';
 import type { EventView } from '../../src/output/views.ts';
 import { runToEnd } from '../support/event-log.ts';
 import { requireKernel } from '../support/kernel.ts';
+import { loadHere } from '../support/sensors.ts';
 import { plansHere } from '../support/plans.ts';
 
 requireKernel();
@@ -41,12 +40,7 @@ type Ways = Pick<LoadOptions, 'askedPlan' | 'without'>;
 
 function load(ways: Ways): LoadedSensors {
   const others = SENSORS.filter(({ name }) => !OBSERVING.includes(name));
-  return loadSensors(native(), {
-    objectPath: join(import.meta.dirname, '..', '..', 'build', 'throughline.bpf.o'),
-    kernelRelease: release(),
-    architecture: arch(),
-    processors: possibleProcessors(),
-    agentPid: process.pid,
+  return loadHere({
     disabled: Object.fromEntries(others.map(({ name }) => [name, 'not tested here'])),
     interest: { ...EFFECTS, actions: { serving: new Set(), everybody: ACTIONS, onlyEffects: new Set() } },
     ...ways,

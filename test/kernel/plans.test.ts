@@ -5,19 +5,18 @@
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
-import { arch, release } from 'node:os';
+import { arch } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { EventDecoder } from '../../src/abi/decode.ts';
-import { native } from '../../src/kernel/libbpf.ts';
-import { EFFECTS, loadSensors, type LoadedSensors } from '../../src/kernel/loader.ts';
+import { EFFECTS, type LoadedSensors } from '../../src/kernel/loader.ts';
 import { SENSORS, type Plan } from '../../src/kernel/plan.ts';
-import { possibleProcessors } from '../../src/kernel/processors.ts';
 import { MergedRings } from '../../src/kernel/ring.ts';
 import { eventView } from '../../src/output/event-view.ts';
 import type { EventView } from '../../src/output/views.ts';
 import { runToEnd, type Ended } from '../support/event-log.ts';
 import { requireKernel } from '../support/kernel.ts';
+import { loadHere } from '../support/sensors.ts';
 import { plansHere } from '../support/plans.ts';
 
 requireKernel();
@@ -39,12 +38,7 @@ class Observer implements Disposable {
 
   constructor(askedPlan: Plan) {
     const others = SENSORS.filter(({ name }) => !OBSERVING.includes(name));
-    this.#sensors = loadSensors(native(), {
-      objectPath: join(import.meta.dirname, '..', '..', 'build', 'throughline.bpf.o'),
-      kernelRelease: release(),
-      architecture: arch(),
-      processors: possibleProcessors(),
-      agentPid: process.pid,
+    this.#sensors = loadHere({
       disabled: Object.fromEntries(others.map(({ name }) => [name, 'not tested here'])),
       askedPlan,
     });

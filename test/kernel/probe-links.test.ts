@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { Agent, request as send } from 'node:https';
-import { arch, release } from 'node:os';
-import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LiveCapture } from '../../src/capture/live.ts';
 import type { FeatureName } from '../../src/kernel/features.ts';
 import { native } from '../../src/kernel/libbpf.ts';
-import { loadSensors } from '../../src/kernel/loader.ts';
-import { possibleProcessors } from '../../src/kernel/processors.ts';
 import { createBrain } from '../support/brain.ts';
 import { requireKernel } from '../support/kernel.ts';
+import { loadHere } from '../support/sensors.ts';
 import { startServer } from '../support/server.ts';
 
 requireKernel();
@@ -38,14 +35,7 @@ function infoOf(descriptor: string): string {
 }
 
 function load(without: readonly FeatureName[]) {
-  return loadSensors(native(), {
-    objectPath: join(import.meta.dirname, '..', '..', 'build', 'throughline.bpf.o'),
-    kernelRelease: release(),
-    architecture: arch(),
-    processors: possibleProcessors(),
-    agentPid: process.pid,
-    without,
-  });
+  return loadHere({ without });
 }
 
 function get(url: string): Promise<number> {

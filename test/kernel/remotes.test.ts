@@ -2,18 +2,16 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
-import { arch, release, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { promisify } from 'node:util';
 import { EventDecoder } from '../../src/abi/decode.ts';
-import { native } from '../../src/kernel/libbpf.ts';
-import { loadSensors } from '../../src/kernel/loader.ts';
-import { possibleProcessors } from '../../src/kernel/processors.ts';
 import { MergedRings } from '../../src/kernel/ring.ts';
 import type { KernelEvent } from '../../src/model/event.ts';
 import { EventLog } from '../support/event-log.ts';
 import { requireKernel } from '../support/kernel.ts';
+import { loadHere } from '../support/sensors.ts';
 
 requireKernel();
 
@@ -107,13 +105,7 @@ suite('with everything asked for', () => {
 });
 
 test('of sockets that anybody makes, those that see packets whole are effects, and nothing else is told', async () => {
-  using sensors = loadSensors(native(), {
-    objectPath: join(import.meta.dirname, '..', '..', 'build', 'throughline.bpf.o'),
-    kernelRelease: release(),
-    architecture: arch(),
-    processors: possibleProcessors(),
-    agentPid: process.pid,
-  });
+  using sensors = loadHere();
   const folder = mkdtempSync(join(directory, 'effects-'));
   const { stdout } = await promisify(execFile)(PYTHON, [PROGRAM, folder]);
   const { pid } = JSON.parse(stdout) as Facts;
