@@ -21,7 +21,8 @@ ulimit -n 65536
 
 code=0
 for file in $(echo "$TEST_FILES" | tr , ' '); do
-  node --disable-warning=ExperimentalWarning scripts/kernels/guest/run-tests.ts "$file" /run/results/tests.jsonl \
+  # As bin/throughline does, and for its reason.
+  node --liftoff-only --disable-warning=ExperimentalWarning scripts/kernels/guest/run-tests.ts "$file" /run/results/tests.jsonl \
     >>/run/results/output.txt 2>&1 || code=$?
 done
 dmesg >/run/results/dmesg.txt
