@@ -19,6 +19,7 @@ export type FeatureName =
   | 'raw-tracepoints'
   | 'steady-exits'
   | 'exit-event'
+  | 'patient-verifier'
   | 'uprobes'
   | 'uprobe-multi'
   | 'io-uring'
@@ -36,6 +37,7 @@ export const FEATURE_TITLES: Readonly<Record<FeatureName, string>> = {
   'raw-tracepoints': 'typed raw tracepoints (tp_btf)',
   'steady-exits': 'those at the end of system calls run without interruption',
   'exit-event': 'a perf event there, for kernels where they do not',
+  'patient-verifier': 'a verifier that is quickly done with big programs, since Linux 6.11',
   uprobes: 'probes in programs and libraries (uprobes)',
   'uprobe-multi': 'many such probes at once (uprobe_multi)',
   'io-uring': 'requests of io_uring, since Linux 6.3',

@@ -61,6 +61,10 @@ const FILE_TRAMPOLINES = {
   weaker: `opens that fail before their path is looked up are not seen; O_CLOEXEC is told of 64-bit system calls alone, O_NONBLOCK not of io_uring, and numbers of descriptors not at all; ${LOST_WHERE_PREEMPTED}`,
 };
 
+const RECEIVING_CALLS: readonly SyscallName[] = ['read', 'recvfrom', 'readv', 'recvmsg'];
+const SENDING_CALLS: readonly SyscallName[] = ['write', 'sendto', 'writev', 'sendmsg', 'sendfile'];
+const NOT_TRANSFERRED = 'transfers through io_uring and splice are not seen';
+
 /** The sensors of bpf/sensors/, as data. */
 export const SENSORS: readonly Sensor[] = [
   {
@@ -130,10 +134,17 @@ export const SENSORS: readonly Sensor[] = [
         ...SYSCALL_PLAN,
         programs: [],
         syscallExits: {
-          exit_receive: ['read', 'recvfrom', 'readv', 'recvmsg'],
-          exit_send: ['write', 'sendto', 'writev', 'sendmsg', 'sendfile'],
+          exit_transfer: [...RECEIVING_CALLS, ...SENDING_CALLS],
         },
-        weaker: 'transfers through io_uring and splice are not seen',
+        name: 'system calls, one program for both directions',
+        needs: [...SYSCALL_PLAN.needs, 'patient-verifier'],
+        weaker: NOT_TRANSFERRED,
+      },
+      {
+        ...SYSCALL_PLAN,
+        programs: [],
+        syscallExits: { exit_receive: RECEIVING_CALLS, exit_send: SENDING_CALLS },
+        weaker: NOT_TRANSFERRED,
       },
     ],
   },

@@ -49,6 +49,7 @@ export function probeFeatures(
       steady.answer === 'unsupported'
         ? probeExitEvent(native)
         : { answer: 'inconclusive', detail: 'not tried: nobody needs it' },
+    'patient-verifier': probeVerifier(native),
     uprobes: probeUprobes(native),
     'uprobe-multi': probeUprobeMulti(native),
     'io-uring': probeAttach(native, PROGRAM_TYPE_TRACING, ATTACH_RAW_TRACEPOINT, 'io_uring_submit_req'),
@@ -126,6 +127,17 @@ function probeSteadyExits(native: Native): Feature {
   return program === -EINVAL
     ? { answer: 'supported', detail: 'the kernel takes no program there that sleeps' }
     : { ...failure(-program, 'loading a program that sleeps'), answer: 'inconclusive' };
+}
+
+/**
+ * How far a verifier gets before it has had enough is told by no sign of its own. Linux 6.1 has enough after 727,000 instructions
+ * of exit_transfer, 6.12 takes them in its stride; bpf_iter_bits_new came with 6.11.
+ */
+function probeVerifier(native: Native): Feature {
+  const sign = 'bpf_iter_bits_new';
+  return native.findKernelTypeId(sign, ATTACH_FEXIT) > 0
+    ? { answer: 'supported', detail: `the kernel has ${sign}, and with it such a verifier` }
+    : { answer: 'unsupported', detail: `the kernel has no ${sign}` };
 }
 
 function probeExitEvent(native: Native): Feature {
