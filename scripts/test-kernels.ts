@@ -11,6 +11,7 @@
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fetchKernel, KERNEL_CHOICES, type KernelChoice } from './kernels/debian-kernels.ts';
@@ -31,8 +32,8 @@ const DOCUMENT = join(ROOT, 'docs', 'KERNELS.md');
 const FAILURES_SHOWN = 2;
 /** A guest takes about four minutes, on a busy machine three times that. */
 const TIMEOUT_MS = 900_000;
-/** Node's JIT does not always live with an emulated processor: a check of V8 itself that failed, not one of ours. */
-const V8_BROKE = /# Fatal error in /;
+/** What a shell calls the end of a process in which V8 gave up. */
+const KILLED_BY_SIGTRAP = 128 + constants.signals.SIGTRAP;
 
 const { values, positionals } = parseArgs({
   options: {
@@ -87,8 +88,7 @@ async function runKernel(choice: KernelChoice): Promise<KernelResult> {
       values.file !== undefined ? [values.file] : choice.isRefused ? [ESSENTIALS] : TEST_FILES;
     const options = { kernel, parameters, testFiles, logFolder, timeoutMs: TIMEOUT_MS, signal };
     let report = await runGuest(options);
-    const broken = report.lines.find((line) => line.kind === 'test' && V8_BROKE.test(line.error));
-    if (broken !== undefined && !signal.aborted) {
+    if (hasV8Ended(report) && !signal.aborted) {
       console.error(
         `${choice.name}: V8 ended itself in the emulator, which says nothing of the kernel; once more`,
       );
@@ -104,6 +104,14 @@ async function runKernel(choice: KernelChoice): Promise<KernelResult> {
   if (stop.signal.aborted) return result;
   tell(result, logFolder);
   return result;
+}
+
+/** Node's JIT does not always live with an emulated processor: a check of V8 itself failed, not one of ours. */
+function hasV8Ended({ lines, exitCode }: GuestReport): boolean {
+  return (
+    exitCode === KILLED_BY_SIGTRAP ||
+    lines.some((line) => line.kind === 'test' && line.error.includes('# Fatal error in '))
+  );
 }
 
 function logFolderOf({ name }: KernelChoice): string {

@@ -86,14 +86,20 @@ static __always_inline struct tls_thread *tls_thread_of(struct task_struct *task
 	return thread && thread->start_time_ns == task->start_boottime ? thread : NULL;
 }
 
+/* Not on the stack, where what calls this has little room left. */
+static const struct tls_thread FRESH_TLS_THREAD;
+
 static __always_inline struct tls_thread *new_tls_thread(struct task_struct *task)
 {
-	struct tls_thread fresh = { .start_time_ns = task->start_boottime };
+	struct tls_thread *thread;
 	__u32 tid = task->pid;
 
 	maybe_in_tls[MARK_OF(tid)] = 1;
-	bpf_map_update_elem(&tls_threads, &tid, &fresh, BPF_ANY);
-	return bpf_map_lookup_elem(&tls_threads, &tid);
+	bpf_map_update_elem(&tls_threads, &tid, &FRESH_TLS_THREAD, BPF_ANY);
+	thread = bpf_map_lookup_elem(&tls_threads, &tid);
+	if (thread)
+		thread->start_time_ns = task->start_boottime;
+	return thread;
 }
 
 /*

@@ -109,6 +109,16 @@ static __always_inline void begin_request(struct connection_state *connection, c
 	connection->bytes_in += transfer->length;
 }
 
+/* A message begins that there is no room to tell of. */
+static __noinline void first_bytes_untold(struct task_struct *task, struct sock *sk, struct connection_state *connection,
+					       const struct transfer *transfer)
+{
+	if (is_no_request(task, sk, connection, transfer, 0))
+		return;
+	begin_request(connection, transfer);
+	stamp_running(task, connection, (__u64)sk);
+}
+
 /*
  * A message begins. Its first bytes are copied once: they tell whether this is TLS, and are told if not, before the stamp
  * changes: the header shows what the unit served until now.
@@ -118,21 +128,23 @@ static __noinline void first_bytes_by_copy(struct task_struct *task, struct sock
 {
 	struct scratch *scratch = scratch_acquire();
 	struct unit_state *state;
-	unsigned int captured = 0;
+	unsigned int captured;
 	__u64 offset, unit;
 	__u8 flags = 0;
 	int type = 0;
 
-	if (scratch) {
-		captured = copy_bytes(scratch->data, transfer, INBOUND_LIMIT, &flags);
-		if (tls_attached)
-			type = tls_record_type(scratch->data + sizeof(struct payload_event), captured);
-		/* What follows may want it. */
-		if (type)
-			scratch_release(scratch);
+	if (!scratch) {
+		first_bytes_untold(task, sk, connection, transfer);
+		return;
 	}
+	captured = copy_bytes(scratch->data, transfer, INBOUND_LIMIT, &flags);
+	if (tls_attached)
+		type = tls_record_type(scratch->data + sizeof(struct payload_event), captured);
+	/* What follows may want it. */
+	if (type)
+		scratch_release(scratch);
 	if (is_no_request(task, sk, connection, transfer, type)) {
-		if (scratch && !type)
+		if (!type)
 			scratch_release(scratch);
 		return;
 	}
@@ -140,11 +152,9 @@ static __noinline void first_bytes_by_copy(struct task_struct *task, struct sock
 	begin_request(connection, transfer);
 	unit = unit_of(task);
 	state = state_of(task, unit);
-	if (scratch) {
-		fill_header_of(&((struct payload_event *)scratch->data)->header, EVENT_PAYLOAD, task, unit, state);
-		report_copied(connection, offset, transfer->length, scratch, captured, flags);
-		scratch_release(scratch);
-	}
+	fill_header_of(&((struct payload_event *)scratch->data)->header, EVENT_PAYLOAD, task, unit, state);
+	report_copied(connection, offset, transfer->length, scratch, captured, flags);
+	scratch_release(scratch);
 	stamp_unit(task, unit, state, connection, (__u64)sk);
 }
 
@@ -198,12 +208,17 @@ static __always_inline void tell_message(struct task_struct *task, struct sock *
 	}
 	event = captured <= SMALL_MESSAGE ? begin_message(transfer->address, &captured, &flags, SMALL_MESSAGE) :
 					    begin_message(transfer->address, &captured, &flags, LARGE_MESSAGE);
+	/* Asked once: the verifier of Linux 6.1 believes no second answer. */
+	if (unlikely(!event)) {
+		if (direction == DIRECTION_IN)
+			first_bytes_untold(task, sk, connection, transfer);
+		return;
+	}
 	if (direction == DIRECTION_IN) {
-		if (event && tls_attached)
+		if (tls_attached)
 			type = tls_record_type((__u8 *)event + sizeof(*event), captured);
 		if (unlikely(is_no_request(task, sk, connection, transfer, type))) {
-			if (event)
-				discard_message(event);
+			discard_message(event);
 			return;
 		}
 		offset = connection->bytes_in;
@@ -211,12 +226,10 @@ static __always_inline void tell_message(struct task_struct *task, struct sock *
 	}
 	unit = unit_of(task);
 	state = state_of(task, unit);
-	if (likely(event)) {
-		fill_header_of(&event->header, EVENT_PAYLOAD, task, unit, state);
-		fill_payload(event, connection->id, offset, connection->sequence, direction, length, captured);
-		connection->message_captured += captured;
-		submit_message(event, flags);
-	}
+	fill_header_of(&event->header, EVENT_PAYLOAD, task, unit, state);
+	fill_payload(event, connection->id, offset, connection->sequence, direction, length, captured);
+	connection->message_captured += captured;
+	submit_message(event, flags);
 	/* Not before: the header shows what the unit served until now. */
 	if (direction == DIRECTION_IN)
 		stamp_unit(task, unit, state, connection, (__u64)sk);
