@@ -38,6 +38,15 @@ static __always_inline int count_reply(struct connection_state *connection, __u3
 	return 1;
 }
 
+/* A message of a client begins. */
+static __always_inline void begin_inbound(struct connection_state *connection)
+{
+	connection->direction = DIRECTION_IN;
+	connection->sequence++;
+	connection->message_captured = 0;
+	connection->writes = 0;
+}
+
 /* What every payload event says behind its header. */
 static __always_inline void fill_payload(struct payload_event *event, __u64 connection, __u64 stream_offset, __u32 sequence,
 					 __u32 direction, __u32 length, __u32 captured)
@@ -73,6 +82,13 @@ static __always_inline struct payload_event *begin_message(__u64 buffer, __u32 *
 	}
 	*captured = size;
 	return event;
+}
+
+/* Likewise, of as little room as does: for at most LARGE_MESSAGE bytes. */
+static __always_inline struct payload_event *begin_fitting_message(__u64 buffer, __u32 *captured, __u8 *flags)
+{
+	return *captured <= SMALL_MESSAGE ? begin_message(buffer, captured, flags, SMALL_MESSAGE) :
+					    begin_message(buffer, captured, flags, LARGE_MESSAGE);
 }
 
 /* The rest of it is filled in: see fill_header and fill_payload. */

@@ -70,10 +70,7 @@ static __always_inline void plaintext_in(struct task_struct *task, struct connec
 			forget_stamp(task);
 			return;
 		}
-		connection->direction = DIRECTION_IN;
-		connection->sequence++;
-		connection->message_captured = 0;
-		connection->writes = 0;
+		begin_inbound(connection);
 	}
 	connection->bytes_in += length;
 	room = connection->message_captured < INBOUND_LIMIT ? INBOUND_LIMIT - connection->message_captured : 0;

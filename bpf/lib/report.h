@@ -49,8 +49,7 @@ static __always_inline void report(struct task_struct *task, struct connection_s
 		report_by_copy(connection, stream_offset, transfer, room, flags);
 		return;
 	}
-	event = captured <= SMALL_MESSAGE ? begin_message(transfer->address, &captured, &flags, SMALL_MESSAGE) :
-					    begin_message(transfer->address, &captured, &flags, LARGE_MESSAGE);
+	event = begin_fitting_message(transfer->address, &captured, &flags);
 	if (!event)
 		return;
 	fill_header(&event->header, EVENT_PAYLOAD, task);

@@ -102,10 +102,7 @@ static __always_inline int is_no_request(struct task_struct *task, struct sock *
 
 static __always_inline void begin_request(struct connection_state *connection, const struct transfer *transfer)
 {
-	connection->direction = DIRECTION_IN;
-	connection->sequence++;
-	connection->message_captured = 0;
-	connection->writes = 0;
+	begin_inbound(connection);
 	connection->bytes_in += transfer->length;
 }
 
@@ -206,8 +203,7 @@ static __always_inline void tell_message(struct task_struct *task, struct sock *
 			first_bytes_by_copy(task, sk, connection, transfer);
 		return;
 	}
-	event = captured <= SMALL_MESSAGE ? begin_message(transfer->address, &captured, &flags, SMALL_MESSAGE) :
-					    begin_message(transfer->address, &captured, &flags, LARGE_MESSAGE);
+	event = begin_fitting_message(transfer->address, &captured, &flags);
 	/* Asked once: the verifier of Linux 6.1 believes no second answer. */
 	if (unlikely(!event)) {
 		if (direction == DIRECTION_IN)
