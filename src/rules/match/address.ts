@@ -17,7 +17,8 @@ const hexDigits = Int8Array.from({ length: 256 }, (_, code) => {
 });
 
 /** The same addresses come again and again. Each text has one place, which the next one with the same place takes. */
-const KNOWN = 256;
+const KNOWN_BITS = 10;
+const KNOWN = 1 << KNOWN_BITS;
 const knownTexts = Array.from({ length: KNOWN }, () => '');
 const knownFamilies: Family[] = Array.from({ length: KNOWN }, () => 0);
 const knownWords = new Int32Array(KNOWN * 4);
@@ -31,9 +32,7 @@ const MAX_LENGTH = 45;
 export function readAddress(text: string): Family {
   const { length } = text;
   if (length > MAX_LENGTH || length < 2) return 0;
-  const last =
-    text.charCodeAt(length - 1) + 7 * text.charCodeAt(length - 2) + 31 * text.charCodeAt(length >> 1);
-  const place = (last + length) & (KNOWN - 1);
+  const place = placeOf(text);
   if (knownTexts[place] === text) {
     const family = knownFamilies[place] as Family;
     const at = place * 4;
@@ -49,6 +48,16 @@ export function readAddress(text: string): Family {
   knownFamilies[place] = family;
   for (let word = 0; word < 4; word++) knownWords[place * 4 + word] = addressWords[word] as number;
   return family;
+}
+
+/** By its end, where the addresses of a network differ. */
+function placeOf(text: string): number {
+  const { length } = text;
+  let mixed = length;
+  for (let at = Math.max(0, length - 7); at < length; at++)
+    mixed = Math.imul(mixed, 31) + text.charCodeAt(at);
+  // Knuth's multiplicative hash, with the golden ratio of 2^32.
+  return Math.imul(mixed, 0x9e3779b1) >>> (32 - KNOWN_BITS);
 }
 
 /** What stands from here to the end of the text, into the first word. */
