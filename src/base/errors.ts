@@ -15,7 +15,7 @@ export const ERRORS = {
   },
   TL1003: {
     message: 'this kernel is too old',
-    hint: 'Linux 5.12 or newer is needed; Debian 12 and newer have it',
+    hint: 'Linux 5.12 or newer is needed, 5.18 on arm64; Debian 12 and newer have it',
     exitCode: 78,
   },
   TL1004: {

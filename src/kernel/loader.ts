@@ -10,6 +10,7 @@ import type { FeatureName, Features } from './features.ts';
 import { Integrity } from './integrity.ts';
 import { ATTACH_UPROBE_MULTI, type Native, type Pointer } from './libbpf.ts';
 import { MARKS } from './marks.ts';
+import { requireKernelRelease } from './oldest-kernel.ts';
 import { DISPATCHER, planSensors, programsOf, whyNot, type Plan, type PlannedSensor } from './plan.ts';
 import { KERNEL_BTF, probeFeatures } from './probe.ts';
 import { Ring } from './ring.ts';
@@ -20,8 +21,6 @@ import { COMPAT_SYSCALLS } from '../model/compat-syscalls.ts';
 import { CGROUP_CONTROLLERS, UNIFIED, type CgroupHierarchy } from '../model/cgroup-hierarchy.ts';
 import { SYSCALLS, type Architecture, type SyscallName } from '../model/syscalls.ts';
 
-/** The first with atomic operations that say what was there before, by which buffers are claimed. */
-const OLDEST_KERNEL: readonly [number, number] = [5, 12];
 const LOAD_ATTEMPTS = 8;
 const COMPAT_NUMBERS: Readonly<Partial<Record<SyscallName, number>>> = COMPAT_SYSCALLS;
 const EAGAIN = 11;
@@ -118,7 +117,8 @@ export interface LoadedSensors extends Disposable {
  */
 export function loadSensors(native: Native, options: LoadOptions): LoadedSensors {
   const architecture = supportedArchitecture(options.architecture);
-  checkKernel(options.kernelRelease);
+  requireKernelRelease(options.kernelRelease, architecture);
+  if (!existsSync(KERNEL_BTF)) throw new ThroughlineError('TL1002', `${KERNEL_BTF} is missing`);
   const object = readObject(options.objectPath);
   const features = probeFeatures(native, options.askedPlan === 'trampolines', options.without);
   if (features.privilege.answer !== 'supported')
@@ -209,13 +209,6 @@ function tryLoad(
 function supportedArchitecture(name: string): Architecture {
   if (name === 'x64' || name === 'arm64') return name;
   throw new ThroughlineError('TL1009', name);
-}
-
-function checkKernel(release: string): void {
-  const [major = 0, minor = 0] = release.split(/[.-]/u).map(Number);
-  if (major < OLDEST_KERNEL[0] || (major === OLDEST_KERNEL[0] && minor < OLDEST_KERNEL[1]))
-    throw new ThroughlineError('TL1003', release);
-  if (!existsSync(KERNEL_BTF)) throw new ThroughlineError('TL1002', `${KERNEL_BTF} is missing`);
 }
 
 function readObject(path: string): Uint8Array {
