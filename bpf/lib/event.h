@@ -90,7 +90,10 @@ static __always_inline int submit_to(void *ring, enum counter lost, void *event,
 	if (((struct event_header *)event)->flags & FLAG_UNREADABLE)
 		count(COUNTER_UNREADABLE);
 	if (bpf_ringbuf_output(ring, event, size, wake_flags(ring, size))) {
-		count(lost);
+		if (lost == COUNTER_LOST_PAYLOAD)
+			count_unread(lost);
+		else
+			count(lost);
 		return 1;
 	}
 	count(COUNTER_EVENTS);

@@ -69,7 +69,7 @@ static __always_inline struct payload_event *begin_message(__u64 buffer, __u32 *
 	__u32 size = *captured;
 
 	if (unlikely(!event)) {
-		count(COUNTER_LOST_PAYLOAD);
+		count_unread(COUNTER_LOST_PAYLOAD);
 		return NULL;
 	}
 	asm volatile("" : "+r"(size));

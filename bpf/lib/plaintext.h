@@ -151,7 +151,7 @@ static __always_inline void plaintext_passed(struct task_struct *task, struct co
 		return;
 	}
 	if (connection->mode != MODE_TLS) {
-		count(COUNTER_TLS_UNPLACED);
+		count_unread(COUNTER_TLS_UNPLACED);
 		return;
 	}
 	if (connection->tls_stage == TLS_UNREAD) {

@@ -33,6 +33,14 @@ unsigned int wake_bytes = 256 * 1024;
 /* A row for each processor, so that counting needs no atomic operation. Memory-mapped by user space. */
 unsigned long long counters[COUNTER_CPUS][COUNTER_MAX] = {};
 
+/*
+ * Who was about to read or write the bytes that were lost: the last so many times, each with its number, which begins with 1. Where
+ * that is known, only what these processes serve is doubted (src/kernel/unread-log.ts).
+ */
+#define UNREAD_ENTRIES 1024
+unsigned long long unread_log[UNREAD_ENTRIES] = {};
+unsigned long long unread_count = 0;
+
 /* See lib/budget.h. Memory-mapped by user space. */
 struct cgroup_budget budgets[BUDGET_SLOTS] __attribute__((aligned(64))) = {};
 
@@ -170,6 +178,22 @@ static __always_inline void count(enum counter which)
 	__u32 cpu = bpf_get_smp_processor_id() & (COUNTER_CPUS - 1);
 
 	counters[cpu][which]++;
+}
+
+/* Bytes of the current process are lost. A function of its own, so that the stack of those who call it does not grow. */
+__noinline int note_unread(void)
+{
+	__u64 number = __sync_fetch_and_add(&unread_count, 1);
+
+	unread_log[number & (UNREAD_ENTRIES - 1)] = (number + 1) << 32 | bpf_get_current_pid_tgid() >> 32;
+	return 0;
+}
+
+/* Counts bytes of the current process that nobody gets to read: noted first, so that what is counted is noted. */
+static __always_inline void count_unread(enum counter which)
+{
+	note_unread();
+	count(which);
 }
 
 /*

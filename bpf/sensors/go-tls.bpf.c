@@ -102,7 +102,7 @@ static __always_inline void go_plaintext_passed(struct task_struct *task, struct
 	struct connection_state *connection;
 
 	if (!session->socket)
-		count(COUNTER_TLS_UNPLACED);
+		count_unread(COUNTER_TLS_UNPLACED);
 	/* Bytes for a socket that is closed go nowhere. */
 	if (!is_joined(session))
 		return;
@@ -252,7 +252,7 @@ int go_tls_write(struct pt_regs *ctx)
 	call->length = length;
 	session = bpf_map_lookup_elem(&go_sessions, &key);
 	if (!session) {
-		count(COUNTER_TLS_UNPLACED);
+		count_unread(COUNTER_TLS_UNPLACED);
 		return 0;
 	}
 	go_plaintext_passed(task, &key, session, TLS_WRITE, buffer, length > 0x7fffffff ? 0x7fffffff : length);

@@ -189,7 +189,7 @@ static __always_inline void call_passed(struct task_struct *task, struct tls_fra
 		plaintext_passed(task, connection, socket, frame->call, frame->buffer, length);
 	/* A socket that we do not track is a client's. */
 	else if (!socket)
-		count(COUNTER_TLS_UNPLACED);
+		count_unread(COUNTER_TLS_UNPLACED);
 }
 
 /* Any of these calls returns. */

@@ -377,6 +377,40 @@ describe('what is not read', () => {
     });
 });
 
+describe('bytes were lost', () => {
+  for (const [whose, reasons, isDoubted] of [
+    ['its own', { 'payload-ring-full': 1 }, true],
+    ["another process's", { 'payload-ring-full': 1, 'tls-plaintext-unplaced': 3 }, false],
+    ["another process's, and more", { 'payload-ring-full': 1, 'scratch-buffer-busy': 1 }, true],
+    ['nobody knows whose', { 'payload-ring-full': 1 }, true],
+    ["a process's that is not known", { 'payload-ring-full': 1 }, true],
+  ] as const)
+    test(`${whose}: requests ${isDoubted ? 'may be' : 'are not'} missing`, () => {
+      const bench = new Bench();
+      const { kernel, server } = bench;
+      const other = kernel.process();
+      kernel.accept(other);
+      const connection = bench.get(server, '/first');
+      bench.reply(server, connection);
+      kernel.epollWait(server);
+      kernel.read(server, connection, 'GET /second HTTP/1.1\r\n\r\n');
+      const readers = {
+        'its own': [other.tid, server.tid],
+        'nobody knows whose': undefined,
+        "a process's that is not known": [4_000_000],
+      } as Record<string, readonly number[] | undefined>;
+      const known = whose in readers ? readers[whose] : [other.tid];
+      bench.guarded.fact({
+        kind: 'loss',
+        timeNs: kernel.nowNs,
+        reasons,
+        ...(known === undefined ? {} : { readers: known }),
+      });
+      kernel.open(server, '/srv/x');
+      assert.equal(bench.orphans.length, isDoubted ? 1 : 0);
+    });
+});
+
 describe('a detector that throws', () => {
   test('costs only its own event: counted, told a few times, and everybody goes on', () => {
     const broken: Detector = {

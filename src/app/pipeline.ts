@@ -108,6 +108,9 @@ const HIDING_LOSSES = [
   'program-runs-left-out',
 ];
 
+/** Of those, the ones that tell whose bytes were lost. */
+const LOSSES_OF_READERS: ReadonlySet<string> = new Set(['payload-ring-full', 'tls-plaintext-unplaced']);
+
 /**
  * The whole brain, in the order in which an event goes through it: decoded, applied to the world, its bytes read by the
  * protocols, attributed, looked at by the detectors. The same for live events and for recordings; no I/O, no clock.
@@ -268,7 +271,7 @@ export class Pipeline implements CaptureSink {
         break;
       }
       case 'loss':
-        if (HIDING_LOSSES.some((reason) => reason in fact.reasons)) this.attributor.payloadLost(fact.timeNs);
+        this.#doubt(fact);
         if (LOSSES_OF_EXECS.some((reason) => reason in fact.reasons)) this.#jumps.lost(fact.timeNs);
         for (const [reason, count] of Object.entries(fact.reasons))
           this.losses[reason] = (this.losses[reason] ?? 0) + count;
@@ -323,6 +326,16 @@ export class Pipeline implements CaptureSink {
     this.#wakePlain(event);
     this.#apply(event);
     for (const question of this.attributor.closedQuestions()) this.#provisional.closed(question);
+  }
+
+  /** Where it is known whose bytes were lost, nothing else is doubted: somebody always loses some on a busy host. */
+  #doubt({ timeNs, reasons, readers }: Extract<Fact, { kind: 'loss' }>): void {
+    const hiding = HIDING_LOSSES.filter((reason) => reason in reasons);
+    if (hiding.length === 0) return;
+    const isKnown = readers !== undefined && hiding.every((reason) => LOSSES_OF_READERS.has(reason));
+    const processes = isKnown ? readers.map((pid) => this.world.living(pid)) : [null];
+    const known = processes.filter((process) => process !== null);
+    this.attributor.payloadLost(timeNs, known.length < processes.length ? null : known);
   }
 
   #apply(event: KernelEvent): void {

@@ -750,6 +750,23 @@ describe('what was lost', () => {
     assert.equal(timeline.open(loop), 'exact alpha');
   });
 
+  test('what another process has lost casts no doubt', () => {
+    const timeline = new Timeline();
+    const { kernel, attributor } = timeline;
+    const { loop } = loopWith(timeline, 'alpha');
+    const own = timeline.requests.at(-1)?.process;
+    const other = kernel.process();
+    kernel.read(other, kernel.accept(other), '> bravo\n');
+    const process = timeline.requests.at(-1)?.process;
+    assert.ok(own && process && own !== process);
+    kernel.read(other, { ...kernel.accept(other), id: 99_999 }, '> charlie\n');
+    attributor.payloadLost(kernel.nowNs, [process]);
+    assert.equal(timeline.open(loop), 'exact alpha');
+    attributor.payloadLost(kernel.nowNs, [process, own]);
+    assert.equal(timeline.open(loop), 'ambiguous alpha');
+    assert.match(timeline.latestReason, /lost/);
+  });
+
   test('a stamp of which no request is known names none, and is told', () => {
     const timeline = new Timeline();
     const { kernel } = timeline;

@@ -89,11 +89,18 @@ export class Attributor {
     this.#tables.attachedNs = nowNs;
   }
 
-  /** Who waits for what is not known any more: an answer may have been among what was lost. */
-  payloadLost(nowNs: number): void {
-    this.#tables.doubtFrom(nowNs);
-    this.#tables.clients.forgetWaiting();
-    for (const { work, answering } of this.#tables.processes.values()) {
+  /**
+   * Who waits for what is not known any more: an answer may have been among what was lost.
+   * @param readers the processes whose bytes they were; null: anybody's
+   */
+  payloadLost(nowNs: number, readers: readonly Process[] | null = null): void {
+    const { clients, processes } = this.#tables;
+    for (const reader of readers ?? [null]) {
+      this.#tables.doubtFrom(nowNs, reader);
+      clients.forgetWaiting(reader);
+    }
+    for (const { process, work, answering } of processes.values()) {
+      if (readers?.includes(process) === false) continue;
       answering?.lost(nowNs);
       for (const request of work.values()) request.waitingCount = 0;
       work.clear();
@@ -149,8 +156,8 @@ export class Attributor {
     if (thread !== undefined) this.#tables.noteLoop(event, thread);
     const served = this.#tables.connections.get(event.connection);
     if (served === undefined) {
-      // Its beginning was lost: as long as it is in use, there are requests that are not known.
-      if (event.direction === 'in') this.#tables.doubtFrom(event.timeNs);
+      // Its beginning was lost: as long as it is in use, its reader has requests that are not known.
+      if (event.direction === 'in') this.#tables.doubtFrom(event.timeNs, process);
       return;
     }
     if (event.direction === 'in') {

@@ -1,4 +1,5 @@
 import { dropOldest } from '../base/oldest.ts';
+import type { Process } from '../model/process.ts';
 import type { RequestState } from './request-state.ts';
 
 const MAX_CONNECTIONS = 65_536;
@@ -116,12 +117,17 @@ export class ClientConnections {
     return pool.connections - pool.asked - (client.isAsked ? 0 : 1) > 0;
   }
 
-  /** Answers may have been lost: nobody is believed to wait. */
-  forgetWaiting(): void {
-    for (const { waiting } of this.#connections.values()) {
-      for (const request of waiting.keys()) request.waitingCount = 0;
-      waiting.clear();
-    }
+  /**
+   * Answers may have been lost: no request is believed to wait.
+   * @param process the one whose requests these are; null: everybody's
+   */
+  forgetWaiting(process: Process | null): void {
+    for (const { waiting } of this.#connections.values())
+      for (const request of waiting.keys()) {
+        if (process !== null && request.process !== process) continue;
+        request.waitingCount = 0;
+        waiting.delete(request);
+      }
   }
 
   #giveUpWaiting(): void {

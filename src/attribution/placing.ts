@@ -126,7 +126,7 @@ export class Placing {
       if (event.timeNs < this.#tables.newcomerUntilNs(serving.process))
         return ambiguous(candidates, 'the agent has just come: other requests may be in flight');
       if (canJuggle) {
-        if (event.timeNs < this.#tables.doubtUntilNs)
+        if (this.#tables.isDoubted(serving.process, event.timeNs))
           return ambiguous(candidates, 'other requests may be in flight: bytes were lost');
         // What a loop runs after the reply may be left over from any request before.
         if (first.isDone) return ambiguous(candidates, 'an event loop ran it after the reply');
@@ -159,12 +159,11 @@ export class Placing {
     candidates: ReadonlySet<RequestState>,
   ): Attribution {
     const all = `${candidates.size} requests were in flight on the event loop`;
-    if (
-      running.isDone ||
-      event.timeNs < this.#tables.doubtUntilNs ||
-      event.timeNs < this.#tables.newcomerUntilNs(serving.process)
-    )
-      return ambiguous(candidates, all);
+    if (this.#tables.isDoubted(serving.process, event.timeNs))
+      return ambiguous(candidates, `${all}, and others may be: bytes were lost`);
+    if (event.timeNs < this.#tables.newcomerUntilNs(serving.process))
+      return ambiguous(candidates, `${all}, and others may be: the agent has just come`);
+    if (running.isDone) return ambiguous(candidates, all);
     this.#tables.clients.sweep(event.timeNs);
     for (const other of candidates)
       if (other !== running && (other.isDone || other.waitingCount === 0)) return ambiguous(candidates, all);

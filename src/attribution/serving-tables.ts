@@ -16,14 +16,25 @@ export class ServingTables {
   readonly processes = new Map<number, ServingProcess>();
   readonly clients = new ClientConnections();
   readonly births = new WeakMap<Process, Birth>();
-  /** Until then requests may be in flight that were not seen. */
-  doubtUntilNs = 0;
+  /** Until then requests may be in flight that were not seen: anywhere, and in one process. */
+  #doubtUntilNs = 0;
+  readonly #doubts = new WeakMap<Process, number>();
   /** When the sensors were attached. */
   attachedNs = -Infinity;
 
-  /** Requests may be in flight that were not seen to begin. */
-  doubtFrom(nowNs: number): void {
-    this.doubtUntilNs = nowNs + DOUBT_AFTER_LOSS_NS;
+  /**
+   * Requests may be in flight that were not seen to begin.
+   * @param process the one that has read them; null: nobody knows which
+   */
+  doubtFrom(nowNs: number, process: Process | null): void {
+    const untilNs = nowNs + DOUBT_AFTER_LOSS_NS;
+    if (process === null) this.#doubtUntilNs = untilNs;
+    else this.#doubts.set(process, untilNs);
+  }
+
+  /** Whether the process may serve requests that were not seen to begin. */
+  isDoubted(process: Process, nowNs: number): boolean {
+    return nowNs < this.#doubtUntilNs || nowNs < (this.#doubts.get(process) ?? 0);
   }
 
   /** Of a process that was there before the agent, requests may be in flight that it has not seen. */

@@ -37,7 +37,12 @@ const LOSSES: readonly (readonly [keyof KernelCounters, string])[] = [
   ['DATAGRAMS_SKIPPED', 'datagrams-skipped'],
 ];
 
+/** Of those, the ones of which the kernel side notes the process. */
+const UNREAD: readonly (keyof KernelCounters)[] = ['LOST_PAYLOAD', 'TLS_UNPLACED'];
+
 const LOSS_COUNTERS = LOSSES.map(([counter]) => counter);
+
+const NOBODY: readonly number[] = [];
 
 /** Events of the running kernel. */
 export class LiveCapture implements Disposable {
@@ -58,6 +63,9 @@ export class LiveCapture implements Disposable {
   #horizonNs = 0;
   #counters: KernelCounters;
   #lossSum: number;
+  /** Whose bytes were lost since that was told; null: not known of all. And whose had been told last. */
+  #readers: readonly number[] | null = NOBODY;
+  #toldReaders: readonly number[] | null = NOBODY;
   readonly #leftOut: LeftOutRuns;
   readonly #rings: MergedRings;
 
@@ -137,7 +145,7 @@ export class LiveCapture implements Disposable {
     const horizonNs = this.#native.bootTimeNs();
     this.#horizonNs = horizonNs;
     // Before the events that came with it: what follows a loss is to be doubted.
-    if (horizonNs - this.#lossToldNs >= LOSS_PAUSE_NS) this.#checkLosses(horizonNs);
+    if (this.#hasNewReaders() || horizonNs - this.#lossToldNs >= LOSS_PAUSE_NS) this.#checkLosses(horizonNs);
     if (horizonNs - this.#repairedNs >= REPAIR_PAUSE_NS) this.#repair(horizonNs);
     for (const source of this.#sources)
       for (let fact = source.take(); fact !== null; fact = source.take()) this.#sink.fact(fact);
@@ -211,6 +219,33 @@ export class LiveCapture implements Disposable {
     if (what.length > 0) this.#sink.fact({ kind: 'tampered', timeNs: nowNs, what });
   }
 
+  /** Whether somebody has lost bytes who is not doubted for what was told last. */
+  #hasNewReaders(): boolean {
+    this.#noteReaders();
+    const [readers, told] = [this.#readers, this.#toldReaders];
+    return told !== null && (readers === null || readers.some((pid) => !told.includes(pid)));
+  }
+
+  #noteReaders(): void {
+    const { unread } = this.#sensors;
+    if (unread.isUnchanged) return;
+    const news = unread.take();
+    this.#readers =
+      news === null || this.#readers === null ? null : [...new Set([...this.#readers, ...news])];
+  }
+
+  /** Process ids; undefined where it is not known of all bytes that were lost since it was told last. */
+  #takeReaders(counters: KernelCounters): readonly number[] | undefined {
+    this.#noteReaders();
+    const readers = this.#readers;
+    this.#toldReaders = readers;
+    this.#readers = NOBODY;
+    // What is counted was noted before.
+    const counted = UNREAD.reduce((sum, counter) => sum + counters[counter], 0);
+    const isNoted = (this.#sensors.unread.count - counted) << 0 >= 0;
+    return readers === null || !isNoted ? undefined : readers;
+  }
+
   #checkLosses(nowNs: number, isLast = false): void {
     // Looked at hundreds of times a second, and there is hardly ever one.
     const sum = this.#sensors.sumOf(LOSS_COUNTERS);
@@ -229,7 +264,8 @@ export class LiveCapture implements Disposable {
     this.#counters = counters;
     if (Object.keys(reasons).length === 0) return;
     this.#lossToldNs = nowNs;
-    this.#sink.fact({ kind: 'loss', timeNs: nowNs, reasons });
+    const readers = this.#takeReaders(counters);
+    this.#sink.fact({ kind: 'loss', timeNs: nowNs, reasons, ...(readers === undefined ? {} : { readers }) });
     for (const { pid, ...lost } of this.#sensors.takeLostEvents()) {
       if (lost.cgroupId !== 0) this.#tellCgroup(this.#cgroups.seen(lost.cgroupId, pid));
       this.#sink.fact({ kind: 'blind', timeNs: nowNs, ...lost });

@@ -4,6 +4,7 @@ import { contractLayout, elfVariables, layoutHash, readBtf } from '../abi/btf.ts
 import { ThroughlineError } from '../base/errors.ts';
 import { actionPlans, EFFECT_ACTIONS, type ActionInterest } from './action-plans.ts';
 import { takeLostEvents, type LostEvents } from './budgets.ts';
+import { UnreadLog } from './unread-log.ts';
 import { openExitEvent } from './exit-event.ts';
 import { chooseExitHook, type ExitHook } from './exit-hooks.ts';
 import type { FeatureName, Features } from './features.ts';
@@ -98,6 +99,8 @@ export interface LoadedSensors extends Disposable {
   runsLeftOut(): number;
   /** Puts right what somebody else has changed of what the programs are told to do. @returns what that was, for people */
   repair(): string[];
+  /** Whose bytes were lost. */
+  readonly unread: UnreadLog;
   /** Security events that were lost since the last call. */
   takeLostEvents(): LostEvents[];
   /**
@@ -558,6 +561,7 @@ function sensors(
       return Math.max(0, leftOut - globals.bss.getUint32(toldLate, true));
     },
     repair: () => globals.integrity.repair(),
+    unread: new UnreadLog(globals.bss, globals.offsetOf('unread_log'), globals.offsetOf('unread_count')),
     takeLostEvents: () => takeLostEvents(globals.bss, budgetOffset),
     ignoreConnection(id, isPlaintext) {
       key.writeUInt32LE(id % 4294967296, 0);

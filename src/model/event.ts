@@ -310,8 +310,11 @@ export type Fact =
   | { kind: 'hashing' }
   /** Of an executable file, by the key of the question: its SHA-256, or '' and why there is none. */
   | { kind: 'hash'; file: string; sha256: string; problem: HashProblem | '' }
-  /** Events that were lost since the last such fact, by reason. */
-  | { kind: 'loss'; timeNs: number; reasons: Record<string, number> }
+  /**
+   * Events that were lost since the last such fact, by reason. Whose bytes were lost, where that is known of all bytes: process
+   * ids; absent: nobody knows.
+   */
+  | { kind: 'loss'; timeNs: number; reasons: Record<string, number>; readers?: readonly number[] }
   /** Security events that were lost between two times, in nanoseconds since boot; cgroupId 0: of no cgroup in particular. */
   | {
       kind: 'blind';

@@ -121,6 +121,11 @@ export class ProcessTable {
     return this.#processOf(header);
   }
 
+  /** The process that has this number as far as is known; null where none is known. */
+  living(pid: number): Process | null {
+    return this.#living.get(pid) ?? null;
+  }
+
   /** What is known of a cgroup; null where its id was never seen. */
   cgroupOf(id: number): Cgroup | null {
     return this.#cgroups.find(id);

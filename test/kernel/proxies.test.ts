@@ -79,6 +79,8 @@ suite('a proxy and the application behind it', SKIP, () => {
     unknown: number;
     missing: number;
     readonly wrong: string[];
+    /** Why clients are unknown, and how often. */
+    readonly reasons: Map<string, number>;
   }
 
   /** Sends a load through the front at `url`, and compares the clients that the application's requests are told to have. */
@@ -114,6 +116,9 @@ suite('a proxy and the application behind it', SKIP, () => {
       `${counts.right} right (${counts.trusted} trusted), ${counts.unknown} unknown, ${counts.missing} missing, ` +
         `${counts.wrong.length} wrong of ${served().length}`,
     );
+    for (const [reason, count] of counts.reasons) t.diagnostic(`unknown: ${count} times ${reason}`);
+    for (const { kind, reasons } of agent.messages.slice(first))
+      if (kind === 'loss') t.diagnostic(`lost: ${JSON.stringify(reasons)}`);
     assert.equal(served().length, REQUESTS, `the agent said:\n${agent.stderr}`);
     assert.deepEqual(counts.wrong, []);
     return counts;
@@ -126,15 +131,17 @@ suite('a proxy and the application behind it', SKIP, () => {
     proxies: number,
     byId: ReadonlyMap<string, RequestView>,
   ): Counts {
-    const counts: Counts = { right: 0, trusted: 0, unknown: 0, missing: 0, wrong: [] };
+    const counts: Counts = { right: 0, trusted: 0, unknown: 0, missing: 0, wrong: [], reasons: new Map() };
     const sent = new Map(load.map((one) => [one.id.slice(-6), one]));
     for (const { target, forwardedFor } of served) {
       const digits = target.slice('/app/'.length, '/app/'.length + 6);
       const truth = sent.get(path === 'turn' ? Array.from(digits).toReversed().join('') : digits);
       assert.ok(truth, target);
       if (forwardedFor === null || forwardedFor.known !== 'socket') counts.missing++;
-      else if (forwardedFor.client === null) counts.unknown++;
-      else {
+      else if (forwardedFor.client === null) {
+        counts.unknown++;
+        counts.reasons.set(forwardedFor.reason, (counts.reasons.get(forwardedFor.reason) ?? 0) + 1);
+      } else {
         const front = byId.get(forwardedFor.request ?? '');
         const isRight =
           forwardedFor.client.ip === '127.0.0.1' &&
