@@ -3,8 +3,9 @@
  * Who floods the security ring loses its own events and nobody else's. In each window of time a cgroup may have so many events
  * told of each class, which is more than honest work has and less than keeps the reader from its own work. And when the reader
  * does not keep up all the same, each has a share of the ring, anew whenever the reader has come a quarter of it
- * further; what floods are made of leaves the other half of the ring to events that cannot come in such numbers. What a
- * cgroup loses is counted for it, and told.
+ * further; what floods are made of leaves the other half of the ring to events that cannot come in such numbers. That share is
+ * a multiple of the room that is left: one service that works hard while the reader waits for a processor has nearly all of
+ * that half, and there is always some for another. What a cgroup loses is counted for it, and told.
  *
  * What is over the budget is to cost next to nothing: the test stands before anything is looked up or read, and asks the ring
  * only where the window has room.
@@ -25,9 +26,12 @@
 #define SLICE_BYTES (SECURITY_RING_BYTES / 4)
 /* Below this the reader keeps up: twice the mark at which it is woken. */
 #define PRESSURE_BYTES (SECURITY_RING_BYTES / 8)
-/* Share of one cgroup, and the fill level above which nothing more comes in. */
-#define FREQUENT_SHARE (SECURITY_RING_BYTES / 16)
+/*
+ * The fill level above which nothing more comes in, and so many times the room below it is the share of one cgroup: alone it
+ * gets to 85 % of the level, and a second one has three fifths of the level as its share then.
+ */
 #define FREQUENT_LEVEL (SECURITY_RING_BYTES / 2)
+#define FREQUENT_SHARES 4
 /* Of a cgroup that starts programs in such numbers, or with such arguments, that the rest would not have room. */
 #define RARE_SHARE (SECURITY_RING_BYTES / 8)
 #define RARE_LEVEL (SECURITY_RING_BYTES / 4 * 3)
@@ -78,7 +82,7 @@ static __always_inline int has_share(struct cgroup_budget *budget, enum budget_c
 	}
 	if (class == BUDGET_PROGRAMS)
 		return waiting < RARE_LEVEL || budget->used_bytes < RARE_SHARE;
-	return waiting < FREQUENT_LEVEL && budget->used_bytes < FREQUENT_SHARE;
+	return waiting < FREQUENT_LEVEL && budget->used_bytes < FREQUENT_SHARES * (FREQUENT_LEVEL - waiting);
 }
 
 /*
