@@ -14,6 +14,8 @@ import { generateErrorReference } from './gen/error-reference.ts';
 import { generateEventReference } from './gen/event-reference.ts';
 import { generateRuleFieldReference } from './gen/rule-field-reference.ts';
 import { generateRuleReference } from './gen/rule-reference.ts';
+import { withTables } from './kernels/document.ts';
+import { parseMeasurements } from './kernels/measurements.ts';
 
 /** What one generator makes: path from the repository's root, and content. */
 type GeneratedFiles = ReadonlyMap<string, string>;
@@ -29,6 +31,7 @@ const GENERATORS: readonly (() => GeneratedFiles)[] = [
   () => new Map([['docs/reference/rule-fields.md', generateRuleFieldReference()]]),
   () => new Map([['docs/reference/rules.md', generateRuleReference(root)]]),
   () => new Map([['docs/ATTRIBUTION.md', attributionDocument()]]),
+  () => new Map([['docs/KERNELS.md', kernelDocument()]]),
 ];
 
 const isCheck = process.argv.includes('--check');
@@ -50,8 +53,19 @@ if (isCheck && stale.length > 0) {
 
 /** The document as it is, with the section that the bench's results give. */
 function attributionDocument(): string {
-  const read = (name: string): string => readFileSync(resolve(root, 'docs', name), 'utf8');
-  return withSection(read('ATTRIBUTION.md'), sectionOf(parseResults(read('bench-attribution.json'))));
+  return withSection(
+    readDocument('ATTRIBUTION.md'),
+    sectionOf(parseResults(readDocument('bench-attribution.json'))),
+  );
+}
+
+/** The document as it is, with the tables of what was last measured on each kernel. */
+function kernelDocument(): string {
+  return withTables(readDocument('KERNELS.md'), parseMeasurements(readDocument('kernels.json')));
+}
+
+function readDocument(name: string): string {
+  return readFileSync(resolve(root, 'docs', name), 'utf8');
 }
 
 /** null where the file does not exist yet. */

@@ -3,9 +3,11 @@
  *
  *   node scripts/test-kernels.ts [OPTIONS] [KERNEL...]     say: 6.1 newest; all where none is named
  *
- *   --write        put the measured tables of all kernels into docs/KERNELS.md
+ *   --write        keep what was measured in docs/kernels.json, for each kernel on which nothing failed, and put the
+ *                  tables of all that is kept into docs/KERNELS.md
  *   --file FILE    run this test file there instead
  *   --v1           with cgroups of version 1 instead of 2
+ *   --programs     run nothing: print what the tables call the programs as they are now
  *
  * Exit code 1 when a kernel failed, 130 after Ctrl-C.
  */
@@ -15,8 +17,16 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fetchKernel, KERNEL_CHOICES, type KernelChoice } from './kernels/debian-kernels.ts';
+import { withTables } from './kernels/document.ts';
 import { runGuest, type GuestReport } from './kernels/guest.ts';
-import { failuresOf, featureTable, resultTable, type KernelResult } from './kernels/table.ts';
+import {
+  formatMeasurements,
+  merge,
+  parseMeasurements,
+  programsHash,
+  type Measurement,
+} from './kernels/measurements.ts';
+import { failuresOf, featureTable, measurementOf, resultTable, type KernelResult } from './kernels/table.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const ESSENTIALS = 'test/kernel/essentials.test.ts';
@@ -28,6 +38,7 @@ const TEST_FILES = [
   'test/kernel/interruption.test.ts',
 ];
 const DOCUMENT = join(ROOT, 'docs', 'KERNELS.md');
+const MEASUREMENTS = join(ROOT, 'docs', 'kernels.json');
 /** Where programs do not load, all else fails with them: the first tell why. */
 const FAILURES_SHOWN = 2;
 /** A guest takes about four minutes, on a busy machine three times that. */
@@ -40,14 +51,19 @@ const { values, positionals } = parseArgs({
     write: { type: 'boolean', default: false },
     file: { type: 'string' },
     v1: { type: 'boolean', default: false },
+    programs: { type: 'boolean', default: false },
   },
   allowPositionals: true,
 });
+if (values.programs) {
+  console.log(programsHash(ROOT));
+  process.exit();
+}
 const known = KERNEL_CHOICES.map(({ name }) => name);
 const unknown = positionals.filter((name) => !known.includes(name));
-const isWhole = positionals.length === 0 && values.file === undefined && !values.v1;
+const isWhole = values.file === undefined && !values.v1;
 if (unknown.length > 0 || (values.write && !isWhole)) {
-  console.error(`usage: test-kernels --write | [--file FILE] [--v1] [KERNEL...], of ${known.join(', ')}`);
+  console.error(`usage: test-kernels [--write | [--file FILE] [--v1]] [KERNEL...], of ${known.join(', ')}`);
   process.exit(2);
 }
 if (process.arch !== 'x64') {
@@ -60,6 +76,8 @@ if (process.arch !== 'x64') {
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
 
+// Before the guests, which run for long: what they read is what there is now.
+const now = { day: new Date().toISOString().slice(0, 10), programs: programsHash(ROOT) };
 const results: KernelResult[] = [];
 for (const choice of KERNEL_CHOICES) {
   if (stop.signal.aborted) break;
@@ -69,9 +87,10 @@ for (const choice of KERNEL_CHOICES) {
 }
 if (stop.signal.aborted) process.exit(130);
 
-console.log(`\n${resultTable(results)}\n\n${featureTable(results)}`);
+const measured = results.map((result) => measurementOf(result, now));
+console.log(`\n${resultTable(measured)}\n\n${featureTable(measured)}`);
 const failed = results.filter((result) => failuresOf(result).length > 0);
-if (values.write && failed.length === 0) writeTables();
+if (values.write) keep(measured.filter(({ kernel }) => failed.every(({ choice }) => choice.name !== kernel)));
 // Once more, where whoever sees the end of a long output looks first.
 for (const result of failed) tell(result, logFolderOf(result.choice));
 process.exitCode = failed.length > 0 ? 1 : 0;
@@ -133,11 +152,8 @@ function tell(result: KernelResult, logFolder: string): void {
   console.error([`${choice.name}: FAILED after ${seconds} s${where}`, ...shown, ...rest].join('\n  '));
 }
 
-function writeTables(): void {
-  const text = readFileSync(DOCUMENT, 'utf8');
-  const mark = '<!-- measured: make test-kernels ARGS=--write -->\n';
-  const start = text.indexOf(mark);
-  if (start < 0) throw new Error(`${DOCUMENT} has no place for the tables: ${mark}`);
-  const tables = `\n${resultTable(results)}\n\nWhat \`throughline doctor\` finds there:\n\n${featureTable(results)}\n`;
-  writeFileSync(DOCUMENT, text.slice(0, start + mark.length) + tables);
+function keep(good: readonly Measurement[]): void {
+  const all = merge(parseMeasurements(readFileSync(MEASUREMENTS, 'utf8')), good, known);
+  writeFileSync(MEASUREMENTS, formatMeasurements(all));
+  writeFileSync(DOCUMENT, withTables(readFileSync(DOCUMENT, 'utf8'), all));
 }

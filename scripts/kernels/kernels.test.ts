@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { cpioArchive } from './cpio.ts';
 import { dependencies, type KernelChoice } from './debian-kernels.ts';
+import { withTables } from './document.ts';
 import type { GuestLine } from './guest-line.ts';
+import { formatMeasurements, merge, parseMeasurements, programsHash } from './measurements.ts';
 import { loadOrder } from './modules.ts';
-import { failuresOf, featureTable, resultTable, type KernelResult } from './table.ts';
+import { failuresOf, featureTable, measurementOf, resultTable, type KernelResult } from './table.ts';
 
 test('an archive is one that cpio unpacks', () => {
   const directory = mkdtempSync(join(tmpdir(), 'throughline-cpio-'));
@@ -104,8 +106,11 @@ suite('what is made of a run', () => {
     assert.deepEqual(failuresOf(run([line('doctor', 'pass')], 0, true)), ['left out: nothing']);
   });
 
+  const measured = (result: KernelResult, programs = '0a1b2c3d') =>
+    measurementOf(result, { day: '2026-01-31', programs });
+
   test('tables', () => {
-    const results = [
+    const measurements = [
       run(
         [
           { kind: 'note', text: 'feature trampolines: supported' },
@@ -116,18 +121,65 @@ suite('what is made of a run', () => {
         1,
       ),
       run([line('doctor', 'pass'), line('observed', 'skip')], 0, true),
-    ];
+    ].map((result) => measured(result));
     assert.equal(
-      resultTable(results),
+      resultTable(measurements),
       [
         '|                   | 6.1.0-1-amd64 | 6.1.0-1-amd64 |',
         '| ----------------- | ------------- | ------------- |',
+        '| measured          | 2026-01-31    | 2026-01-31    |',
+        '| programs          | 0a1b2c3d      | 0a1b2c3d      |',
         '| doctor            | 1.2 s         | 1.2 s         |',
         '| exec              | **failed**    | refused       |',
         '| observed          | **failed**    | refused       |',
         '| all, with booting | 60.0 s        | 60.0 s        |',
       ].join('\n'),
     );
-    assert.match(featureTable(results), /^\| trampolines \| supported +\| - +\|$/m);
+    assert.match(featureTable(measurements), /^\| trampolines \| supported +\| - +\|$/m);
+  });
+
+  test('of a kernel that is measured anew nothing stays, of the others all does, in their order', () => {
+    const of = (name: string, programs: string) => ({
+      ...measured(run([line('doctor', 'pass')], 0), programs),
+      kernel: name,
+    });
+    const kept = [of('6.1', 'aaaaaaaa'), of('newest', 'aaaaaaaa'), of('4.19', 'aaaaaaaa')];
+    const all = merge(kept, [of('newest', 'bbbbbbbb'), of('5.10', 'bbbbbbbb')], ['5.10', '6.1', 'newest']);
+    assert.deepEqual(
+      all.map(({ kernel, programs }) => [kernel, programs]),
+      [
+        ['5.10', 'bbbbbbbb'],
+        ['6.1', 'aaaaaaaa'],
+        ['newest', 'bbbbbbbb'],
+      ],
+    );
+    assert.deepEqual(parseMeasurements(formatMeasurements(all)), all);
+  });
+
+  test('the tables are the end of the document, however often they are put there', () => {
+    const empty = 'Text.\n\n<!-- measured: make test-kernels ARGS=--write -->\nold\n';
+    const measurements = [measured(run([line('doctor', 'pass')], 0))];
+    const once = withTables(empty, measurements);
+    assert.match(once, /^Text\.\n\n<!--[^\n]+-->\n\n\|[^]+\| doctor +\| 1\.2 s +\|\n/);
+    assert.doesNotMatch(once, /old/);
+    assert.equal(withTables(once, measurements), once);
+    assert.throws(() => withTables('Text.\n', measurements), /no place/);
+  });
+
+  test('programs are named by their sources: names and content, and nothing else', () => {
+    const root = mkdtempSync(join(tmpdir(), 'throughline-programs-'));
+    try {
+      mkdirSync(join(root, 'bpf', 'lib'), { recursive: true });
+      writeFileSync(join(root, 'bpf', 'main.bpf.c'), 'int a;');
+      writeFileSync(join(root, 'bpf', 'lib', 'a.h'), 'int b;');
+      const before = programsHash(root);
+      assert.match(before, /^[0-9a-f]{8}$/);
+      writeFileSync(join(root, 'bpf', 'LICENSE'), 'text');
+      assert.equal(programsHash(root), before);
+      writeFileSync(join(root, 'bpf', 'lib', 'a.h'), 'int c;');
+      assert.notEqual(programsHash(root), before);
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
   });
 });

@@ -1,6 +1,7 @@
 import type { KernelChoice } from './debian-kernels.ts';
 import type { GuestReport } from './guest.ts';
 import type { TestLine } from './guest-line.ts';
+import type { Measurement } from './measurements.ts';
 
 /** How a kernel went. */
 export interface KernelResult {
@@ -27,45 +28,70 @@ export function failuresOf(result: KernelResult): string[] {
     : [...failed, `left out: ${skipped.join(', ') || 'nothing'}`];
 }
 
-/** Kernels across, tests down, as a table of Markdown: seconds where a test passed. */
-export function resultTable(results: readonly KernelResult[]): string {
-  const names = new Set(
-    results
-      .flatMap((result) => testsOf(result).filter((one) => one.result !== 'skip'))
-      .map(({ name }) => name),
-  );
-  const rows = [
-    ['', ...results.map(({ release, choice }) => release || choice.name)],
-    ...[...names].map((name) => [name, ...results.map((result) => cell(result, name))]),
-    ['all, with booting', ...results.map(({ report }) => seconds(report.elapsedMs))],
-  ];
-  return markdownTable(rows);
+/**
+ * What is kept of how a kernel went: enough for the tables.
+ * @param when the day, as YYYY-MM-DD, and what names the programs that ran there
+ */
+export function measurementOf(
+  result: KernelResult,
+  { day, programs }: { readonly day: string; readonly programs: string },
+): Measurement {
+  const { choice, release, report } = result;
+  return {
+    kernel: choice.name,
+    release,
+    day,
+    programs,
+    isRefused: choice.isRefused,
+    elapsedMs: Math.round(report.elapsedMs),
+    tests: testsOf(result)
+      .filter((one) => one.result !== 'skip')
+      .map(({ name, ms, result: how }) => ({ name, ms: how === 'pass' ? Math.round(ms) : null })),
+    features: featuresOf(report),
+  };
 }
 
-function cell(result: KernelResult, name: string): string {
-  const test = testsOf(result).find((one) => one.name === name);
-  if (test === undefined || test.result === 'skip') return result.choice.isRefused ? 'refused' : '-';
-  return test.result === 'pass' ? seconds(test.ms) : '**failed**';
+/** Kernels across, tests down, as a table of Markdown: seconds where a test passed. */
+export function resultTable(measurements: readonly Measurement[]): string {
+  const names = new Set(measurements.flatMap(({ tests }) => tests.map(({ name }) => name)));
+  return markdownTable([
+    headOf(measurements),
+    ['measured', ...measurements.map(({ day }) => day)],
+    ['programs', ...measurements.map(({ programs }) => programs)],
+    ...[...names].map((name) => [name, ...measurements.map((one) => cell(one, name))]),
+    ['all, with booting', ...measurements.map(({ elapsedMs }) => seconds(elapsedMs))],
+  ]);
+}
+
+function cell({ tests, isRefused }: Measurement, name: string): string {
+  const test = tests.find((one) => one.name === name);
+  if (test === undefined) return isRefused ? 'refused' : '-';
+  return test.ms === null ? '**failed**' : seconds(test.ms);
+}
+
+/** Kernels across, features of `throughline doctor` down. */
+export function featureTable(measurements: readonly Measurement[]): string {
+  const names = new Set(measurements.flatMap(({ features }) => features.map(({ name }) => name)));
+  return markdownTable([
+    headOf(measurements),
+    ...[...names].map((name) => [
+      name,
+      ...measurements.map(({ features }) => features.find((one) => one.name === name)?.answer ?? '-'),
+    ]),
+  ]);
+}
+
+function headOf(measurements: readonly Measurement[]): string[] {
+  return ['', ...measurements.map(({ release, kernel }) => release || kernel)];
 }
 
 const FEATURE = /^feature (.+): (\w+)$/;
 
-/** Kernels across, features of `throughline doctor` down. */
-export function featureTable(results: readonly KernelResult[]): string {
-  const answers = results.map(
-    ({ report }) =>
-      new Map(
-        report.lines.flatMap((line) => {
-          const found = line.kind === 'note' ? FEATURE.exec(line.text) : null;
-          return found === null ? [] : [[found[1] ?? '', found[2] ?? ''] as const];
-        }),
-      ),
-  );
-  const names = new Set(answers.flatMap((one) => [...one.keys()]));
-  return markdownTable([
-    ['', ...results.map(({ release, choice }) => release || choice.name)],
-    ...[...names].map((name) => [name, ...answers.map((one) => one.get(name) ?? '-')]),
-  ]);
+function featuresOf({ lines }: GuestReport): Measurement['features'] {
+  return lines.flatMap((line) => {
+    const found = line.kind === 'note' ? FEATURE.exec(line.text) : null;
+    return found === null ? [] : [{ name: found[1] ?? '', answer: found[2] ?? '' }];
+  });
 }
 
 function seconds(ms: number): string {
