@@ -23,9 +23,11 @@ struct pt_regs {
 #define SYS_epoll_pwait 281
 #define SYS_open 2
 #define SYS_connect 42
+#define SYS_execve 59
 #define SYS_accept 43
 #define SYS_creat 85
 #define SYS_openat 257
+#define SYS_execveat 322
 #define SYS_openat2 437
 #define SYS_readv 19
 #define SYS_writev 20

@@ -45,7 +45,7 @@ static __always_inline long exit_result(unsigned long long *ctx)
 }
 
 /*
- * Like BPF_PROG, for either: int SYSCALL_EXIT(name, struct pt_regs *regs, long result) { ... }
+ * Like BPF_PROG, for either, with `ctx` to jump on with: int SYSCALL_EXIT(name, struct pt_regs *regs, long result) { ... }
  * Its section is "exit", from which libbpf takes no type: user space sets it.
  */
 #define SYSCALL_EXIT(name, arguments...)                                         \

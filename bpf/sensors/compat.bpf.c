@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * System calls of 32-bit programs on x86-64, and of 64-bit ones that enter the kernel as such: other numbers, arguments in other
- * registers. Told are opens, connections and actions, whose arguments mean the same; transfers of bytes are not, since
- * their structures differ. With it in one unit: action.bpf.c.
+ * registers. Told are opens, connections and actions, whose arguments mean the same, and starts of programs as exit_execve
+ * tells them; transfers of bytes are not, since their structures differ. With it in one unit: action.bpf.c.
  */
 #include "lib/connected.h"
 #include "lib/opened.h"
@@ -39,6 +39,11 @@ int SYSCALL_EXIT(exit_compat, struct pt_regs *regs, long result)
 	case SYS_openat2:
 		bpf_probe_read_user(&how, sizeof(how), (void *)arguments[2]);
 		return tell_open(result, arguments[0], arguments[1], how.flags);
+	case SYS_execve:
+	case SYS_execveat:
+		/* It ends as a call of the program that was started, whoever made it: for 32 bits the kernel has set that number. */
+		bpf_tail_call(ctx, &syscall_exits, SYS_execve);
+		return 0;
 	case SYS_connect:
 		return tell_connect(result, arguments[0], arguments[1], arguments[2], NOT_REMEMBERED);
 	default:

@@ -2,9 +2,11 @@ import type { SyscallName } from './syscalls.ts';
 
 /**
  * Numbers that 32-bit programs on x86-64 have for the calls that mean the same there, argument by argument; of those that once had 16
- * bits for a user, the later ones. Source: arch/x86/entry/syscalls/syscall_32.tbl.
+ * bits for a user, the later ones. Of execve the end means the same. Source: arch/x86/entry/syscalls/syscall_32.tbl.
  */
 export const COMPAT_SYSCALLS = {
+  execve: 11,
+  execveat: 358,
   open: 5,
   creat: 8,
   openat: 295,

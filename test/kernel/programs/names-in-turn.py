@@ -1,6 +1,6 @@
 """
 Processes of highest and lowest priority on one processor open, rename and remove files as fast as they can, and start
-programs. All texts that they hand to the kernel consist of one that is their own and of that round, over and over. Prints each
+programs, for 64 bits and, where there is one, for 32 bits in turn. All texts that they hand to the kernel consist of one that is their own and of that round, over and over. Prints each
 process's own text and what was done, as JSON.
 """
 
@@ -14,6 +14,7 @@ ROUNDS = 120
 PROGRAMS = 12
 
 os.chdir(sys.argv[1])
+STARTED = ["/bin/true", *sys.argv[2:]]
 os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])
 
 
@@ -25,7 +26,7 @@ def work(own):
         os.rename(name, name + "new")
         os.unlink(name + "new")
         if number % PROGRAMS == 0:
-            pid = os.posix_spawn("/bin/true", [name] * 20, {})
+            pid = os.posix_spawn(STARTED[number // PROGRAMS % len(STARTED)], [name] * 20, {})
             os.waitpid(pid, 0)
 
 
