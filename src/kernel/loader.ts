@@ -189,6 +189,13 @@ function tryLoad(
     const globals = new Globals(native, handle, object);
     globals.set('agent_pid', options.agentPid);
     for (const { chosen } of plan) for (const name of chosen?.switches ?? []) globals.set(name, 1);
+    fillDispatcher(native, handle, plan, architecture, globals);
+    const hasCompat = fillCompat(native, handle, plan, architecture, globals);
+    const interest = new Interest(native, handle, plan, architecture, globals, hasCompat);
+    interest.set(options.interest ?? EFFECTS);
+    for (const name of ownHooks(plan))
+      links.push(name === DISPATCHER ? attachDispatcher(native, handle, hook) : attach(native, handle, name));
+    // Only now: a thread that is born from here on is told of by its own start, and none falls between.
     for (const thread of readdirSync('/proc/self/task'))
       native.updateElement(
         native.mapFd(mapOf(native, handle, 'agent_threads')),
@@ -196,12 +203,6 @@ function tryLoad(
         ONE,
         0n,
       );
-    fillDispatcher(native, handle, plan, architecture, globals);
-    const hasCompat = fillCompat(native, handle, plan, architecture, globals);
-    const interest = new Interest(native, handle, plan, architecture, globals, hasCompat);
-    interest.set(options.interest ?? EFFECTS);
-    for (const name of ownHooks(plan))
-      links.push(name === DISPATCHER ? attachDispatcher(native, handle, hook) : attach(native, handle, name));
     return sensors(native, handle, features, plan, cgroups, globals, interest, options.processors, close);
   } catch (error) {
     close();
