@@ -25,7 +25,7 @@ requireKernel();
 const PYTHON = '/usr/bin/python3';
 const PROGRAM = join(import.meta.dirname, 'programs', 'names-in-turn.py');
 const CONTEXT = { clock: { wallMs: () => 0 }, architecture: arch(), world: { cgroupOf: () => null } };
-const OBSERVING = ['file', 'action', 'process'];
+const OBSERVING = ['file', 'action', 'process', 'compat'];
 /** Its start is another call, where the end of execve tells it. */
 const FOR_32_BITS = ['-m32', '-nostdlib', '-static'];
 /** The rings are emptied while the programs work. */
