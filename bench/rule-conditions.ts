@@ -53,6 +53,17 @@ function rows(): readonly Row[] {
     },
     { title: 'pmatch', mix, condition: listed('proc.exepath pmatch') },
     { title: 'regex', mix, condition: joined('regex', (index) => `${word(index)}.*`), most: MOST_PATTERNS },
+    {
+      title: '!=, joined by and',
+      mix,
+      condition: (count) => `not (${terms(count, (index) => `proc.exepath != ${word(index)}`, ' and ')})`,
+    },
+    {
+      title: 'exceptions of two fields',
+      mix,
+      condition: (count) =>
+        `not (proc.pid > 0 and not (${terms(count, (index) => `(proc.exepath = ${word(index)} and proc.cwd = /x${index})`, ' or ')}))`,
+    },
     { title: 'proc.aname in', mix, condition: listed('proc.aname in') },
     { title: 'proc.cmdline contains', mix, condition: listed('proc.cmdline contains anyof') },
     {

@@ -141,6 +141,17 @@ const cases: [
     UID,
   ],
   ['CRI-O of its own', [`/crio-${ID}`], ID, null],
+  ['nerdctl, systemd', [`/system.slice/nerdctl-${ID}.scope`], ID, null],
+  ['runc without an engine, systemd', [`/system.slice/runc-${ID}.scope`], ID, null],
+  ['a unit with a hash in its name', [`/system.slice/build-${ID}.scope`], null, `build-${ID}.scope`],
+  ['a directory with a hash in its name', [`/system.slice/ci.service/cache-${ID}`], null, 'ci.service'],
+  ['the name of an engine inside of another', [`/system.slice/not-docker-${ID}`], null, null],
+  [
+    'a container inside of such a unit',
+    [`/system.slice/build-${OTHER}.scope/docker-${ID}.scope`],
+    ID,
+    `build-${OTHER}.scope`,
+  ],
   [
     'ECS on Fargate',
     [`/ecs/${'0a'.repeat(16)}/${'1b'.repeat(16)}-0123456789`],

@@ -11,8 +11,13 @@ export interface CgroupIdentity {
   podUid?: string;
 }
 
-/** <engine>-<64 hex>.scope (systemd driver), or the bare id (cgroupfs driver). */
-const HEX_ID = /^(?:([a-z][a-z0-9.-]*)-)?([0-9a-f]{64})(?:\.scope)?$/;
+/**
+ * <engine>-<64 hex>.scope (systemd driver), or the id with or without the engine (cgroupfs driver). A bare id may stand anywhere:
+ * Docker has --cgroup-parent, containerd namespaces of any name. Names of others are none, as those of the monitors that watch
+ * a container from outside (crio-conmon, libpod-conmon), and of units whose name ends with a hash.
+ */
+const HEX_ID =
+  /^(?:(?:docker|nerdctl|containerd|cri-containerd|crio|libpod|libpod-payload|runc|crun)-)?([0-9a-f]{64})(?:\.scope)?$/;
 
 /** Tasks of Amazon ECS on Fargate: <32 hex>-<number>. */
 const ECS_ID = /^[0-9a-f]{32}-[0-9]{6,12}$/;
@@ -98,8 +103,7 @@ function containerIdOf(name: string, parent: string | null, index: number): stri
   // The systemd cgroup path "slice:engine:id", taken literally by the cgroupfs driver.
   const last = name.slice(name.lastIndexOf(':') + 1);
   const hex = HEX_ID.exec(last);
-  // conmon watches a container from outside.
-  if (hex !== null) return /(?:^|-)conmon$/.test(hex[1] ?? '') ? null : (hex[2] ?? null);
+  if (hex !== null) return hex[1] ?? null;
   if (ECS_ID.test(last)) return last;
   if (name.startsWith('lxc.payload.') && name.length > 12) return name.slice(12);
   if (name.startsWith('machine-') && name.endsWith('.scope')) return machineName(name.slice(8, -6));

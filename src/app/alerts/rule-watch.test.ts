@@ -194,8 +194,8 @@ test('a rule that raises too many alerts is held back alone; what rules do is co
 
 const REQUESTS = 6000;
 
-/** An event loop that is asked many times; rules that see it are changed half-way. */
-function serve(before: string, after = before) {
+/** A kernel whose events go through a pipeline that rules watch. */
+function watchedKernel() {
   const alerts: AlertMessage[] = [];
   const watch = new RuleWatch({
     matching: 'all',
@@ -210,15 +210,21 @@ function serve(before: string, after = before) {
     wants: { findings: true, requests: false, events: false },
     output: watch.watched(QUIET),
   });
+  const kernel = new SimulatedKernel((event) => {
+    const bytes = encodeEvent(event);
+    pipeline.event(bytes, new DataView(bytes.buffer), 0, bytes.length);
+  });
+  return { watch, pipeline, kernel, alerts };
+}
+
+/** An event loop that is asked many times; rules that see it are changed half-way. */
+function serve(before: string, after = before) {
+  const { watch, pipeline, kernel, alerts } = watchedKernel();
   const put = (condition: string) => {
     watch.replace(file(rule('r', condition, '%http.target')));
     if (watch.readingRules.length > 0) pipeline.readAll();
   };
   put(before);
-  const kernel = new SimulatedKernel((event) => {
-    const bytes = encodeEvent(event);
-    pipeline.event(bytes, new DataView(bytes.buffer), 0, bytes.length);
-  });
   const loop = kernel.process();
   kernel.epollWait(loop);
   const client = kernel.accept(loop);
@@ -243,24 +249,8 @@ test('requests are events of rules that ask for them; for all others plain excha
 });
 
 test('the end of a connection tells what went over it, also where its process ended first', () => {
-  const alerts: AlertMessage[] = [];
-  const watch = new RuleWatch({
-    matching: 'all',
-    source: ruleEventSource(() => pipeline),
-    alert: (alert) => alerts.push(alert),
-    warn: assert.fail,
-  });
-  const pipeline: Pipeline = new Pipeline({
-    protocols: PROTOCOLS,
-    detectors: [],
-    wants: { findings: true, requests: false, events: false },
-    output: watch.watched(QUIET),
-  });
+  const { watch, kernel, alerts } = watchedKernel();
   watch.replace(file(rule('r', 'evt.type = connection_end', '%flow.bytes_in %flow.bytes_out %fd.is_server')));
-  const kernel = new SimulatedKernel((event) => {
-    const bytes = encodeEvent(event);
-    pipeline.event(bytes, new DataView(bytes.buffer), 0, bytes.length);
-  });
   const server = kernel.process();
   const [first, second] = [kernel.accept(server), kernel.accept(server)];
   kernel.read(server, first, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n');

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { byteStringFromText, bytesOf } from '../../base/bytes.ts';
 import { ACTION_LIST, argumentsOf, type Argument } from '../../model/actions.ts';
+import type { ConnectionEnd } from '../../model/connection-end.ts';
 import type { Attribution, Effect } from '../../model/effect.ts';
 import type { ActionArgument } from '../../model/event.ts';
 import type { Process } from '../../model/process.ts';
@@ -51,7 +52,13 @@ export class MadeEvents {
       return this.#events.ofRequest(request, type, timeNs);
     }
     if (happening === 'accept')
-      return this.#events.ofAccept(connectionOf(description), process, process.pid, timeNs);
+      return this.#events.ofAccept(
+        connectionOf(texts.get('accept') ?? '', description),
+        process,
+        process.pid,
+        timeNs,
+      );
+    if (happening === 'end') return this.#events.ofEnd(endOf(description, process, timeNs));
     const attribution: Attribution =
       request === null
         ? NOBODY
@@ -64,7 +71,7 @@ export class MadeEvents {
 
 function effectOf(
   description: Description,
-  happening: Exclude<Happening, 'accept'>,
+  happening: Exclude<Happening, 'accept' | 'end'>,
   process: Process,
   attribution: Attribution,
   timeNs: number,
@@ -207,9 +214,29 @@ function requestOf(description: Description, server: Process | null, timeNs: num
   };
 }
 
+/** Of a connection that was accepted both ends, as of `accept`; of one that was made the server alone, as of `connect`. */
+function endOf(description: Description, process: Process, timeNs: number): ConnectionEnd {
+  const { texts } = description;
+  const what = texts.get('end') ?? '';
+  const isServer = what.includes('->');
+  const server = isServer ? null : endpointOf(what, description);
+  return {
+    timeNs,
+    process,
+    connection:
+      server === null
+        ? connectionOf(what, description)
+        : { id: 1, family: familyOf(server), client: { address: '', port: 0 }, server },
+    isServer,
+    isDatagram: texts.get('transport') === 'udp',
+    bytesIn: numberOf(texts.get('bytes_in') ?? '0', description),
+    bytesOut: numberOf(texts.get('bytes_out') ?? '0', description),
+  };
+}
+
 /** "203.0.113.9:4000 -> 10.0.0.5:22" */
-function connectionOf(description: Description): Connection {
-  const [client = '', server = ''] = (description.texts.get('accept') ?? '').split(/\s*->\s*/);
+function connectionOf(text: string, description: Description): Connection {
+  const [client = '', server = ''] = text.split(/\s*->\s*/);
   const end = endpointOf(server, description);
   return { id: 1, family: familyOf(end), client: endpointOf(client, description), server: end };
 }

@@ -118,6 +118,12 @@ test('events are what the words say', () => {
   assert.ok(fires('fd.rip = "::1" and fd.typechar = 6', 'connect: "[::1]:53"'));
   assert.ok(fires('fd.name = /run/x and fd.typechar = u', 'connect: /run/x'));
   assert.ok(fires('evt.type = accept4 and fd.lport = 22', 'accept: "192.0.2.1:5 -> 10.0.0.5:22", by: sshd'));
+  const accepted = 'end: "192.0.2.1:5 -> 10.0.0.5:22", bytes_in: "10", bytes_out: "2000", by: sshd';
+  assert.ok(fires('evt.type = connection_end and fd.cip = 192.0.2.1 and fd.lport = 22', accepted));
+  assert.ok(fires('flow.bytes_in = 10 and flow.bytes_out > 1999 and flow.direction = in', accepted));
+  const asked = 'end: "192.0.2.1:53", transport: udp, by: node';
+  assert.ok(fires('fd.rip = 192.0.2.1 and fd.l4proto = udp and flow.direction = out', asked));
+  assert.ok(fires('proc.name = node and flow.bytes_in = 0 and not fd.lip exists', asked));
   assert.ok(
     fires('http.query[q] = "a b" and req.grade = exact', 'run: id, under: node, request: GET /x?q=a%20b'),
   );

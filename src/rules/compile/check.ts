@@ -132,6 +132,31 @@ function sharedTest(owner: object, key: string, values: number, make: () => Valu
 }
 
 /**
+ * Checks that a field differs, joined by `and`, are one: it has a value, which is none of theirs. Of fields with several values that
+ * is so where all of them must differ. null where the check is none of these; it must have been compiled once.
+ */
+export function unequalSetOf(check: Check, context: CheckContext): SetCheck | null {
+  const { operator, modifier, right } = check;
+  if (operator !== '!=' || right === null || right.kind === 'term') return null;
+  if (modifier !== null && (modifier !== 'allof' || literalsOf(check).length === 0)) return null;
+  const set = setCheckOf({ ...check, operator: '=', modifier: null }, context);
+  const access = set?.bound.access;
+  return access?.shape === 'any' && !access.isEveryUnequal ? null : set;
+}
+
+/** @param owner what the check was made of, with a key of its own among all that are made of it */
+export function compileUnequalSet(
+  { bound, operator, literals }: SetCheck,
+  owner: object,
+  key: string,
+): Compiled {
+  const { access } = bound;
+  const test = sharedTest(owner, key, literals.length, () => valueTest(access.type, operator, literals));
+  const { code } = unequal(access as Access<'string'>, test as (value: string) => boolean);
+  return { kind: 'test', code, cost: bound.cost + 1, chance: chanceOf(bound, '!=') };
+}
+
+/**
  * What a check comes to on events of each type; null where that does not decide it. The check must have been compiled once, so
  * that it is known to be right.
  */

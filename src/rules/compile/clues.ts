@@ -8,6 +8,7 @@ import type { Where } from '../match/word-table.ts';
 import type { Expression } from '../syntax.ts';
 import { hasFewValues, setCheckOf, type CheckContext } from './check.ts';
 import type { Compiled } from './test.ts';
+import { valueWords } from './value-words.ts';
 
 /** Words of which one must stand in a field for a condition to be true. */
 export interface Clue {
@@ -66,6 +67,8 @@ export function cluesOf(
       const check = setCheckOf(condition, context);
       if (check === null || hasFewValues(check.bound)) return [];
       const { access, key, cost } = check.bound;
+      const values = valueWords(check);
+      if (values !== null) return [[{ key, where: 'equal', ...values }]];
       if (access.shape !== 'single' || access.type !== 'string' || cost > 1) return [];
       const found = check.literals.map(({ value }) => placeOf(check.operator, value));
       const get = access.get as Clue['get'];

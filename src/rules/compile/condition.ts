@@ -1,8 +1,16 @@
 import type { EventVariant } from '../fields/field.ts';
 import type { Check, Expression, Literal } from '../syntax.ts';
 import type { Warn } from './bind.ts';
-import { compileCheck, compileSetCheck, setCheckOf, type CheckContext, type SetCheck } from './check.ts';
-
+import {
+  compileCheck,
+  compileSetCheck,
+  compileUnequalSet,
+  setCheckOf,
+  unequalSetOf,
+  type CheckContext,
+  type SetCheck,
+} from './check.ts';
+import { compileRows, rowsOf } from './rows.ts';
 import { allOf, anyOf, notOf, type Compiled } from './test.ts';
 
 /** Checks that become one. */
@@ -54,47 +62,72 @@ export class ConditionCompiler {
   #check(check: Check): Compiled {
     const compiled = compileCheck(check, this.#context);
     // As one check for all values it is faster than as one for each.
-    const values = check.modifier === 'anyof' ? setCheckOf(check, this.#context) : null;
-    return values === null ? compiled : compileSetCheck(values, check, 'any of');
+    const any = check.modifier === 'anyof' ? setCheckOf(check, this.#context) : null;
+    if (any !== null) return compileSetCheck(any, check, 'any of');
+    const none = check.modifier === 'allof' ? unequalSetOf(check, this.#context) : null;
+    return none === null ? compiled : compileUnequalSet(none, check, 'none of');
   }
 
   /**
-   * Checks of one field with one operator become one check for all their values.
+   * Checks of one field with one operator become one check for all their values; many conjunctions are found by the value of a field.
    * @param owner what they are parts of
    */
   #anyOf(children: readonly Expression[], owner: Expression): Compiled {
     const parts: Compiled[] = [];
-    const groups = new Map<string, Group>();
-    for (const child of children) {
+    const groups = new Groups();
+    const rows = rowsOf(owner, children);
+    for (const child of rows === null ? children : rows.others) {
       const compiled = this.compile(child);
       const values = child.kind === 'check' ? setCheckOf(child, this.#context) : null;
-      if (values === null) {
-        parts.push(compiled);
-        continue;
-      }
-      const key = `${values.operator} ${values.bound.key}`;
-      const group = groups.get(key);
-      if (group === undefined)
-        groups.set(key, { values, first: compiled, literals: [...values.literals], count: 1 });
-      else {
-        for (const literal of values.literals) group.literals.push(literal);
-        group.count++;
-      }
+      if (values === null) parts.push(compiled);
+      else groups.add(values, compiled);
     }
-    for (const [key, { values, first, literals, count }] of groups)
-      parts.push(count === 1 ? first : compileSetCheck({ ...values, literals }, owner, key));
+    parts.push(...groups.compiled((values, key) => compileSetCheck(values, owner, key)));
+    if (rows !== null) parts.push(compileRows(rows, (row) => this.compile(row), this.#context));
     return anyOf(parts);
   }
 
-  /** not a and not b is not (a or b), and so one check as well. */
+  /** not a and not b is not (a or b), and so one check as well; and so is what differs from each of several values. */
   #allOf(children: readonly Expression[], owner: Expression): Compiled {
     const refused: Check[] = [];
     const parts: Compiled[] = [];
+    const groups = new Groups();
     for (const child of children) {
-      if (child.kind === 'not' && child.child.kind === 'check') refused.push(child.child);
-      else parts.push(this.compile(child));
+      if (child.kind === 'not' && child.child.kind === 'check') {
+        refused.push(child.child);
+        continue;
+      }
+      const compiled = this.compile(child);
+      const values = child.kind === 'check' ? unequalSetOf(child, this.#context) : null;
+      if (values === null) parts.push(compiled);
+      else groups.add(values, compiled);
     }
+    parts.push(...groups.compiled((values, key) => compileUnequalSet(values, owner, `not ${key}`)));
     if (refused.length > 0) parts.push(notOf(this.#anyOf(refused, owner)));
     return allOf(parts);
+  }
+}
+
+/** Checks of the same field with the same operator. */
+class Groups {
+  readonly #groups = new Map<string, Group>();
+
+  /** @param compiled what it comes to alone */
+  add(values: SetCheck, compiled: Compiled): void {
+    const key = `${values.operator} ${values.bound.key}`;
+    const group = this.#groups.get(key);
+    if (group === undefined)
+      this.#groups.set(key, { values, first: compiled, literals: [...values.literals], count: 1 });
+    else {
+      for (const literal of values.literals) group.literals.push(literal);
+      group.count++;
+    }
+  }
+
+  /** @param compile makes one check of several, with a key that no other group has */
+  compiled(compile: (values: SetCheck, key: string) => Compiled): Compiled[] {
+    return [...this.#groups].map(([key, { values, first, literals, count }]) =>
+      count === 1 ? first : compile({ ...values, literals }, key),
+    );
   }
 }

@@ -141,7 +141,8 @@ function numberTest(operator: Operator, numbers: readonly number[]): ValueTest {
   }
 }
 
-function numberOf(literal: Literal): number {
+/** @throws RuleError for what is none */
+export function numberOf(literal: Literal): number {
   const { value } = literal;
   const isNumber = /^[+-]?(?:0[xX][0-9a-fA-F]+|[0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?)$/.test(value);
   if (!isNumber) throw wrong(literal, 'a number');

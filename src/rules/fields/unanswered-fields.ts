@@ -153,11 +153,15 @@ export const UNANSWERED_FIELDS: readonly Field[] = [
     'evt.reltime.s': ['number', 'Seconds since the beginning of the capture.'],
     'evt.reltime.ns': ['number', 'Nanoseconds of the last second since then.'],
   }),
-  ...unanswered('no detector gives it to rules yet', {
+  ...unanswered('verdicts are grades with evidence: there are no scores and no signatures', {
     'req.score': ['number', 'How much the request looks like an attack.'],
     'req.signature': ['string', 'Signature that the request matched.'],
+  }),
+  ...unanswered('no risk is kept of clients and users', {
     'entity.id': ['string', 'Who it is about: a client, a user, a service.'],
     'entity.risk': ['number', 'Risk of the entity.'],
+  }),
+  ...unanswered('nothing is learnt about what is usual', {
     'behavior.is_new': ['boolean', 'Whether this was never seen before.'],
     'behavior.rarity': ['number', 'How rare this is.'],
     'behavior.kind': ['string', 'What is unusual about it.'],

@@ -6,6 +6,7 @@ import type { RuleFileItem } from './items.ts';
 import { readList, readMacro, readRule } from './read-items.ts';
 import { BUILT_IN_PLUGINS, ENGINE_VERSION, parseVersion, satisfies } from './version.ts';
 import { YamlReader } from './yaml-reader.ts';
+import { resolveAliases } from './yaml-aliases.ts';
 import { placeOf, scalarText } from './yaml-text.ts';
 
 export interface RuleFile {
@@ -64,6 +65,13 @@ function parseDocuments(source: RuleSource, errors: RuleProblem[]): readonly Doc
       const [offset, end] = error.pos;
       errors.push(problemAt('yaml', error.message, { source, offset }, lineAt(source.text, offset, end)));
     }
+  }
+  if (errors.length > 0) return [];
+  try {
+    for (const document of documents) resolveAliases(document, source, errors);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    errors.push(problemAt('yaml', 'the aliases are nested too deeply', { source, offset: 0 }, ''));
   }
   return errors.length > 0 ? [] : documents;
 }

@@ -16,11 +16,13 @@ const hexDigits = Int8Array.from({ length: 256 }, (_, code) => {
   return letter >= 97 && letter <= 102 ? letter - 87 : -1;
 });
 
-/** The same addresses come again and again. Each text has one place, which the next one with the same place takes. */
-const KNOWN_BITS = 10;
-const KNOWN = 1 << KNOWN_BITS;
-const knownTexts = Array.from({ length: KNOWN }, () => '');
-const knownFamilies: Family[] = Array.from({ length: KNOWN }, () => 0);
+/**
+ * The same addresses come again and again: their places, by text. V8 keeps the hash of a text, so that it is made once for all rules.
+ * When all places are taken, they are given away anew.
+ */
+const places = new Map<string, number>();
+const KNOWN = 4096;
+const knownFamilies = new Uint8Array(KNOWN);
 const knownWords = new Int32Array(KNOWN * 4);
 /** Longer texts are no addresses, and are not kept. */
 const MAX_LENGTH = 45;
@@ -30,34 +32,28 @@ const MAX_LENGTH = 45;
  * an IPv6 one (::ffff:1.2.3.4) is the IPv4 address.
  */
 export function readAddress(text: string): Family {
-  const { length } = text;
-  if (length > MAX_LENGTH || length < 2) return 0;
-  const place = placeOf(text);
-  if (knownTexts[place] === text) {
-    const family = knownFamilies[place] as Family;
-    const at = place * 4;
-    addressWords[0] = knownWords[at] as number;
-    if (family !== 6) return family;
-    addressWords[1] = knownWords[at + 1] as number;
-    addressWords[2] = knownWords[at + 2] as number;
-    addressWords[3] = knownWords[at + 3] as number;
-    return 6;
-  }
-  const family = readIpv4(text, 0) ? 4 : readIpv6(text);
-  knownTexts[place] = text;
-  knownFamilies[place] = family;
-  for (let word = 0; word < 4; word++) knownWords[place * 4 + word] = addressWords[word] as number;
-  return family;
+  const place = places.get(text);
+  if (place === undefined) return readUnknown(text);
+  const family = knownFamilies[place] as Family;
+  const at = place * 4;
+  addressWords[0] = knownWords[at] as number;
+  if (family !== 6) return family;
+  addressWords[1] = knownWords[at + 1] as number;
+  addressWords[2] = knownWords[at + 2] as number;
+  addressWords[3] = knownWords[at + 3] as number;
+  return 6;
 }
 
-/** By its end, where the addresses of a network differ. */
-function placeOf(text: string): number {
+function readUnknown(text: string): Family {
   const { length } = text;
-  let mixed = length;
-  for (let at = Math.max(0, length - 7); at < length; at++)
-    mixed = Math.imul(mixed, 31) + text.charCodeAt(at);
-  // Knuth's multiplicative hash, with the golden ratio of 2^32.
-  return Math.imul(mixed, 0x9e3779b1) >>> (32 - KNOWN_BITS);
+  if (length > MAX_LENGTH || length < 2) return 0;
+  const family = readIpv4(text, 0) ? 4 : readIpv6(text);
+  if (places.size === KNOWN) places.clear();
+  const place = places.size;
+  places.set(text, place);
+  knownFamilies[place] = family;
+  knownWords.set(addressWords, place * 4);
+  return family;
 }
 
 /** What stands from here to the end of the text, into the first word. */

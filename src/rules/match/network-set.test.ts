@@ -160,3 +160,20 @@ function seeded(seed: number): () => number {
     return state / 2 ** 32;
   };
 }
+
+test('more addresses than are kept are read as the first ones are', () => {
+  const isIn = networkTest([read('10.0.0.0/9'), read('2001:db8::/33')]);
+  const texts = Array.from({ length: 10_000 }, (_, index) => [
+    `10.${index % 256}.${index >> 8}.7`,
+    `2001:db8:${index % 2 === 1 ? '8000' : '7fff'}::${index.toString(16)}`,
+    `none ${index}`,
+  ]);
+  // Twice: in the second round some are known, and some have lost their places.
+  for (const round of [1, 2]) {
+    for (const [index, [first = '', second = '', none = '']] of texts.entries()) {
+      assert.equal(isIn(first), index % 256 < 128, `${round} ${first}`);
+      assert.equal(isIn(second), index % 2 === 0, `${round} ${second}`);
+      assert.equal(isIn(none), false);
+    }
+  }
+});
