@@ -8,6 +8,7 @@
 #define THROUGHLINE_STAMP_H
 
 #include "lib/event.h"
+#include "lib/immediates.h"
 
 /* Neither is the process one that serves, nor has a unit of it a state. */
 static __always_inline int serves_nobody(__u32 pid)
@@ -57,14 +58,6 @@ static __always_inline void unmark_serving(__u32 pid, __u64 connection)
 	bpf_map_delete_elem(&serving_processes, &pid);
 	/* Only now: a thread that has seen the number marks its process anew. */
 	__sync_fetch_and_add(&serving_marks_taken, 1);
-}
-
-/* The loop turns to somebody else: whatever asks for an immediate from now on cannot be told from who did before. */
-static __always_inline void share_immediates(struct unit_state *thread, __u64 connection, __u32 sequence)
-{
-	if (thread->immediates == IMMEDIATES_OWNED &&
-	    (thread->immediate_connection != connection || thread->immediate_sequence != sequence))
-		thread->immediates = IMMEDIATES_SHARED;
 }
 
 #define FIRST_IS_UNIX (1ULL << 32)

@@ -118,7 +118,8 @@ struct unit_state {
 	__u8 is_unix;
 	__u8 ready_count; /* see struct event_header */
 	__u8 is_loop;     /* it has come back from epoll_wait */
-	/* The request whose code has asked for immediates that are still to run: see runtime.bpf.c. */
+	__u64 loop; /* address of the thread's uv_loop_t, once seen: lib/immediates.h */
+	/* The request whose code has asked for immediates that are still to run: likewise. */
 	__u64 immediate_connection;
 	__u32 immediate_sequence;
 	__u8 immediates; /* enum immediates */

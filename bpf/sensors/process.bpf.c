@@ -292,6 +292,7 @@ int BPF_PROG(process_fork, struct task_struct *trusted_parent, struct task_struc
 			inherited.origin = ORIGIN_NONE;
 		inherited.ready_count = 0;
 		inherited.is_loop = 0;
+		inherited.loop = 0;
 		inherited.immediates = IMMEDIATES_NONE;
 		inherited.marked_at = 0;
 		inherited.identity = 0;

@@ -130,10 +130,13 @@ static __always_inline struct lent_paths paths_of(__u64 loop, __u64 work)
 SEC("uprobe")
 int uv_work_submit(struct pt_regs *ctx)
 {
-	__u64 work = FUNCTION_ARG1(ctx);
+	__u64 loop = FUNCTION_ARG0(ctx), work = FUNCTION_ARG1(ctx);
+	struct unit_state *thread = running_unit(current_task());
 
 	count_hit(ctx);
-	return lend_object(work, (__u32)FUNCTION_ARG2(ctx) == WORK_KIND_FILES ? paths_of(FUNCTION_ARG0(ctx), work) : NO_PATHS);
+	if (thread)
+		note_loop(thread, loop);
+	return lend_object(work, (__u32)FUNCTION_ARG2(ctx) == WORK_KIND_FILES ? paths_of(loop, work) : NO_PATHS);
 }
 
 /* Where uv_work_t has its work, likewise. */
@@ -230,9 +233,9 @@ int node_handle_close(struct pt_regs *ctx)
 }
 
 /*
- * Callbacks of which nobody can tell for whom they are: node::Environment::RunTimers(timer), and what other threads call for,
- * which libuv does in the turn in which it has read something, or got work of the pool back, and without a system call
- * (uv_async_send): node::worker::MessagePort::OnMessage(port), node::worker::Worker::JoinThread(worker),
+ * Callbacks of which nobody can tell for whom they are: what other threads call for, which libuv does in the turn in which it
+ * has read something, or got work of the pool back, and without a system call (uv_async_send):
+ * node::worker::MessagePort::OnMessage(port), node::worker::Worker::JoinThread(worker),
  * v8impl::ThreadSafeFunction::AsyncCb(handle).
  */
 SEC("uprobe")
@@ -246,22 +249,21 @@ int node_unowned(struct pt_regs *ctx)
 	return 0;
 }
 
-/*
- * uv_idle_start(handle, callback): the first immediate since the last ones ran is asked for (setImmediate, with which some
- * clients send what they have gathered). Later ones are not seen, so they are believed to be the same request's only
- * where the loop has turned to nobody else meanwhile.
- */
+/* Where each handle of libuv 1 has its loop. */
+#define HANDLE_LOOP_OFFSET 8
+
+/* node::Environment::RunTimers(timer): nobody can tell for whom they are either. The timer is on the loop that this thread runs. */
 SEC("uprobe")
-int node_immediate_asked(struct pt_regs *ctx)
+int node_timers(struct pt_regs *ctx)
 {
 	struct unit_state *thread = running_unit(current_task());
 
 	count_hit(ctx);
 	if (!thread || !thread->is_loop)
 		return 0;
-	thread->immediate_connection = thread->connection;
-	thread->immediate_sequence = thread->sequence;
-	thread->immediates = thread->connection ? IMMEDIATES_OWNED : IMMEDIATES_SHARED;
+	if (!thread->loop)
+		note_loop(thread, read_pointer(FUNCTION_ARG0(ctx) + HANDLE_LOOP_OFFSET));
+	clear_stamp(thread, ORIGIN_WAITED);
 	return 0;
 }
 
@@ -278,6 +280,7 @@ int node_immediates(struct pt_regs *ctx)
 	count_hit(ctx);
 	if (!thread || !thread->is_loop)
 		return 0;
+	note_immediates(thread);
 	if (thread->immediates == IMMEDIATES_OWNED && thread->ready_count <= 1)
 		resume_request(thread, thread->immediate_connection, thread->immediate_sequence);
 	else if (thread->connection)

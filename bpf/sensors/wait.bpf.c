@@ -18,8 +18,10 @@ int SYSCALL_EXIT(exit_epoll_wait, struct pt_regs *regs, long result)
 	unit = unit_of(task);
 	thread = state_of(task, unit);
 	if (thread) {
-		__u8 immediates = thread->immediates;
+		__u8 immediates;
 
+		note_immediates(thread);
+		immediates = thread->immediates;
 		clear_stamp(thread, ORIGIN_WAITED);
 		/* Nothing was ready: nobody else runs before they do. */
 		if (!ready_count)
