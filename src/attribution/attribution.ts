@@ -255,7 +255,7 @@ export class Attributor {
       if (isShared || isHandedOn) asking.isDoubtful = true;
       this.#tables.clients.wait(connection, asking);
     }
-    this.#tables.clients.asked(connection);
+    this.#tables.clients.asked(connection, thread?.resumedBy === connection);
   }
 
   /** A UDP socket, on which each question is waited for by itself. */

@@ -18,13 +18,20 @@ interface ClientConnection {
   readonly pool: string;
   /** Asked, and nothing of the answer was read yet. */
   isAsked: boolean;
+  /**
+   * It lay unused and was taken up. Before that it may be one that is still being made, with questions of its own (a login), which
+   * nobody who queues can have yet.
+   */
+  isTakenUp: boolean;
+  hasAsked: boolean;
   /** With how often they asked. */
   readonly waiting: Map<RequestState, number>;
 }
 
 interface Pool {
   connections: number;
-  asked: number;
+  /** Of them those that whoever queues for one could have. */
+  idle: number;
 }
 
 interface DatagramWait {
@@ -47,12 +54,18 @@ export class ClientConnections {
         this.closed(oldest);
         break;
       }
-    this.#connections.set(connection, { pool, isAsked: false, waiting: new Map() });
+    this.#connections.set(connection, {
+      pool,
+      isAsked: false,
+      isTakenUp: false,
+      hasAsked: false,
+      waiting: new Map(),
+    });
     const known = this.#pools.get(pool);
     if (known !== undefined) known.connections++;
     else {
       if (this.#pools.size >= MAX_CONNECTIONS) dropOldest(this.#pools);
-      this.#pools.set(pool, { connections: 1, asked: 0 });
+      this.#pools.set(pool, { connections: 1, idle: 0 });
     }
   }
 
@@ -90,13 +103,19 @@ export class ClientConnections {
     }
   }
 
-  asked(connection: number): void {
-    this.#setAsked(connection, true);
+  /** @param isHere whoever asks does it upon an answer that came on this connection */
+  asked(connection: number, isHere: boolean): void {
+    const client = this.#connections.get(connection);
+    if (client === undefined) return;
+    this.#setAsked(client, true);
+    if (client.hasAsked && !isHere) client.isTakenUp = true;
+    client.hasAsked = true;
   }
 
   /** The answer has begun. */
   answered(connection: number): void {
-    this.#setAsked(connection, false);
+    const client = this.#connections.get(connection);
+    if (client !== undefined) this.#setAsked(client, false);
     this.#release(connection);
   }
 
@@ -106,7 +125,9 @@ export class ClientConnections {
     this.answered(connection);
     this.#connections.delete(connection);
     const pool = this.#pools.get(client.pool);
-    if (pool !== undefined && --pool.connections <= 0) this.#pools.delete(client.pool);
+    if (pool === undefined) return;
+    if (client.isTakenUp) pool.idle--;
+    if (--pool.connections <= 0) this.#pools.delete(client.pool);
   }
 
   /** Whether the process has another connection to the same service on which nothing is asked: nobody queues for one. */
@@ -114,7 +135,7 @@ export class ClientConnections {
     const client = this.#connections.get(connection);
     const pool = client === undefined ? undefined : this.#pools.get(client.pool);
     if (client === undefined || pool === undefined) return false;
-    return pool.connections - pool.asked - (client.isAsked ? 0 : 1) > 0;
+    return pool.idle - (client.isTakenUp && !client.isAsked ? 1 : 0) > 0;
   }
 
   /**
@@ -135,12 +156,11 @@ export class ClientConnections {
     if (oldest !== undefined) this.datagramAnswered(oldest.connection, oldest.request);
   }
 
-  #setAsked(connection: number, isAsked: boolean): void {
-    const client = this.#connections.get(connection);
-    if (client === undefined || client.isAsked === isAsked) return;
+  #setAsked(client: ClientConnection, isAsked: boolean): void {
+    if (client.isAsked === isAsked) return;
     client.isAsked = isAsked;
     const pool = this.#pools.get(client.pool);
-    if (pool !== undefined) pool.asked += isAsked ? 1 : -1;
+    if (pool !== undefined && client.isTakenUp) pool.idle += isAsked ? -1 : 1;
   }
 
   #release(connection: number): void {

@@ -49,6 +49,22 @@ describe('no wrong request', () => {
     assert.ok(!isOn(timeline.latest, 'bravo'), `alpha's query: ${timeline.latest}`);
   });
 
+  test('likewise while the pool makes one more connection: nobody can have that one yet', () => {
+    const timeline = new Timeline();
+    const { kernel } = timeline;
+    const loop = knownLoop(timeline);
+    const c1 = kernel.client(loop);
+    begin(timeline, loop, 'bravo');
+    kernel.ask(loop, c1, '?');
+    kernel.openClient(loop);
+    begin(timeline, loop, 'alpha');
+    kernel.submit(loop); // alpha's file; its query waits for a place
+    kernel.epollWait(loop);
+    kernel.answer(loop, c1, '!'); // bravo's answer; the pool hands c1 to alpha
+    kernel.ask(loop, c1, '?');
+    assert.ok(!isOn(timeline.latest, 'bravo'), `alpha's query: ${timeline.latest}`);
+  });
+
   test('and all that alpha does with the answer follows', () => {
     const timeline = new Timeline();
     const { kernel } = timeline;

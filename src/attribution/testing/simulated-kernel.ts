@@ -272,24 +272,35 @@ export class SimulatedKernel {
     };
   }
 
+  /** A connection that is told when it is made, and not when something is asked first. */
+  openClient(thread: SimulatedThread): SimulatedClient {
+    const client = this.client(thread);
+    this.#name(thread, client);
+    return client;
+  }
+
+  #name(thread: SimulatedThread, client: SimulatedClient): void {
+    client.isNamed = true;
+    this.#emit({
+      ...this.header(thread),
+      kind: 'accept',
+      connection: client.id,
+      family: 'ipv4',
+      localAddress: '\x7f\x00\x00\x01',
+      localPort: 50_000,
+      remoteAddress: '\x7f\x00\x00\x01',
+      remotePort: 5432,
+      isAdopted: false,
+      isClient: true,
+      startSequence: client.id,
+    });
+  }
+
   /** question() */
   ask(thread: SimulatedThread, client: SimulatedClient, content: ByteString): void {
     if (!thread.process.isServing) return;
     if (!client.isNamed) {
-      client.isNamed = true;
-      this.#emit({
-        ...this.header(thread),
-        kind: 'accept',
-        connection: client.id,
-        family: 'ipv4',
-        localAddress: '\x7f\x00\x00\x01',
-        localPort: 50_000,
-        remoteAddress: '\x7f\x00\x00\x01',
-        remotePort: 5432,
-        isAdopted: false,
-        isClient: true,
-        startSequence: client.id,
-      });
+      this.#name(thread, client);
     }
     const stamp = stampOf(thread);
     if (client.direction !== 'out') {
