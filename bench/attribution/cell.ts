@@ -43,6 +43,13 @@ export interface RuntimeResult {
   readonly cost: readonly CostRound[];
 }
 
+export interface RuntimeCost {
+  readonly name: string;
+  /** By request; null where strace cannot count them here. */
+  readonly systemCalls: number | null;
+  readonly cost: readonly CostRound[];
+}
+
 export interface Unavailable {
   readonly name: string;
   readonly title: string;

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sendLoad } from '../../test/support/load.ts';
 import { startThroughline, type Throughline } from '../../test/support/throughline.ts';
 import { BaselineWatch, emptyBaselines } from './baselines.ts';
-import type { CellResult, RuntimeResult } from './cell.ts';
+import type { CellResult, RuntimeCost, RuntimeResult } from './cell.ts';
 import { measureCost } from './cost.ts';
 import { EventCount } from './event-count.ts';
 import { emptyVerdicts, judge } from './judge.ts';
@@ -81,10 +81,9 @@ export async function measureRuntime(runtime: Runtime, context: MeasureContext):
     await copyFile(recording, keptRecording);
     progress(`${runtime.name}: ${judged.mistakes.length} mistakes; recording kept as ${keptRecording}`);
   }
-  const systemCalls = sizes.measuresCost ? await countSystemCalls(server, context) : null;
-  const cost = sizes.measuresCost
-    ? await measureCost(server, context, (line) => progress(`${runtime.name}: ${line}`))
-    : [];
+  const { systemCalls, cost } = sizes.measuresCost
+    ? await costOf(runtime, server, context)
+    : { systemCalls: null, cost: [] };
   return {
     name: runtime.name,
     title: runtime.title,
@@ -97,6 +96,19 @@ export async function measureRuntime(runtime: Runtime, context: MeasureContext):
     systemCallsPerRequest: systemCalls,
     cost,
   };
+}
+
+/** What observing a runtime costs, and nothing else. */
+export async function measureRuntimeCost(runtime: Runtime, context: MeasureContext): Promise<RuntimeCost> {
+  await using server = await serve(runtime, context.services);
+  return await costOf(runtime, server, context);
+}
+
+async function costOf(runtime: Runtime, server: Server, context: MeasureContext): Promise<RuntimeCost> {
+  const { name } = runtime;
+  const systemCalls = await countSystemCalls(server, context);
+  const cost = await measureCost(server, context, (line) => context.progress(`${name}: ${line}`));
+  return { name, systemCalls, cost };
 }
 
 function startRecording(recording: string): Promise<Throughline> {

@@ -21,6 +21,7 @@ Options:
   --late           attach amid a load instead of before the server starts
   --keep           keep the recordings, also of what was all right
   --no-cost        do not measure throughput and system calls
+  --cost-only      measure nothing else, and write it beside the figures that are there of those servers
   --json           print the result as one JSON object
   --list           print the names of the servers, and what is missing for them
   --help           this text
@@ -44,7 +45,7 @@ export interface Options {
   readonly isJson: boolean;
   /** Whether the result goes into the document: a run of everything does, another one when it is asked for. */
   readonly isWritten: boolean;
-  readonly task: 'measure' | 'help' | 'list';
+  readonly task: 'measure' | 'cost' | 'help' | 'list';
   /** How to repeat it, for the report. */
   readonly command: string;
 }
@@ -66,12 +67,14 @@ export function readOptions(args: readonly string[]): Options {
       late: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       'no-cost': { type: 'boolean', default: false },
+      'cost-only': { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.write && values.late) throw new Error('--late measures something else: it cannot be written');
+  if (values['no-cost'] && values['cost-only']) throw new Error('--no-cost and --cost-only leave nothing');
   const requests = values.requests === undefined ? null : count('requests', values.requests);
   const sizes = values.quick ? QUICK : FULL;
   const concurrencies = values.concurrency.map((text) => count('concurrency', text));
@@ -89,7 +92,7 @@ export function readOptions(args: readonly string[]): Options {
     runtimes: values.runtime,
     isJson: values.json,
     isWritten: values.write || args.every((arg) => arg === '--json' || arg === '--keep'),
-    task: values.help ? 'help' : values.list ? 'list' : 'measure',
+    task: values.help ? 'help' : values.list ? 'list' : values['cost-only'] ? 'cost' : 'measure',
     command: args.length === 0 ? 'make bench-attribution' : `make bench-attribution ARGS='${args.join(' ')}'`,
   };
 }

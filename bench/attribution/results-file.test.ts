@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mergeResults, parseResults, resultsText } from './results-file.ts';
+import { mergeResults, parseResults, resultsText, withCosts } from './results-file.ts';
 import { madeUpFigures } from './testing.ts';
 
 test('results are read back as they were written, a line for each runtime', () => {
@@ -52,4 +52,25 @@ test('a run that did not measure the costs keeps those of the one before, and sa
   assert.deepEqual(again?.costOrigin, older?.origin);
   const measured = { runtimes: [madeUpFigures({ name: 'a', systemCalls: 9 })], unavailable: [] };
   assert.equal(mergeResults(before, measured, ['a']).runtimes[0]?.costOrigin, undefined);
+});
+
+test('costs that were measured alone stand beside the figures that there are', () => {
+  const before = {
+    runtimes: [
+      madeUpFigures({ name: 'a', events: 3, systemCalls: null, cost: [] }),
+      madeUpFigures({ name: 'b' }),
+    ],
+    unavailable: [],
+  };
+  const origin = { date: '2030-01-01', command: 'make x', machine: 'm', requests: 1 };
+  const cost = [{ without: 5, noProbes: 4, noRuntimeProbes: 3, noTlsProbes: 2, everything: 1 }];
+  const costs = [
+    { name: 'a', systemCalls: 7, cost },
+    { name: 'unknown', systemCalls: 1, cost },
+  ];
+  const { runtimes } = withCosts(before, costs, origin);
+  assert.deepEqual(runtimes, [
+    { ...before.runtimes[0], systemCalls: 7, cost, costOrigin: origin },
+    before.runtimes[1],
+  ]);
 });

@@ -1,5 +1,5 @@
-import type { Unavailable } from './cell.ts';
-import type { RuntimeFigures } from './figures.ts';
+import type { RuntimeCost, Unavailable } from './cell.ts';
+import type { Origin, RuntimeFigures } from './figures.ts';
 
 /** docs/bench-attribution.json: the figures that the document is made from. */
 export interface KeptResults {
@@ -52,6 +52,21 @@ export function mergeResults(before: KeptResults, run: KeptResults, order: reado
       .slice(0, 1);
   });
   return { runtimes, unavailable };
+}
+
+/** Puts new costs beside the figures that there are. Servers of which nothing else is known get none. */
+export function withCosts(
+  before: KeptResults,
+  costs: readonly RuntimeCost[],
+  costOrigin: Origin,
+): KeptResults {
+  const runtimes = before.runtimes.map((figures) => {
+    const found = costs.find(({ name }) => name === figures.name);
+    return found === undefined
+      ? figures
+      : { ...figures, systemCalls: found.systemCalls, cost: found.cost, costOrigin };
+  });
+  return { ...before, runtimes };
 }
 
 function withCostOf(figures: RuntimeFigures, older: RuntimeFigures): RuntimeFigures {

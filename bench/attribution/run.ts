@@ -3,14 +3,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { giveBack, ROOT } from '../checkout.ts';
 import { describeMachine } from '../machine.ts';
-import type { AttributionResult, RuntimeResult, Unavailable } from './cell.ts';
+import type { AttributionResult, RuntimeCost, RuntimeResult, Unavailable } from './cell.ts';
 import { withSection } from './document.ts';
 import { figuresOf, type Origin, type RuntimeFigures } from './figures.ts';
 import { number } from './format.ts';
-import { measureRuntime, type MeasureContext } from './measure.ts';
+import { measureRuntime, measureRuntimeCost, type MeasureContext } from './measure.ts';
 import { HELP, readOptions, type Options } from './options.ts';
 import { reportAsText } from './report.ts';
-import { mergeResults, parseResults, resultsText, type KeptResults } from './results-file.ts';
+import { mergeResults, parseResults, resultsText, withCosts, type KeptResults } from './results-file.ts';
 import { RUNTIMES } from './runtimes/index.ts';
 import type { Runtime } from './runtimes/runtime.ts';
 import { sectionOf } from './section.ts';
@@ -32,6 +32,29 @@ function chosenRuntimes(names: readonly string[]): readonly Runtime[] {
       `no server named ${unknown.join(', ')}; there are ${RUNTIMES.map(({ name }) => name).join(', ')}`,
     );
   return names.length === 0 ? RUNTIMES : RUNTIMES.filter(({ name }) => names.includes(name));
+}
+
+/** The costs alone. One server that fails must not cost the figures of the others. */
+async function measureCosts(options: Options, signal: AbortSignal): Promise<void> {
+  await using services = await startServices();
+  const context: MeasureContext = { services, sizes: options.sizes, signal, progress };
+  const costs: RuntimeCost[] = [];
+  for (const runtime of chosenRuntimes(options.runtimes)) {
+    signal.throwIfAborted();
+    try {
+      const missing = runtime.missing();
+      if (missing !== null) throw new Error(missing);
+      costs.push(await measureRuntimeCost(runtime, context));
+    } catch (error) {
+      if (signal.aborted) throw error;
+      progress(`${runtime.name}: NOT MEASURED: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  if (options.isJson) console.log(JSON.stringify(costs));
+  if (!options.isWritten) return;
+  const date = new Date().toISOString().slice(0, 10);
+  const origin = originOf({ date, command: options.command, requestsPerCell: options.sizes.costRequests });
+  await writeResults((before) => withCosts(before, costs, origin));
 }
 
 async function measureAll(options: Options, signal: AbortSignal): Promise<AttributionResult> {
@@ -71,7 +94,11 @@ async function attempt(
   }
 }
 
-function originOf({ date, command, requestsPerCell }: AttributionResult): Origin {
+function originOf({
+  date,
+  command,
+  requestsPerCell,
+}: Pick<AttributionResult, 'date' | 'command' | 'requestsPerCell'>): Origin {
   const { cpu, cores, kernel } = describeMachine();
   return { date, command, machine: `${cpu}, ${cores} cores, ${kernel}`, requests: requestsPerCell };
 }
@@ -95,13 +122,8 @@ function reasonsAsText({ reasons }: RuntimeResult): string {
   return ['Reasons', '', ...lines, ''].join('\n');
 }
 
-async function writeDocument(run: KeptResults): Promise<void> {
-  const before = parseResults(await readFile(RESULTS, 'utf8'));
-  const results = mergeResults(
-    before,
-    run,
-    RUNTIMES.map(({ name }) => name),
-  );
+async function writeResults(change: (before: KeptResults) => KeptResults): Promise<void> {
+  const results = change(parseResults(await readFile(RESULTS, 'utf8')));
   await writeFile(RESULTS, resultsText(results));
   await writeFile(DOCUMENT, withSection(await readFile(DOCUMENT, 'utf8'), sectionOf(results)));
   await giveBack(RESULTS, DOCUMENT);
@@ -121,12 +143,18 @@ async function main(signal: AbortSignal): Promise<void> {
     }
     return;
   }
+  if (options.task === 'cost') {
+    await measureCosts(options, signal);
+    return;
+  }
   const result = await measureAll(options, signal);
   const origin = originOf(result);
   const figures = result.runtimes.map((runtime) => figuresOf(runtime, origin));
   if (options.isJson) console.log(JSON.stringify(result));
   else printReport(result, figures);
-  if (options.isWritten) await writeDocument({ runtimes: figures, unavailable: result.unavailable });
+  const run = { runtimes: figures, unavailable: result.unavailable };
+  const order = RUNTIMES.map(({ name }) => name);
+  if (options.isWritten) await writeResults((before) => mergeResults(before, run, order));
   if (result.unavailable.length > 0)
     progress(`${result.unavailable.length} servers were NOT MEASURED, see above`);
 }
