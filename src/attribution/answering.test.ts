@@ -722,3 +722,36 @@ test('units of a pool that is never idle are not believed for having begun', () 
   for (const unit of units) serve(unit);
   assert.ok(!answering.isBelieved);
 });
+
+test('where each task answers once, the thousandth is as new as the first; one that was forgotten is not', () => {
+  const answering = new Answering({ contradictions: 0 }, () => {});
+  const first = 2 ** 40;
+  let now = 1_000_000;
+  const begin = (): RequestState => {
+    now += 10;
+    return {
+      answerer: 0,
+      startedNs: now,
+      message: { protocol: 'http' },
+      connection: now,
+    } as unknown as RequestState;
+  };
+  const isSettled = (unit: number): boolean => {
+    const [request, other] = [begin(), begin()];
+    const attribution = { grade: 'ambiguous', candidates: [request, other] } as unknown as Attribution;
+    const question = answering.acted(unit, now + 1, attribution, null);
+    answering.replied(unit, request, now + 2);
+    return question?.answer?.request === request;
+  };
+  const count = 10_000;
+  for (let unit = first; unit < first + count; unit++) {
+    const request = begin();
+    const attribution = { grade: 'matched', request, candidates: [request] } as unknown as Attribution;
+    answering.acted(unit, now + 1, attribution, null);
+    answering.replied(unit, request, now + 2);
+  }
+  assert.ok(answering.isBelieved);
+  assert.ok(isSettled(first + count), 'a new one');
+  // It has answered before, and what it did since then may be of anybody.
+  assert.ok(!isSettled(first), 'one that was forgotten');
+});

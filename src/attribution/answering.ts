@@ -68,8 +68,12 @@ export class Answering {
   #secondChances = 0;
   /** Requests from before are of no use. */
   #begunNs = -Infinity;
-  /** Those that seem new may have answered before. */
-  #hasForgotten = false;
+  /**
+   * Goroutines and tasks up to this number may have answered before, and are not remembered. Their numbers grow: of goroutines
+   * nearly so, which each processor takes sixteen at a time (runtime/proc.go of Go, GoidCacheBatch); what comes late is taken for old.
+   */
+  #forgottenUpTo = 0;
+  #newest = 0;
 
   /** @param closed is told of each question that is not open any more, be it settled or given up */
   constructor(counters: AnsweringCounters, closed: (question: OpenQuestion) => void) {
@@ -195,7 +199,7 @@ export class Answering {
       this.#secondChances++;
       this.beginAnew(timeNs);
       // They have answered before.
-      this.#hasForgotten = true;
+      this.#forgottenUpTo = this.#newest;
       return;
     }
     for (const units of [this.#answerers, this.#others])
@@ -299,18 +303,19 @@ export class Answering {
   #answers(unitId: number, unit: AnsweringUnit): void {
     if (!this.#others.delete(unitId)) return;
     if (this.#answerers.size >= MAX_UNITS) {
-      this.#forgetOldest(this.#answerers);
-      this.#hasForgotten = true;
+      this.#forgottenUpTo = Math.max(this.#forgottenUpTo, this.#forgetOldest(this.#answerers));
     }
     this.#answerers.set(unitId, unit);
   }
 
-  #forgetOldest(units: Map<number, AnsweringUnit>): void {
+  /** @returns which it was; 0: there was none */
+  #forgetOldest(units: Map<number, AnsweringUnit>): number {
     for (const [unitId, unit] of units) {
       this.#clear(unit);
       units.delete(unitId);
-      return;
+      return unitId;
     }
+    return 0;
   }
 
   #unitOf(unitId: number): AnsweringUnit {
@@ -318,7 +323,8 @@ export class Answering {
     if (unit === undefined) {
       if (this.#others.size >= MAX_UNITS) this.#forgetOldest(this.#others);
       // Threads are older than what we see of them; a goroutine or task that was never seen to answer is new.
-      unit = new AnsweringUnit(!isThread(unitId) && !this.#hasForgotten);
+      unit = new AnsweringUnit(!isThread(unitId) && unitId > this.#forgottenUpTo);
+      this.#newest = Math.max(this.#newest, unitId);
       this.#others.set(unitId, unit);
     }
     return unit;
