@@ -95,12 +95,11 @@ export class Attributor {
    */
   payloadLost(nowNs: number, readers: readonly Process[] | null = null): void {
     const { clients, processes } = this.#tables;
-    for (const reader of readers ?? [null]) {
-      this.#tables.doubtFrom(nowNs, reader);
-      clients.forgetWaiting(reader);
-    }
+    const affected = readers === null ? null : new Set(readers);
+    for (const reader of affected ?? [null]) this.#tables.doubtFrom(nowNs, reader);
+    clients.forgetWaiting(affected);
     for (const { process, work, answering } of processes.values()) {
-      if (readers?.includes(process) === false) continue;
+      if (affected?.has(process) === false) continue;
       answering?.lost(nowNs);
       for (const request of work.values()) request.waitingCount = 0;
       work.clear();

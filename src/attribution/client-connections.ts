@@ -140,12 +140,12 @@ export class ClientConnections {
 
   /**
    * Answers may have been lost: no request is believed to wait.
-   * @param process the one whose requests these are; null: everybody's
+   * @param processes those whose requests these are; null: everybody's
    */
-  forgetWaiting(process: Process | null): void {
+  forgetWaiting(processes: ReadonlySet<Process> | null): void {
     for (const { waiting } of this.#connections.values())
       for (const request of waiting.keys()) {
-        if (process !== null && request.process !== process) continue;
+        if (processes?.has(request.process) === false) continue;
         request.waitingCount = 0;
         waiting.delete(request);
       }

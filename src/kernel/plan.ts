@@ -131,13 +131,10 @@ export const SENSORS: readonly Sensor[] = [
     sees: 'first bytes of each message on connections that serving processes accepted or made, and DNS over UDP',
     alternatives: [
       {
-        ...SYSCALL_PLAN,
-        programs: [],
-        syscallExits: {
-          exit_transfer: [...RECEIVING_CALLS, ...SENDING_CALLS],
-        },
         name: 'system calls, one program for both directions',
         needs: [...SYSCALL_PLAN.needs, 'patient-verifier'],
+        programs: [],
+        syscallExits: { exit_transfer: [...RECEIVING_CALLS, ...SENDING_CALLS] },
         weaker: NOT_TRANSFERRED,
       },
       {

@@ -299,9 +299,7 @@ export class SimulatedKernel {
   /** question() */
   ask(thread: SimulatedThread, client: SimulatedClient, content: ByteString): void {
     if (!thread.process.isServing) return;
-    if (!client.isNamed) {
-      this.#name(thread, client);
-    }
+    if (!client.isNamed) this.#name(thread, client);
     const stamp = stampOf(thread);
     if (client.direction !== 'out') {
       client.direction = 'out';

@@ -3,14 +3,12 @@ import { parseAddress } from './address.ts';
 /** By text. They are forgotten all at once when there are too many. */
 const keys = new Map<string, string>();
 const MAX_KEYS = 4096;
-/** Longer texts are no addresses, and are not kept. */
-const MAX_LENGTH = 45;
 
 /** A text that is the same for all ways to write an address, and for no other one; null for what is none. */
 export function addressKey(text: string): string | null {
   const known = keys.get(text);
   if (known !== undefined) return known;
-  const words = text.length > MAX_LENGTH ? null : parseAddress(text);
+  const words = parseAddress(text);
   if (words === null) return null;
   const key = words.join(':');
   if (keys.size === MAX_KEYS) keys.clear();
