@@ -99,16 +99,22 @@ export function setCheckOf(check: Check, context: CheckContext): SetCheck | null
 }
 
 /** @param owner what the check was made of, with a key of its own among all that are made of it */
-export function compileSetCheck(
+export function compileSetCheck(set: SetCheck, owner: object, key: string): Compiled {
+  const { bound, operator } = set;
+  const code = onAccess(bound.access as Access<'string'>, testOf(set, owner, key));
+  const cost = bound.cost + (operator === 'in' ? 1 : (COST_OF[operator] ?? 2));
+  return { kind: 'test', code, cost, chance: chanceOf(bound, operator) };
+}
+
+/** Whether a value is one of the set's. */
+function testOf(
   { bound, operator, literals }: SetCheck,
   owner: object,
   key: string,
-): Compiled {
-  const { access } = bound;
-  const test = sharedTest(owner, key, literals.length, () => valueTest(access.type, operator, literals));
-  const code = onAccess(access as Access<'string'>, test as (value: string) => boolean);
-  const cost = bound.cost + (operator === 'in' ? 1 : (COST_OF[operator] ?? 2));
-  return { kind: 'test', code, cost, chance: chanceOf(bound, operator) };
+): (value: string) => boolean {
+  const { type } = bound.access;
+  const test = sharedTest(owner, key, literals.length, () => valueTest(type, operator, literals));
+  return test as (value: string) => boolean;
 }
 
 /** Tests of fewer values are made again. */
@@ -145,14 +151,9 @@ export function unequalSetOf(check: Check, context: CheckContext): SetCheck | nu
 }
 
 /** @param owner what the check was made of, with a key of its own among all that are made of it */
-export function compileUnequalSet(
-  { bound, operator, literals }: SetCheck,
-  owner: object,
-  key: string,
-): Compiled {
-  const { access } = bound;
-  const test = sharedTest(owner, key, literals.length, () => valueTest(access.type, operator, literals));
-  const { code } = unequal(access as Access<'string'>, test as (value: string) => boolean);
+export function compileUnequalSet(set: SetCheck, owner: object, key: string): Compiled {
+  const { bound } = set;
+  const { code } = unequal(bound.access as Access<'string'>, testOf(set, owner, key));
   return { kind: 'test', code, cost: bound.cost + 1, chance: chanceOf(bound, '!=') };
 }
 
