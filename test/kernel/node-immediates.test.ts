@@ -10,7 +10,7 @@ import { sendLoad } from '../support/load.ts';
 import { freePort } from '../support/ports.ts';
 import { answers, ProcessGroup } from '../support/process-group.ts';
 import { startThroughline, type Throughline } from '../support/throughline.ts';
-import { traceOf, untilTraced } from '../support/truth.ts';
+import { placedEffects, traceOf, untilTraced } from '../support/truth.ts';
 
 requireKernel();
 
@@ -71,12 +71,8 @@ suite('immediates of Node.js', () => {
       await sleep(SETTLED_MS);
 
       const trace = traceOf(agent.messages.slice(first));
-      const targets = new Map(trace.requests.map(({ id, target }) => [id, target]));
       const marks = new Map(load.map(({ id, target }) => [target, Array.from(id).toReversed().join('')]));
-      const placed = [
-        ...trace.requests.flatMap(({ target, effects }) => effects.map((effect) => ({ target, effect }))),
-        ...trace.late.map(({ request, effect }) => ({ target: targets.get(request) ?? '', effect })),
-      ];
+      const placed = placedEffects(trace);
       const right = { returned: 0, nested: 0, closed: 0 };
       const wrong: string[] = [];
       for (const { target, effect } of placed) {

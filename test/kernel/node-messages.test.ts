@@ -11,7 +11,7 @@ import { sendLoad } from '../support/load.ts';
 import { freePort } from '../support/ports.ts';
 import { answers, ProcessGroup } from '../support/process-group.ts';
 import { startThroughline, type Throughline } from '../support/throughline.ts';
-import { traceOf, untilTraced } from '../support/truth.ts';
+import { placedEffects, traceOf, untilTraced } from '../support/truth.ts';
 
 requireKernel();
 
@@ -103,12 +103,8 @@ suite('messages between threads of Node.js', () => {
       await untilTraced(agent, load);
       await sleep(SETTLED_MS);
       const trace = traceOf(agent.messages.slice(first));
-      const targets = new Map(trace.requests.map(({ id, target }) => [id, target]));
       const marks = new Map(load.map(({ id, target }) => [target, Array.from(id).toReversed().join('')]));
-      const placed = [
-        ...trace.requests.flatMap(({ target, effects }) => effects.map((effect) => ({ target, effect }))),
-        ...trace.late.map(({ request, effect }) => ({ target: targets.get(request) ?? '', effect })),
-      ];
+      const placed = placedEffects(trace);
       const found = { right: 0, open: 0 };
       const wrong: string[] = [];
       const nameOf = (effect: (typeof placed)[number]['effect']): string | null =>

@@ -64,6 +64,18 @@ export function traceOf(messages: readonly JsonMessage[]): Trace {
   return { requests: ofKind('request'), late: ofKind('effect'), orphans: ofKind('orphan') };
 }
 
+/** All effects that stand on a request, also those that were told after it, with its target; '' for one that is not told. */
+export function placedEffects({
+  requests,
+  late,
+}: Trace): { target: string; effect: Trace['late'][number]['effect'] }[] {
+  const targets = new Map(requests.map(({ id, target }) => [id, target]));
+  return [
+    ...requests.flatMap(({ target, effects }) => effects.map((effect) => ({ target, effect }))),
+    ...late.map(({ request, effect }) => ({ target: targets.get(request) ?? '', effect })),
+  ];
+}
+
 /** Waits until the trace has printed all these requests. */
 export async function untilTraced(
   agent: Throughline,
