@@ -76,7 +76,7 @@ static __always_inline __u64 wake_flags(void *ring, __u32 size)
 {
 	__u64 waiting = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
 
-	if (waiting < wake_bytes && waiting + size >= wake_bytes)
+	if (waiting < WAKE_BYTES && waiting + size >= WAKE_BYTES)
 		return BPF_RB_FORCE_WAKEUP;
 	return BPF_RB_NO_WAKEUP;
 }

@@ -22,16 +22,28 @@
 #define SCRATCH_SIZE 65536
 #define SECURITY_RING_BYTES (4 * 1024 * 1024)
 
+/* Fill level of a ring at which the reader is woken at once; below it, it comes by itself after its timeout. */
+#define WAKE_BYTES (256 * 1024)
+
+/*
+ * What nearly every event looks at stands side by side, in one page: a busy server leaves nothing of it in the processor's caches from
+ * one event to the next, and lines that have to come back are most of what a program costs. Variables are laid out in their order.
+ */
+
 /* Set by user space, memory-mapped: a bit for each system call that some sensor wants. */
-unsigned long long wanted_syscalls[MAX_SYSCALLS / 64] = {};
+unsigned long long wanted_syscalls[MAX_SYSCALLS / 64] __attribute__((aligned(64))) = {};
 /* Likewise by the numbers of 32-bit programs: see sensors/compat.bpf.c. */
 unsigned long long wanted_compat[MAX_SYSCALLS / 64] = {};
+/* Nought, which neither compiler nor verifier knows. */
+unsigned int unknown_nought = 0;
+/* Marks of serving processes that were taken away while the process lives: until the next, it need not be marked again. */
+unsigned int serving_marks_taken = 0;
+/* Set by user space while some TLS library is probed: nobody else pays for what lib/tls.h needs. */
+unsigned int tls_attached = 0;
 /* The agent itself is not observed: its own writes would feed themselves. */
 unsigned int agent_pid = 0;
-/* Fill level of a ring at which the reader is woken at once; below it, it comes by itself after its timeout. */
-unsigned int wake_bytes = 256 * 1024;
 /* A row for each processor, so that counting needs no atomic operation. Memory-mapped by user space. */
-unsigned long long counters[COUNTER_CPUS][COUNTER_MAX] = {};
+unsigned long long counters[COUNTER_CPUS][COUNTER_MAX] __attribute__((aligned(64))) = {};
 
 /*
  * Who was about to read or write the bytes that were lost: the last so many times, each with its number, which begins with 1. Where
@@ -43,9 +55,6 @@ unsigned long long unread_count = 0;
 
 /* See lib/budget.h. Memory-mapped by user space. */
 struct cgroup_budget budgets[BUDGET_SLOTS] __attribute__((aligned(64))) = {};
-
-/* Nought, which neither compiler nor verifier knows. */
-unsigned int unknown_nought = 0;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -110,6 +119,7 @@ struct {
 unsigned char maybe_listening[MARKS] = {};
 
 struct unit_state {
+	/* First what each message looks at. */
 	__u64 connection;
 	__u64 socket; /* key of the connection map, to see whether it was answered */
 	__u64 start_time_ns;
@@ -118,26 +128,27 @@ struct unit_state {
 	__u8 is_unix;
 	__u8 ready_count; /* see struct event_header */
 	__u8 is_loop;     /* it has come back from epoll_wait */
-	__u64 loop; /* address of the thread's uv_loop_t, once seen: lib/immediates.h */
-	/* The request whose code has asked for immediates that are still to run: likewise. */
-	__u64 immediate_connection;
-	__u32 immediate_sequence;
-	__u8 immediates; /* enum immediates */
+	__u8 immediates;  /* enum immediates, of lib/immediates.h */
+	__u8 asks_immediates; /* some were seen, once: the loop is looked at whenever it turns to somebody else */
 	__u8 has_read;   /* a loop: it has read a request, and whoever gets it has not begun: see runtime.bpf.c */
 	__u8 generation; /* of a task: 1 for one that the reader of the request made */
-	__u8 reserved;
 	__u32 marked_at; /* its process was marked as serving when this many marks had been taken away, and one */
-	__u32 made_on; /* of a task: the thread on which it was made */
 	/* Of tasks alone, whose key is an address that will be another's: see unit_number(). */
 	__u32 identity;
-	__u32 made; /* see ORIGIN_MADE */
+	__u32 made_on; /* the thread on which it was made */
 	__u64 maker;
+	__u32 made; /* see ORIGIN_MADE */
+	/* The request whose code has asked for immediates that are still to run. */
+	__u32 immediate_sequence;
+	__u64 immediate_connection;
+	__u64 loop; /* address of the thread's uv_loop_t, once seen */
 };
 
 enum immediates {
 	IMMEDIATES_NONE = 0,
 	IMMEDIATES_OWNED = 1,
-	IMMEDIATES_SHARED = 2, /* others may have asked for some as well */
+	IMMEDIATES_SHARED = 2,   /* others may have asked for some as well */
+	IMMEDIATES_UNWATCHED = 3, /* if there are any, it is not known who asked for them */
 };
 
 /*
@@ -162,9 +173,6 @@ struct {
 
 /* Processes by their id modulo MARKS that were marked as serving in their lives, and of which units may have a state. */
 unsigned int maybe_serving[MARKS] = {};
-
-/* Marks of serving processes that were taken away while the process lives: until the next, it need not be marked again. */
-unsigned int serving_marks_taken = 0;
 
 /* Threads of the agent, by which it can be signalled and traced as by its process. Seeded by user space, kept by the fork and exit programs. */
 struct {

@@ -17,8 +17,6 @@
 #define TLS_RECORD_LIMIT (16384 + 2048)
 #define TLS_RECORD_HANDSHAKE 22
 
-/* Set by user space while some library is probed: nobody else pays for what follows. */
-unsigned int tls_attached = 0;
 /* Processes that began to listen: user space looks which libraries they have. A hint: the oldest are overwritten. */
 unsigned int tls_listeners[TLS_LISTENERS] = {};
 unsigned int tls_listener_count = 0;

@@ -23,8 +23,8 @@ int SYSCALL_EXIT(exit_epoll_wait, struct pt_regs *regs, long result)
 		note_immediates(thread);
 		immediates = thread->immediates;
 		clear_stamp(thread, ORIGIN_WAITED);
-		/* Nothing was ready: nobody else runs before they do. */
-		if (!ready_count)
+		/* There are none, or nobody else runs before they do, since nothing was ready. */
+		if (!ready_count || immediates == IMMEDIATES_NONE)
 			thread->immediates = immediates;
 		thread->socket = 0;
 		thread->ready_count = ready_count;
