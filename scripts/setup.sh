@@ -37,6 +37,43 @@ say() { echo "setup: $*"; }
 fail() { echo "setup: error: $*" >&2; exit 1; }
 has() { command -v "$1" >/dev/null 2>&1; }
 
+# slowly WHAT COMMAND...: runs a command that says nothing of itself, wherever its output goes, and says every so often that it
+# still does.
+exec 3>&1
+slowly() {
+  what=$1
+  shift
+  # Its sleep ends with it: it would keep our output open.
+  (
+    trap 'kill "$sleeping"; exit' TERM
+    waited=0
+    while :; do
+      sleep 15 &
+      sleeping=$!
+      wait "$sleeping"
+      waited=$((waited + 15))
+      say "still $what ($waited s)" >&3
+    done
+  ) &
+  heartbeat=$!
+  outcome=0
+  "$@" || outcome=$?
+  kill "$heartbeat"
+  wait "$heartbeat" 2>/dev/null || :
+  heartbeat=
+  return "$outcome"
+}
+
+# However this ends.
+policy=
+heartbeat=
+clean_up() {
+  [ -z "$policy" ] || rm -f "$policy"
+  [ -z "$heartbeat" ] || kill "$heartbeat"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM HUP
+
 cd "$(dirname "$0")/.."
 mkdir -p .cache
 # Two calls at once (say, `make run` and `make test`) take turns; the lock goes with the process.
@@ -65,13 +102,11 @@ apt_get() {
 }
 
 # The tests start their own servers, on their own ports: those of the packages must not start by themselves.
-policy=/usr/sbin/policy-rc.d
 forbid_services() {
-  [ ! -e "$policy" ] || return 0
+  [ ! -e /usr/sbin/policy-rc.d ] || return 0
+  policy=/usr/sbin/policy-rc.d
   printf '#!/bin/sh\nexit 101\n' >"$policy"
   chmod 755 "$policy"
-  trap 'rm -f "$policy"' EXIT
-  trap 'exit 130' INT TERM HUP
 }
 
 if has apt-get && has dpkg-query; then
@@ -82,7 +117,7 @@ if has apt-get && has dpkg-query; then
     say "installing Debian packages: $missing"
     [ "$mode" != test ] || forbid_services
     # shellcheck disable=SC2086  # a list of words on purpose
-    apt_get install --no-install-recommends $missing >.cache/apt.log 2>&1 || {
+    slowly "installing Debian packages" apt_get install --no-install-recommends $missing >.cache/apt.log 2>&1 || {
       say "refreshing the package lists"
       apt_get update >.cache/apt.log 2>&1 || { cat .cache/apt.log >&2; fail "apt-get update failed"; }
       apt_get install --no-install-recommends $missing >.cache/apt.log 2>&1 || {
@@ -149,7 +184,7 @@ if [ "$(cat .cache/setup.stamp 2>/dev/null)" != "$key" ] || [ ! -e node_modules/
   say "installing npm packages"
   rm -f .cache/setup.stamp
   # No package's own code runs while it is installed: the binaries that we use come ready in packages.
-  npm ci --ignore-scripts --no-progress --loglevel=error >/dev/null
+  slowly "installing npm packages" npm ci --ignore-scripts --no-progress --loglevel=error >/dev/null
   give_back .cache node_modules
   echo "$key" >.cache/setup.stamp # last: an interrupted set-up starts over
   give_back .cache/setup.stamp

@@ -100,6 +100,25 @@ function bits(byNumber: Readonly<Record<number, string>>): Names {
   return { kind: 'bits', byNumber };
 }
 
+// include/uapi/asm-generic/resource.h
+const RESOURCES = values({
+  0: 'RLIMIT_CPU',
+  1: 'RLIMIT_FSIZE',
+  2: 'RLIMIT_DATA',
+  3: 'RLIMIT_STACK',
+  4: 'RLIMIT_CORE',
+  5: 'RLIMIT_RSS',
+  6: 'RLIMIT_NPROC',
+  7: 'RLIMIT_NOFILE',
+  8: 'RLIMIT_MEMLOCK',
+  9: 'RLIMIT_AS',
+  10: 'RLIMIT_LOCKS',
+  11: 'RLIMIT_SIGPENDING',
+  12: 'RLIMIT_MSGQUEUE',
+  13: 'RLIMIT_NICE',
+  14: 'RLIMIT_RTPRIO',
+  15: 'RLIMIT_RTTIME',
+});
 // include/uapi/linux/fcntl.h
 const AT_FLAGS = bits({
   0x100: 'AT_SYMLINK_NOFOLLOW',
@@ -427,6 +446,15 @@ export const ACTIONS = {
     sees: 'a descriptor is taken out of another process',
     scope: 'everybody',
     calls: { pidfd_getfd: [pidfd, signed('target')] },
+  },
+  prlimit: {
+    id: 38,
+    category: 'process',
+    sees: 'a process asks for the limits of another one, or sets them',
+    scope: 'everybody',
+    calls: { prlimit64: [target, number('resource', RESOURCES), { name: 'newLimit', kind: 'number', as: 'address' }] },
+    // Its own: every program does that when it starts.
+    test: { argument: 0, test: 'other', value: 0 },
   },
   prctl: {
     id: 35,

@@ -55,6 +55,7 @@ export const COMPAT_SYSCALLS = {
   rt_sigqueueinfo: 178,
   pidfd_send_signal: 424,
   pidfd_getfd: 438,
+  prlimit64: 340,
   prctl: 172,
   seccomp: 354,
   setsid: 66,

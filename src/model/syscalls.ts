@@ -93,6 +93,7 @@ export const SYSCALLS = {
   dup3: { x64: 292, arm64: 24 },
   perf_event_open: { x64: 298, arm64: 241 },
   recvmmsg: { x64: 299, arm64: 243 },
+  prlimit64: { x64: 302, arm64: 261 },
   open_by_handle_at: { x64: 304, arm64: 265 },
   sendmmsg: { x64: 307, arm64: 269 },
   setns: { x64: 308, arm64: 268 },

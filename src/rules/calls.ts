@@ -53,6 +53,7 @@ const CALLS: Readonly<Record<string, string>> = {
   tkill: 'res tid sig',
   rt_sigqueueinfo: 'res pid sig',
   pidfd_send_signal: 'res pid_fd sig',
+  prlimit64: 'res pid resource -',
   pidfd_getfd: 'fd pid_fd target_fd',
   prctl: 'res option arg2_int',
   seccomp: 'res op flags',

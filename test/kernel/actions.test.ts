@@ -117,6 +117,7 @@ const CALLS: readonly Call[] = [
   call('rt_sigqueueinfo', [2 ** 30, 10, 0], { target: 2 ** 30, signal: 'SIGUSR1' }),
   call('pidfd_send_signal', [NO_DESCRIPTOR, 15, 0, 0], { descriptor: NO_DESCRIPTOR, signal: 'SIGTERM' }),
   call('pidfd_getfd', [NO_DESCRIPTOR, 3, 0], { descriptor: NO_DESCRIPTOR, target: 3 }),
+  call('prlimit64', [2 ** 30, 7, 0, 0], { target: 2 ** 30, resource: 'RLIMIT_NOFILE', newLimit: '0x0' }),
   call('prctl', [38, 0, 0, 0, 0], { option: 'PR_SET_NO_NEW_PRIVS', value: 0 }),
   call('seccomp', [99, 0, 0], { operation: 99, flags: 0 }),
   call('setns', [['open', `/proc/${process.pid}/ns/uts`], 0x4000000], {

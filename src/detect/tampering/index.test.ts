@@ -53,6 +53,14 @@ suite('tampering', () => {
     assert.deepEqual(createTampering().onHostEffect?.(makeAction({ arguments: [50, 0] })), []);
   });
 
+  test('its limits may be asked for, and not set', () => {
+    const limits = { action: 'prlimit', syscall: 'prlimit64' } as const;
+    const detector = createTampering();
+    assert.deepEqual(detector.onHostEffect?.(makeAction({ ...limits, arguments: [50, 0, 0] })), []);
+    const [detection] = detector.onHostEffect?.(makeAction({ ...limits, arguments: [50, 0, 0x7fff0000] })) ?? [];
+    assert.equal(detection?.severity, 'critical');
+  });
+
   test('an attempt that failed is a probe', () => {
     const attempt = makeAction({ action: 'ptrace', syscall: 'ptrace', arguments: [16, 50], result: -EPERM });
     const [detection] = createTampering().onHostEffect?.(attempt) ?? [];

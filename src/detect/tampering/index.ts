@@ -10,7 +10,7 @@ const NO_SIGNAL = 0;
 const POLITE_SIGNALS: ReadonlySet<number> = new Set([1, 2, 10, 12, 15, 18]); // HUP, INT, USR1, USR2, TERM, CONT
 
 /**
- * Somebody does something to Throughline itself: signals it, traces it, reads or writes its memory. A signal that ends it at
+ * Somebody does something to Throughline itself: signals it, traces it, reads or writes its memory, sets its limits. A signal that ends it at
  * once is told by whoever starts it next (src/app/run-state.ts), since nobody is left to tell.
  */
 export function createTampering(): Detector {
@@ -18,7 +18,7 @@ export function createTampering(): Detector {
   const look = (effect: Effect): readonly Detection[] => {
     if (effect.type !== 'action' || !effect.isAimedAtAgent) return [];
     const signal = signalOf(effect);
-    if (signal === NO_SIGNAL) return [];
+    if (signal === NO_SIGNAL || asksForLimits(effect)) return [];
     if (signal !== null && POLITE_SIGNALS.has(signal) && effect.pid === parentPid) return [];
     return [detectionOf(effect, signal)];
   };
@@ -30,6 +30,11 @@ export function createTampering(): Detector {
     onEffect: look,
     onHostEffect: look,
   };
+}
+
+/** Nothing is set, as monitors do. */
+function asksForLimits(effect: ActionEffect): boolean {
+  return effect.action === 'prlimit' && effect.arguments[2] === 0;
 }
 
 /** null where the action sends none. */
