@@ -96,7 +96,7 @@ static __always_inline void submit_message(struct payload_event *event, __u8 fla
 {
 	event->header.flags = flags;
 	event->header.size = sizeof(*event) + event->captured_size;
-	bpf_ringbuf_submit(event, wake_flags(&payload_ring, SMALL_MESSAGE));
+	bpf_ringbuf_submit(event, wake_flags_reserved(&payload_ring));
 	count(COUNTER_EVENTS);
 }
 

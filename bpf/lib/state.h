@@ -24,6 +24,7 @@
 
 /* Fill level of a ring at which the reader is woken at once; below it, it comes by itself after its timeout. */
 #define WAKE_BYTES (256 * 1024)
+#define WAKE_BAND 2048
 
 /*
  * What nearly every event looks at stands side by side, in one page: a busy server leaves nothing of it in the processor's caches from
