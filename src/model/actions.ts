@@ -452,7 +452,9 @@ export const ACTIONS = {
     category: 'process',
     sees: 'a process asks for the limits of another one, or sets them',
     scope: 'everybody',
-    calls: { prlimit64: [target, number('resource', RESOURCES), { name: 'newLimit', kind: 'number', as: 'address' }] },
+    calls: {
+      prlimit64: [target, number('resource', RESOURCES), { name: 'newLimit', kind: 'number', as: 'address' }],
+    },
     // Its own: every program does that when it starts.
     test: { argument: 0, test: 'other', value: 0 },
   },

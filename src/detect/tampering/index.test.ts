@@ -57,7 +57,8 @@ suite('tampering', () => {
     const limits = { action: 'prlimit', syscall: 'prlimit64' } as const;
     const detector = createTampering();
     assert.deepEqual(detector.onHostEffect?.(makeAction({ ...limits, arguments: [50, 0, 0] })), []);
-    const [detection] = detector.onHostEffect?.(makeAction({ ...limits, arguments: [50, 0, 0x7fff0000] })) ?? [];
+    const [detection] =
+      detector.onHostEffect?.(makeAction({ ...limits, arguments: [50, 0, 0x7fff0000] })) ?? [];
     assert.equal(detection?.severity, 'critical');
   });
 
