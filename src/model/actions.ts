@@ -453,7 +453,7 @@ export const ACTIONS = {
     sees: 'a process asks for the limits of another one, or sets them',
     scope: 'everybody',
     calls: {
-      prlimit64: [target, number('resource', RESOURCES), { name: 'newLimit', kind: 'number', as: 'address' }],
+      prlimit64: [target, number('resource', RESOURCES), { name: 'newLimit', kind: 'number', as: 'hex' }],
     },
     // Its own: every program does that when it starts.
     test: { argument: 0, test: 'other', value: 0 },
