@@ -2,12 +2,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { suite, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { requireKernel } from '../support/kernel.ts';
 import { startThroughline, type JsonMessage } from '../support/throughline.ts';
 
 requireKernel();
 
 const PYTHON = '/usr/bin/python3';
+/** In which whatever is the agent's own is looked at once more. */
+const LOOK_MS = 1200;
 
 /** Runs it in a process that did not start the agent. Resolves to its id. */
 async function python(source: string): Promise<number> {
@@ -122,11 +125,14 @@ os.kill(agent, signal.SIGCONT)
         evidence.some(({ value }) => expected.test(value)),
         JSON.stringify(evidence),
       );
-      // It sees again.
+      // What was still being written at the first look is put right at the next. Then it sees again.
+      await sleep(LOOK_MS);
+      const looks = agent.messages.filter(isTampering).length;
       await python(`import os; os.kill(${agent.pid}, 18)`);
       await agent.waitFor((one) => isTampering(one) && /a signal/.test(String(one['title'])));
       await agent.stop();
-      assert.equal(agent.messages.filter(isTampering).length, 2);
+      assert.ok(looks <= 2, `${looks} findings of one change`);
+      assert.equal(agent.messages.filter(isTampering).length, looks + 1);
     });
 
   test('kills it: the next one tells', async () => {
