@@ -39,29 +39,34 @@ has() { command -v "$1" >/dev/null 2>&1; }
 
 # slowly WHAT COMMAND...: runs a command that says nothing of itself, wherever its output goes, and says every so often that it
 # still does.
-exec 3>&1
+exec 9>&1
 slowly() {
   what=$1
   shift
-  # Its sleep ends with it: it would keep our output open.
+  # Neither this nor its sleep keeps anything open that is not its own: a lock, or our output when we are gone.
   (
-    trap 'kill "$sleeping"; exit' TERM
+    exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&-
+    sleeping=
+    trap '[ -z "$sleeping" ] || kill "$sleeping"; exit' TERM
     waited=0
-    while :; do
-      sleep 15 &
+    while kill -0 $$ 2>/dev/null; do
+      sleep 15 9>&- >/dev/null 2>&1 &
       sleeping=$!
       wait "$sleeping"
       waited=$((waited + 15))
-      say "still $what ($waited s)" >&3
+      say "still $what ($waited s)" >&9
     done
-  ) &
+  ) >/dev/null 2>&1 &
   heartbeat=$!
   outcome=0
-  "$@" || outcome=$?
-  kill "$heartbeat"
+  "$@" 9>&- || outcome=$?
+  stop_heartbeat
+  return "$outcome"
+}
+stop_heartbeat() {
+  kill "$heartbeat" 2>/dev/null || :
   wait "$heartbeat" 2>/dev/null || :
   heartbeat=
-  return "$outcome"
 }
 
 # However this ends.
@@ -69,7 +74,7 @@ policy=
 heartbeat=
 clean_up() {
   [ -z "$policy" ] || rm -f "$policy"
-  [ -z "$heartbeat" ] || kill "$heartbeat"
+  [ -z "$heartbeat" ] || stop_heartbeat
 }
 trap clean_up EXIT
 trap 'exit 130' INT TERM HUP
@@ -98,7 +103,8 @@ missing_packages() {
 
 # Neither a question, nor a restart of the user's services by needrestart, nor a failure when apt is busy.
 apt_get() {
-  DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get -q -y -o DPkg::Lock::Timeout=300 "$@"
+  slowly "at apt-get $1" env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
+    apt-get -q -y -o DPkg::Lock::Timeout=300 "$@"
 }
 
 # The tests start their own servers, on their own ports: those of the packages must not start by themselves.
@@ -117,7 +123,7 @@ if has apt-get && has dpkg-query; then
     say "installing Debian packages: $missing"
     [ "$mode" != test ] || forbid_services
     # shellcheck disable=SC2086  # a list of words on purpose
-    slowly "installing Debian packages" apt_get install --no-install-recommends $missing >.cache/apt.log 2>&1 || {
+    apt_get install --no-install-recommends $missing >.cache/apt.log 2>&1 || {
       say "refreshing the package lists"
       apt_get update >.cache/apt.log 2>&1 || { cat .cache/apt.log >&2; fail "apt-get update failed"; }
       apt_get install --no-install-recommends $missing >.cache/apt.log 2>&1 || {
@@ -156,7 +162,7 @@ fetch_node() {
   say "fetching Node $node_version for $arch (the system has $(node -v 2>/dev/null || echo none), 24 is needed)"
   rm -rf .cache/node .cache/node.new
   mkdir -p .cache/node.new
-  npm pack --loglevel=error --pack-destination .cache/node.new "node-linux-$arch@$node_version" >/dev/null ||
+  slowly "fetching Node" npm pack --loglevel=error --pack-destination .cache/node.new "node-linux-$arch@$node_version" >/dev/null ||
     fail "npm could not fetch node-linux-$arch@$node_version"
   archive=.cache/node.new/node-linux-$arch-$node_version.tgz
   echo "$sha256  $archive" | sha256sum --check --quiet || fail "the fetched Node package is not the pinned one"

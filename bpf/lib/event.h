@@ -72,8 +72,8 @@ static __always_inline void fill_header(struct event_header *header, __u16 kind,
 
 /*
  * Wakes the reader only when this event takes the ring over the mark, and over its multiples: a wake-up for each event cost a busy
- * server a fifth of its throughput. `waiting` bytes are in the ring with this event, of `size`. Over the mark means a little more than
- * that: of events that come in at once, or that are larger than what is known here, none may be seen to be the one.
+ * server a fifth of its throughput. `waiting` bytes are in the ring with this event, which takes `size`. Over the mark means a little
+ * more than that, so that of two events that come in at once one is seen to be it; when many do, the reader may come at its own time.
  */
 static __always_inline __u64 wake_flags(__u64 waiting, __u32 size)
 {
@@ -81,6 +81,9 @@ static __always_inline __u64 wake_flags(__u64 waiting, __u32 size)
 
 	return waiting >= WAKE_BYTES && over < (size > WAKE_BAND ? size : WAKE_BAND) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
+
+/* What an event takes of a ring (kernel/bpf/ringbuf.c): a header, and whole words. */
+#define RECORD_SIZE(size) (((size) + 15) & ~7)
 
 /* Of an event for which room was reserved, and so counts already. */
 static __always_inline __u64 wake_flags_reserved(void *ring)
@@ -96,7 +99,7 @@ static __always_inline int submit_to(void *ring, enum counter lost, void *event,
 		count(COUNTER_TRUNCATED);
 	if (((struct event_header *)event)->flags & FLAG_UNREADABLE)
 		count(COUNTER_UNREADABLE);
-	if (bpf_ringbuf_output(ring, event, size, wake_flags(bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) + size, size))) {
+	if (bpf_ringbuf_output(ring, event, size, wake_flags(bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) + RECORD_SIZE(size), RECORD_SIZE(size)))) {
 		if (lost == COUNTER_LOST_PAYLOAD)
 			count_unread(lost);
 		else

@@ -38,6 +38,15 @@ static __always_inline void note_loop(struct unit_state *thread, __u64 loop)
 	thread->immediates = has_immediates(loop) ? IMMEDIATES_SHARED : IMMEDIATES_NONE;
 }
 
+/* Another program, or another thread, than that which ran the loop. */
+static __always_inline void forget_loop(struct unit_state *thread)
+{
+	thread->loop = 0;
+	thread->is_loop = 0;
+	thread->immediates = IMMEDIATES_NONE;
+	thread->asks_immediates = 0;
+}
+
 /* Before the loop turns to somebody else, before it waits, and before immediates run. */
 static __always_inline void note_immediates(struct unit_state *thread)
 {

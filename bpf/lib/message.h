@@ -102,7 +102,8 @@ static __always_inline void submit_message(struct payload_event *event, __u8 fla
 
 static __always_inline void discard_message(struct payload_event *event)
 {
-	bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
+	/* It may be what took the ring over the mark. */
+	bpf_ringbuf_discard(event, wake_flags_reserved(&payload_ring));
 }
 
 #endif

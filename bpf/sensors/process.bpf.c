@@ -126,12 +126,15 @@ __noinline int tell_exec(__u64 executable, __u64 path, __u64 interpreter, int is
 	struct exec_event *event;
 	struct group_info *groups;
 	struct path *working_directory;
+	struct unit_state *thread = state_of(task, pid);
 	unsigned long argv_start, argv_size;
 	__u8 *data, flags = 0;
 	long size;
 
 	/* The new program keeps its units in another way, or has none. */
 	bpf_map_delete_elem(&runtimes, &pid);
+	if (thread)
+		forget_loop(thread);
 	scratch = scratch_acquire();
 	if (!scratch)
 		return 1;
@@ -291,9 +294,7 @@ int BPF_PROG(process_fork, struct task_struct *trusted_parent, struct task_struc
 		else
 			inherited.origin = ORIGIN_NONE;
 		inherited.ready_count = 0;
-		inherited.is_loop = 0;
-		inherited.loop = 0;
-		inherited.immediates = IMMEDIATES_NONE;
+		forget_loop(&inherited);
 		inherited.marked_at = 0;
 		inherited.identity = 0;
 		inherited.maker = 0;

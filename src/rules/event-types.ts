@@ -120,6 +120,7 @@ const TOLD_AS: Readonly<Record<string, string>> = {
   creat: 'openat',
   accept: 'accept4',
   fchmodat2: 'fchmodat',
+  prlimit: 'prlimit64',
 };
 
 export function toldAs(type: number): string | null {

@@ -54,7 +54,7 @@ function detectionOf(effect: ActionEffect, signal: number | null): Detection {
     title: titleOf(effect, signal),
     cwe: [],
     // Impair Defenses: Disable or Modify Tools; Process Injection.
-    attack: signal === null ? ['T1562.001', 'T1055'] : ['T1562.001'],
+    attack: signal === null && effect.action !== 'prlimit' ? ['T1562.001', 'T1055'] : ['T1562.001'],
     request: effect.attribution.request,
     effect,
     evidence: [],

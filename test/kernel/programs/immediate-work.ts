@@ -5,7 +5,7 @@
  *
  * What it writes carries the request's id backwards: its bytes prove nothing.
  */
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { pbkdf2 } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -31,6 +31,11 @@ function inImmediate(name: string): Promise<void> {
 async function work(mark: string): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) {
     await derive(mark, 'salt', 500, 32, 'sha256');
+    if (round === 0) {
+      // Meanwhile the thread runs another loop.
+      spawnSync('/bin/true');
+      writeFileSync(join(directory, `${mark}.synced`), 'done\n');
+    }
     await inImmediate(`${mark}.returned-${round}`);
     await inImmediate(`${mark}.nested-${round}`);
   }
