@@ -75,31 +75,33 @@ static __always_inline void fill_header(struct event_header *header, __u16 kind,
  * server a fifth of its throughput. `waiting` bytes are in the ring with this event, which takes `size`. Over the mark means a little
  * more than that, so that of two events that come in at once one is seen to be it; when many do, the reader may come at its own time.
  */
-static __always_inline __u64 wake_flags(__u64 waiting, __u32 size)
+static __always_inline __u64 wake_flags(__u64 waiting, __u32 size, const __u32 mark)
 {
-	__u32 over = waiting & (WAKE_BYTES - 1);
+	__u32 over = waiting & (mark - 1);
 
-	return waiting >= WAKE_BYTES && over < (size > WAKE_BAND ? size : WAKE_BAND) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	return waiting >= mark && over < (size > WAKE_BAND ? size : WAKE_BAND) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
 /* What an event takes of a ring (kernel/bpf/ringbuf.c): a header, and whole words. */
 #define RECORD_SIZE(size) (((size) + 15) & ~7)
 
 /* Of an event for which room was reserved, and so counts already. */
-static __always_inline __u64 wake_flags_reserved(void *ring)
+static __always_inline __u64 wake_flags_reserved(void *ring, const __u32 mark)
 {
-	return wake_flags(bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA), 0);
+	return wake_flags(bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA), 0, mark);
 }
 
 /* Returns 0, or another number where the event was lost. */
-static __always_inline int submit_to(void *ring, enum counter lost, void *event, __u32 size)
+static __always_inline int submit_to(void *ring, const __u32 mark, enum counter lost, void *event, __u32 size)
 {
+	__u32 record = RECORD_SIZE(size);
+
 	((struct event_header *)event)->size = size;
 	if (((struct event_header *)event)->flags & FLAG_TRUNCATED)
 		count(COUNTER_TRUNCATED);
 	if (((struct event_header *)event)->flags & FLAG_UNREADABLE)
 		count(COUNTER_UNREADABLE);
-	if (bpf_ringbuf_output(ring, event, size, wake_flags(bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) + RECORD_SIZE(size), RECORD_SIZE(size)))) {
+	if (bpf_ringbuf_output(ring, event, size, wake_flags(bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) + record, record, mark))) {
 		if (lost == COUNTER_LOST_PAYLOAD)
 			count_unread(lost);
 		else
@@ -112,7 +114,7 @@ static __always_inline int submit_to(void *ring, enum counter lost, void *event,
 
 static __always_inline void submit_security(void *event, __u32 size)
 {
-	if (submit_to(&security_ring, COUNTER_LOST_SECURITY, event, size))
+	if (submit_to(&security_ring, SECURITY_WAKE_BYTES, COUNTER_LOST_SECURITY, event, size))
 		note_loss(&budgets[BUDGET_RING], bpf_ktime_get_boot_ns());
 }
 
@@ -133,7 +135,7 @@ static __always_inline void submit_within_budget(void *event, __u32 size, enum b
 
 static __always_inline void submit_payload(void *event, __u32 size)
 {
-	submit_to(&payload_ring, COUNTER_LOST_PAYLOAD, event, size);
+	submit_to(&payload_ring, PAYLOAD_WAKE_BYTES, COUNTER_LOST_PAYLOAD, event, size);
 }
 
 #endif

@@ -96,14 +96,14 @@ static __always_inline void submit_message(struct payload_event *event, __u8 fla
 {
 	event->header.flags = flags;
 	event->header.size = sizeof(*event) + event->captured_size;
-	bpf_ringbuf_submit(event, wake_flags_reserved(&payload_ring));
+	bpf_ringbuf_submit(event, wake_flags_reserved(&payload_ring, PAYLOAD_WAKE_BYTES));
 	count(COUNTER_EVENTS);
 }
 
 static __always_inline void discard_message(struct payload_event *event)
 {
 	/* It may be what took the ring over the mark. */
-	bpf_ringbuf_discard(event, wake_flags_reserved(&payload_ring));
+	bpf_ringbuf_discard(event, wake_flags_reserved(&payload_ring, PAYLOAD_WAKE_BYTES));
 }
 
 #endif

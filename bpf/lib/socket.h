@@ -136,7 +136,7 @@ static __always_inline struct accept_event *reserve_accept(struct task_struct *t
 
 static __always_inline void submit_accept(struct accept_event *event)
 {
-	bpf_ringbuf_submit(event, wake_flags_reserved(&security_ring));
+	bpf_ringbuf_submit(event, wake_flags_reserved(&security_ring, SECURITY_WAKE_BYTES));
 	count(COUNTER_EVENTS);
 }
 
@@ -236,7 +236,7 @@ static __always_inline void submit_end(__u64 id, __u32 pid, __u64 bytes_in, __u6
 	event->connection = id;
 	event->bytes_in = bytes_in;
 	event->bytes_out = bytes_out;
-	bpf_ringbuf_submit(event, wake_flags_reserved(&security_ring));
+	bpf_ringbuf_submit(event, wake_flags_reserved(&security_ring, SECURITY_WAKE_BYTES));
 	count(COUNTER_EVENTS);
 }
 

@@ -22,8 +22,12 @@
 #define SCRATCH_SIZE 65536
 #define SECURITY_RING_BYTES (4 * 1024 * 1024)
 
-/* Fill level of a ring at which the reader is woken at once; below it, it comes by itself after its timeout. */
-#define WAKE_BYTES (256 * 1024)
+/*
+ * Fill level of a ring at which the reader is woken at once; below it, it comes by itself after its timeout: each time costs what some
+ * fifty plain exchanges do, so a busy server, with whose bytes the reader keeps up, is not to wake it more often than it comes.
+ */
+#define SECURITY_WAKE_BYTES (256 * 1024)
+#define PAYLOAD_WAKE_BYTES (1024 * 1024)
 #define WAKE_BAND 2048
 
 /*

@@ -102,7 +102,7 @@ static __always_inline void tell_end(struct sock *sk, const struct tcp_birth *bi
 	event->local_port = bpf_ntohs(READ((struct inet_sock *)sk, inet_sport));
 	event->remote_port = bpf_ntohs(READ(sk, __sk_common.skc_dport));
 	read_addresses(sk, event->family, event->local_address, event->remote_address);
-	bpf_ringbuf_submit(event, wake_flags_reserved(&security_ring));
+	bpf_ringbuf_submit(event, wake_flags_reserved(&security_ring, SECURITY_WAKE_BYTES));
 	count(COUNTER_EVENTS);
 }
 
